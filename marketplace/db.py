@@ -1,0 +1,202 @@
+"""The database: the declarative root, column types, and the only opener of transactions."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Any, ParamSpec, TypeVar
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    Engine,
+    Enum,
+    MetaData,
+    Text,
+    Uuid,
+    create_engine,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, BYTEA, JSON, JSONB
+from sqlalchemy.orm import DeclarativeBase, Session, mapped_column, sessionmaker
+
+from marketplace.ids import new_id
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class TransactionOpen(AssertionError):
+    """A second transaction was opened inside one, or the network was used inside one."""
+
+
+class Root(DeclarativeBase):
+    """The root of all models. Links across slices are foreign keys by table name."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {
+        str: Text(),
+        int: BigInteger(),
+        datetime: DateTime(timezone=True),
+        UUID: Uuid(),
+        bytes: BYTEA(),
+        dict[str, Any]: JSONB(),
+        list[Any]: JSONB(),
+        list[str]: ARRAY(Text()),
+    }
+
+
+metadata = Root.metadata
+IdKey = Annotated[UUID, mapped_column(primary_key=True, default=new_id)]
+# JSON text is kept letter for letter, so it can be sent on without decoding.
+JsonText = JSON
+
+
+def text_enum(kind: type[StrEnum]) -> Enum:
+    """A StrEnum stored as text; the migration holds the CHECK (see `one_of`)."""
+    return Enum(
+        kind,
+        native_enum=False,
+        create_constraint=False,
+        length=40,
+        values_callable=lambda cls: [member.value for member in cls],
+    )
+
+
+def one_of(column: str, kind: type[StrEnum]) -> CheckConstraint:
+    """The CHECK that keeps a text column to the members of an enum."""
+    listed = ", ".join(f"'{member.value}'" for member in kind)
+    return CheckConstraint(f"{column} IN ({listed})", name=column)
+
+
+class _Database:
+    """The engine of this process and the session factory over it."""
+
+    def __init__(self) -> None:
+        self.engine: Engine | None = None
+        self.sessions: sessionmaker[Session] | None = None
+
+
+_database = _Database()
+_open: ContextVar[bool] = ContextVar("transaction_open", default=False)
+
+
+def driver_url(url: str) -> str:
+    """The URL with the driver that we use, whichever spelling of PostgreSQL it came with."""
+    for spelling in ("postgres://", "postgresql://"):
+        if url.startswith(spelling):
+            return "postgresql+psycopg://" + url.removeprefix(spelling)
+    return url
+
+
+def connect(url: str, *, pool_size: int = 10, **options: Any) -> Engine:
+    """Set up this process's engine; no connection is made yet. Call `disconnect` after a fork."""
+    engine = create_engine(
+        driver_url(url),
+        pool_size=pool_size,
+        max_overflow=pool_size,
+        pool_pre_ping=True,
+        pool_recycle=1800,
+        **options,
+    )
+    use_engine(engine)
+    return engine
+
+
+def use_engine(engine: Engine) -> None:
+    """Let `transaction` use this engine."""
+    _database.engine = engine
+    _database.sessions = sessionmaker(engine, expire_on_commit=False, autoflush=True)
+
+
+def disconnect() -> None:
+    """Forget the pool without closing its sockets: they belong to the parent after a fork."""
+    if _database.engine is not None:
+        _database.engine.dispose(close=False)
+
+
+def engine() -> Engine:
+    """This process's engine; for start-up checks and metrics, never for domain work."""
+    if _database.engine is None:
+        raise RuntimeError("db.connect() has not been called.")
+    return _database.engine
+
+
+def bind_sessions(sessions: sessionmaker[Session] | None) -> sessionmaker[Session] | None:
+    """Swap the session factory and return the former one; tests join their outer transaction."""
+    former = _database.sessions
+    _database.sessions = sessions
+    return former
+
+
+@contextmanager
+def transaction() -> Iterator[Session]:
+    """The only opener: commits at the end, rolls back on any error, refuses to nest."""
+    if _open.get():
+        raise TransactionOpen("A transaction is open already; pass its session on instead.")
+    if _database.sessions is None:
+        raise RuntimeError("db.connect() has not been called.")
+    mark = _open.set(True)
+    try:
+        with _database.sessions() as session, session.begin():
+            yield session
+    finally:
+        _open.reset(mark)
+
+
+def in_transaction() -> bool:
+    """Whether this thread of control has a transaction open."""
+    return _open.get()
+
+
+def outside_transaction(call: Callable[P, R]) -> Callable[P, R]:
+    """Mark a gateway's call: it asserts that no transaction waits for the network."""
+
+    @functools.wraps(call)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+        if _open.get():
+            raise TransactionOpen(f"{call.__qualname__} uses the network inside a transaction.")
+        return call(*args, **kwargs)
+
+    return guarded
+
+
+def append_only(table: str, *, updatable: Sequence[str] = ()) -> list[str]:
+    """The statements that make a table append-only, for its migration.
+
+    A trigger refuses deletes, and updates of anything but `updatable` columns that are still
+    NULL; the unprivileged role (the migration's setting marketplace.app_role) loses the rights.
+    """
+    kept = " AND ".join(
+        [f"(OLD.{c} IS NULL OR OLD.{c} IS NOT DISTINCT FROM NEW.{c})" for c in updatable]
+        + [
+            f"to_jsonb(OLD) - ARRAY[{', '.join(repr(c) for c in updatable)}]::text[] "
+            f"= to_jsonb(NEW) - ARRAY[{', '.join(repr(c) for c in updatable)}]::text[]"
+        ]
+    )
+    rights = f"GRANT UPDATE ({', '.join(updatable)}) ON {table} TO %1$I;" if updatable else ""
+    return [
+        f"""CREATE FUNCTION {table}_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+          IF TG_OP = 'UPDATE' AND {kept} THEN RETURN NEW; END IF;
+          RAISE EXCEPTION '{table} is append-only' USING ERRCODE = 'restrict_violation';
+        END $$""",
+        f"""CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE ON {table}
+        FOR EACH ROW EXECUTE FUNCTION {table}_append_only()""",
+        f"""DO $$ BEGIN EXECUTE format(
+          'REVOKE UPDATE, DELETE, TRUNCATE ON {table} FROM %1$I; {rights}',
+          current_setting('marketplace.app_role')); END $$""",
+    ]

@@ -1,0 +1,110 @@
+"""Secrets: encrypted columns with key rotation, keyed hashes, tokens that are stored hashed."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import secrets as entropy
+from collections.abc import Sequence
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from sqlalchemy import Dialect, LargeBinary
+from sqlalchemy.types import TypeDecorator
+
+
+class KeysMissing(RuntimeError):
+    """A secret was used before `use_keys` was called: a fault of the start-up."""
+
+
+class Undecryptable(RuntimeError):
+    """None of the keys opens this value: a key was removed before its values were rotated."""
+
+
+class _Keyring:
+    def __init__(self) -> None:
+        self.box: MultiFernet | None = None
+        self.pseudonyms = b""
+
+    def opened(self) -> MultiFernet:
+        if self.box is None:
+            raise KeysMissing("secrets.use_keys() has not been called.")
+        return self.box
+
+
+_ring = _Keyring()
+
+
+def use_keys(encryption_keys: Sequence[str], pseudonym_key: str) -> None:
+    """Set the keys for this process: newest first; the first encrypts, all decrypt."""
+    _ring.box = MultiFernet([Fernet(key) for key in encryption_keys])
+    _ring.pseudonyms = pseudonym_key.encode()
+
+
+def encrypt(plain: str) -> bytes:
+    """`plain` under the newest key."""
+    return _ring.opened().encrypt(plain.encode())
+
+
+def decrypt(sealed: bytes) -> str:
+    """The text that was sealed; Undecryptable when no key fits."""
+    try:
+        return _ring.opened().decrypt(sealed).decode()
+    except InvalidToken:
+        raise Undecryptable("No encryption key opens this value.") from None
+
+
+def rotate(sealed: bytes) -> bytes:
+    """The same secret under the newest key."""
+    try:
+        return _ring.opened().rotate(sealed)
+    except InvalidToken:
+        raise Undecryptable("No encryption key opens this value.") from None
+
+
+class EncryptedText(TypeDecorator[str]):
+    """Text that the database only ever sees encrypted (BYTEA)."""
+
+    impl = LargeBinary
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> bytes | None:
+        del dialect
+        return None if value is None else encrypt(value)
+
+    def process_result_value(self, value: bytes | None, dialect: Dialect) -> str | None:
+        del dialect
+        return None if value is None else decrypt(bytes(value))
+
+
+def new_token(prefix: str) -> str:
+    """A random token of 256 bits that says what it is for, such as `mkt_…`; show it once."""
+    return f"{prefix}_{entropy.token_urlsafe(32)}"
+
+
+def token_hash(token: str) -> bytes:
+    """SHA-256 of a token of full entropy: what is stored and looked up instead of the token."""
+    return hashlib.sha256(token.encode()).digest()
+
+
+def keyed_hash(purpose: str, value: str) -> bytes:
+    """HMAC-SHA256 of a guessable value, for uniqueness without the value; one key a purpose."""
+    if not _ring.pseudonyms:
+        raise KeysMissing("secrets.use_keys() has not been called.")
+    key = hmac.digest(_ring.pseudonyms, purpose.encode(), "sha256")
+    return hmac.digest(key, value.encode(), "sha256")
+
+
+def pseudonym(viewer: str, subject: str) -> str:
+    """What one viewer sees instead of a person; two viewers cannot join theirs."""
+    return "S-" + keyed_hash(f"pseudonym:{viewer}", subject).hex()[:10].upper()
+
+
+def chain_hash(previous: bytes, content: dict[str, object]) -> bytes:
+    """The next link of a hash chain: SHA-256 over the former link and canonical JSON.
+
+    content: ids, numbers and salted hashes only, never anything personal, since a chain
+    cannot forget. Times are RFC 3339 text, ids their canonical text.
+    """
+    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(previous + canonical.encode()).digest()

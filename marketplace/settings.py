@@ -1,0 +1,196 @@
+"""Settings: environment variables, read once, with all their faults reported together."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from ipaddress import ip_network
+from typing import Any
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+
+class SettingsFaulty(Exception):
+    """The environment cannot be used; `faults` has one sentence for each thing to mend."""
+
+    def __init__(self, faults: list[str]) -> None:
+        super().__init__("\n".join(faults))
+        self.faults = faults
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One variable: its meaning for the README's table, how it is read, what it is when unset."""
+
+    name: str
+    meaning: str
+    read: Callable[[str], Any]
+    default: str | None = None
+    secret: bool = False
+
+
+def _url(*schemes: str) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if urlsplit(text).scheme not in schemes:
+            raise ValueError(f"must be a URL that starts with {' or '.join(schemes)}://")
+        return text
+
+    return read
+
+
+def _storage(text: str) -> str:
+    if "://" in text and not text.startswith(("s3://", "file://")):
+        raise ValueError("must be a folder or s3://bucket/prefix")
+    return text
+
+
+def _key(text: str) -> str:
+    if len(text) < 32:
+        raise ValueError("must have at least 32 characters")
+    return text
+
+
+def _fernet_keys(text: str) -> tuple[str, ...]:
+    keys = tuple(part.strip() for part in text.split(",") if part.strip())
+    for key in keys:
+        try:
+            size = len(base64.urlsafe_b64decode(key))
+        except (binascii.Error, ValueError):
+            size = 0
+        if size != 32:
+            raise ValueError("must be URL-safe base64 of 32 bytes each, newest first, by commas")
+    if not keys:
+        raise ValueError("must name at least one key")
+    return keys
+
+
+def _networks(text: str) -> tuple[str, ...]:
+    parts = tuple(part.strip() for part in text.split(",") if part.strip())
+    for part in parts:
+        try:
+            ip_network(part)
+        except ValueError:
+            raise ValueError(f"must list networks such as 10.0.0.0/8; {part!r} is none") from None
+    return parts
+
+
+def _zone(text: str) -> str:
+    try:
+        ZoneInfo(text)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise ValueError("must be an IANA zone such as UTC or Europe/Berlin") from None
+    return text
+
+
+def _whole(low: int, high: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
+            raise ValueError(f"must be a whole number from {low} to {high}")
+        return int(text)
+
+    return read
+
+
+def _switch(text: str) -> bool:
+    if text not in {"0", "1"}:
+        raise ValueError("must be 0 or 1")
+    return text == "1"
+
+
+def _text(text: str) -> str:
+    return text
+
+
+_POSTGRES = _url("postgresql", "postgresql+psycopg", "postgres")
+TABLE = (
+    Setting("DATABASE_URL", "PostgreSQL, as the unprivileged role `app`", _POSTGRES, secret=True),
+    Setting("OWNER_DATABASE_URL", "the same database as its owner; migrations only", _POSTGRES, ""),
+    Setting("REDIS_URL", "Redis for background work and rate limits", _url("redis", "rediss")),
+    Setting("SECRET_KEY", "signs cookies and form tokens", _key, secret=True),
+    Setting(
+        "ENCRYPTION_KEYS", "encrypts columns; newest first, all decrypt", _fernet_keys, secret=True
+    ),
+    Setting("PSEUDONYM_KEY", "derives the pseudonyms that each lab sees", _key, secret=True),
+    Setting("STRIPE_SECRET_KEY", "the platform's Stripe key", _text, secret=True),
+    Setting(
+        "STRIPE_API_BASE", "another address for Stripe: the sandbox", _url("http", "https"), ""
+    ),
+    Setting("STRIPE_WEBHOOK_SECRET", "checks Stripe's signatures", _text, secret=True),
+    Setting("STORAGE_URL", "a folder, or s3://bucket/prefix", _storage, ".data/storage"),
+    Setting(
+        "SMTP_URL", "outgoing mail; unset, mail goes to MAILBOX_DIR", _url("smtp", "smtps"), ""
+    ),
+    Setting("MAIL_FROM", "the sender of every mail", _text, "Marketplace <no-reply@localhost>"),
+    Setting("MAILBOX_DIR", "where mail is written when no SMTP_URL is set", _text, ".data/mailbox"),
+    Setting("PUBLIC_URL", "the address people use", _url("http", "https"), "http://localhost:8000"),
+    Setting("TRUSTED_PROXIES", "networks whose X-Forwarded-* headers count", _networks, ""),
+    Setting("BOOK_TIMEZONE", "decides effective dates and month ends", _zone, "UTC"),
+    Setting(
+        "UPLOAD_MAX_BYTES",
+        "the largest file that an upload may have",
+        _whole(1_000_000, 2**40),
+        str(5 * 2**30),
+    ),
+    Setting(
+        "PLATFORM_FEE_BASIS_POINTS", "our fee on top of pay, in 1/10,000", _whole(0, 10_000), "2000"
+    ),
+    Setting("CLEARANCE_DAYS", "days from acceptance until pay is available", _whole(0, 90), "7"),
+    Setting("PAYOUT_MINIMUM_MINOR", "smallest payout, in minor units", _whole(0, 10**9), "1000"),
+    Setting("PUBLIC_DEVELOPMENT", "1 shows /house/ui and the demonstration notice", _switch, "0"),
+    Setting("LOG_LEVEL", "DEBUG, INFO, WARNING or ERROR", _text, "INFO"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the environment says; one field for each row of `TABLE`, in lower case."""
+
+    database_url: str
+    owner_database_url: str
+    redis_url: str
+    secret_key: str
+    encryption_keys: tuple[str, ...]
+    pseudonym_key: str
+    stripe_secret_key: str
+    stripe_api_base: str
+    stripe_webhook_secret: str
+    storage_url: str
+    smtp_url: str
+    mail_from: str
+    mailbox_dir: str
+    public_url: str
+    trusted_proxies: tuple[str, ...]
+    book_timezone: str
+    upload_max_bytes: int
+    platform_fee_basis_points: int
+    clearance_days: int
+    payout_minimum_minor: int
+    public_development: bool
+    log_level: str
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str]) -> Settings:
+        """Read every setting; raise SettingsFaulty with all that is missing or wrong."""
+        values: dict[str, Any] = {}
+        faults: list[str] = []
+        for setting in TABLE:
+            text = environ.get(setting.name) or setting.default
+            if text is None:
+                faults.append(f"{setting.name} is not set: {setting.meaning}.")
+            elif text == "" and setting.default == "":
+                values[setting.name.lower()] = () if setting.read is _networks else ""
+            else:
+                try:
+                    values[setting.name.lower()] = setting.read(text)
+                except ValueError as fault:
+                    faults.append(f"{setting.name} {fault}.")
+        if faults:
+            raise SettingsFaulty(faults)
+        return cls(**values)
+
+
+assert {setting.name.lower() for setting in TABLE} == {  # noqa: S101 - holds the two lists together.
+    field.name for field in fields(Settings)
+}

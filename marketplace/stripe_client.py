@@ -1,0 +1,175 @@
+"""The only construction of Stripe's SDK: version, address, retries, time limits, and its errors.
+
+Callers carry `@outside_transaction` and wrap each call in `translated()`; nothing above a gateway
+ever sees an exception of the SDK.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any, Protocol
+
+import stripe
+
+from marketplace.errors import GatewayError, Refused
+
+API_VERSION = "2026-10-28.endive"
+CONNECT_SECONDS = 5.0
+READ_SECONDS = 20.0
+# The SDK reuses one idempotency key over its own retries; it retries no 429.
+NETWORK_RETRIES = 2
+WEBHOOK_TOLERANCE_SECONDS = 300
+
+
+class StripeSettings(Protocol):
+    """What this module reads of the settings; `stripe_api_base` is "" for Stripe itself."""
+
+    @property
+    def stripe_secret_key(self) -> str: ...
+    @property
+    def stripe_api_base(self) -> str: ...
+
+
+class StripeFault(GatewayError):
+    """An answer, or the lack of one, from Stripe.
+
+    code: Stripe's code or None; param: the parameter meant, or None; request_id: Stripe's name
+    for the request, or None when none was answered; status: the HTTP status, or None.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str | None = None,
+        param: str | None = None,
+        request_id: str | None = None,
+        status: int | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.code = code
+        self.param = param
+        self.request_id = request_id
+        self.status = status
+
+
+class StripeUnreachable(StripeFault):
+    """No answer, a 5xx or a 409: whether the call took effect is unknown; ask with the same key."""
+
+
+class StripeRefused(StripeFault):
+    """Stripe understood and said no (4xx); the same key would replay the same refusal."""
+
+
+class StripeRateLimited(StripeFault):
+    """A 429: nothing was executed or remembered; the same key may be sent again, later."""
+
+
+class StripeKeyReused(StripeFault):
+    """An idempotency key came back with other parameters: our own fault, never to be retried."""
+
+
+class WebhookRefused(Refused):
+    """A delivery that cannot be trusted; nothing of it may be stored as a fact."""
+
+    code = "webhook_refused"
+
+
+def client(
+    settings: StripeSettings,
+    *,
+    connect_seconds: float = CONNECT_SECONDS,
+    read_seconds: float = READ_SECONDS,
+    network_retries: int = NETWORK_RETRIES,
+) -> stripe.StripeClient:
+    """The SDK bound to the settings' key and address, at the API version this code was read for."""
+    address = settings.stripe_api_base
+    return stripe.StripeClient(
+        settings.stripe_secret_key,
+        base_addresses={"api": address} if address else {},
+        stripe_version=API_VERSION,
+        max_network_retries=network_retries,
+        http_client=stripe.RequestsClient(timeout=(connect_seconds, read_seconds)),
+    )
+
+
+def is_live(secret_key: str) -> bool:
+    """Whether a key moves real money; a restricted key (`rk_live_`) does so as well."""
+    return secret_key.startswith(("sk_live_", "rk_live_"))
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turn every exception of the SDK into one of this module's four."""
+    try:
+        yield
+    except stripe.StripeError as fault:
+        raise _translate(fault) from fault
+
+
+def _translate(fault: stripe.StripeError) -> StripeFault:
+    # On a 429 the SDK leaves `fault.code` empty; the body's own error has it.
+    inner = fault.error
+    kind = _kind(fault)
+    return kind(
+        fault.user_message or "Stripe gave no answer.",
+        code=fault.code or getattr(inner, "code", None),
+        param=getattr(fault, "param", None) or getattr(inner, "param", None),
+        request_id=fault.request_id,
+        status=fault.http_status,
+    )
+
+
+def _kind(fault: stripe.StripeError) -> type[StripeFault]:
+    status = fault.http_status
+    if isinstance(fault, stripe.RateLimitError):
+        return StripeRateLimited
+    if status is None or status >= 500 or status == 409:
+        return StripeUnreachable
+    if isinstance(fault, stripe.IdempotencyError):
+        return StripeKeyReused
+    return StripeRefused
+
+
+def verify_webhook(
+    payload: bytes, header: str, secret: str, *, now: datetime, livemode: bool = False
+) -> dict[str, Any]:
+    """The event in a signed delivery, as a plain dict; WebhookRefused for anything doubtful.
+
+    payload: the body's bytes as they came, since a re-serialised body no longer carries its
+    signature; header: `Stripe-Signature`; now: aware UTC. The SDK alone would accept a timestamp
+    in the future, so the window is checked here, on both sides of `now`.
+    """
+    if not secret.strip():
+        raise WebhookRefused("No webhook secret is configured, so no delivery can be trusted.")
+    try:
+        stripe.WebhookSignature.verify_header(payload, header, secret, tolerance=None)
+    except (stripe.SignatureVerificationError, UnicodeDecodeError):
+        raise WebhookRefused("The signature does not fit this body.") from None
+    if abs(_signed_at(header) - now.timestamp()) > WEBHOOK_TOLERANCE_SECONDS:
+        raise WebhookRefused("The signature's time is more than five minutes away from now.")
+    return _trusted_event(payload, livemode=livemode)
+
+
+def _signed_at(header: str) -> int:
+    for part in header.split(","):
+        name, _, value = part.partition("=")
+        if name.strip() == "t" and value.isascii() and value.isdigit():
+            return int(value)
+    raise WebhookRefused("The signature carries no time.")
+
+
+def _trusted_event(payload: bytes, *, livemode: bool) -> dict[str, Any]:
+    try:
+        event = json.loads(payload)
+    except ValueError:
+        raise WebhookRefused("The body is not JSON.") from None
+    if not isinstance(event, dict) or event.get("object") != "event" or "id" not in event:
+        raise WebhookRefused("The body is not an event.")
+    if event.get("livemode") is not livemode:
+        raise WebhookRefused("A test event reached a live address, or the other way round.")
+    return event
