@@ -156,11 +156,12 @@ def verify_webhook(
 
 
 def _signed_at(header: str) -> int:
-    for part in header.split(","):
-        name, _, value = part.partition("=")
-        if name.strip() == "t" and value.isascii() and value.isdigit():
-            return int(value)
-    raise WebhookRefused("The signature carries no time.")
+    # Exactly the SDK's choice, the first part named `t`: any other reading would let an old
+    # signature borrow a new time.
+    times = [part.split("=", 2)[1] for part in header.split(",") if part.split("=", 2)[0] == "t"]
+    if not times or not (times[0].isascii() and times[0].isdigit()):
+        raise WebhookRefused("The signature carries no time.")
+    return int(times[0])
 
 
 def _trusted_event(payload: bytes, *, livemode: bool) -> dict[str, Any]:
