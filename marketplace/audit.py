@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import LargeBinary, func, select
+from sqlalchemy import Index, LargeBinary, func, select, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -23,6 +23,10 @@ class AuditRow(Root):
     """One deed. person_id is None for the system; facts hold ids, states and amounts only."""
 
     __tablename__ = "audit"
+    __table_args__ = (
+        Index("ix_audit_subject_id", "subject_id", "id"),
+        Index("ix_audit_unnumbered", "id", postgresql_where=text("number IS NULL")),
+    )
     id: Mapped[IdKey]
     at: Mapped[datetime]
     person_id: Mapped[UUID | None]
@@ -30,7 +34,7 @@ class AuditRow(Root):
     verb: Mapped[str]
     subject_id: Mapped[UUID]
     facts: Mapped[dict[str, Any]] = mapped_column(JSONB)
-    number: Mapped[int | None]
+    number: Mapped[int | None] = mapped_column(unique=True)
     hash: Mapped[bytes | None] = mapped_column(LargeBinary)
 
 

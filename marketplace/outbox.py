@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Index, LargeBinary, func, or_, select, text, update
+from sqlalchemy import Index, LargeBinary, UniqueConstraint, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -45,6 +45,7 @@ class OutboxRow(Root):
 
     __table_args__ = (
         Index("ix_outbox_due", "not_before", postgresql_where=text("done_at IS NULL")),
+        Index("ix_outbox_done_at", "done_at"),
     )
 
 
@@ -52,6 +53,11 @@ class Event(Root):
     """A fact that was announced; its numbers come from the sequencer, after commit."""
 
     __tablename__ = "event"
+    __table_args__ = (
+        UniqueConstraint("organisation_id", "organisation_number"),
+        UniqueConstraint("job_id", "job_number"),
+        Index("ix_event_unnumbered", "id", postgresql_where=text("number IS NULL")),
+    )
     id: Mapped[IdKey]
     kind: Mapped[str]
     subject_id: Mapped[UUID]
@@ -59,7 +65,7 @@ class Event(Root):
     job_id: Mapped[UUID | None]
     facts: Mapped[dict[str, Any]] = mapped_column(JSONB)
     announced_at: Mapped[datetime]
-    number: Mapped[int | None]
+    number: Mapped[int | None] = mapped_column(unique=True)
     organisation_number: Mapped[int | None]
     organisation_hash: Mapped[bytes | None] = mapped_column(LargeBinary)
     job_number: Mapped[int | None]

@@ -1,0 +1,43 @@
+"""Performing one piece of work: the only place that catches every exception."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import structlog
+from sqlalchemy.exc import DBAPIError
+
+from marketplace import outbox
+from marketplace.db import transaction
+from marketplace.errors import GatewayError, Refused
+
+log = structlog.get_logger(__name__)
+
+
+def perform(row_id: str) -> None:
+    """Run the background function of an outbox row, unless it is done already.
+
+    A failure puts the row back with a back-off; its kind is kept, its text only logged for
+    faults of ours, since messages of refusals may name people.
+    """
+    with transaction() as session:
+        work = outbox.open_work(session, UUID(row_id))
+    if work is None:
+        return
+    bound_to = outbox.bound().get(work.name)
+    if bound_to is None:
+        _put_back(work, "no function is bound to this name")
+        return
+    try:
+        bound_to.call(work, **work.arguments)
+    except (GatewayError, DBAPIError, Refused) as failed:
+        log.warning("work_waits", name=work.name, attempt=work.attempt, kind=type(failed).__name__)
+        _put_back(work, type(failed).__name__)
+    except Exception as failed:
+        log.exception("work_failed", name=work.name, attempt=work.attempt)
+        _put_back(work, type(failed).__name__)
+
+
+def _put_back(work: outbox.Work, error: str) -> None:
+    with transaction() as session:
+        outbox.again(session, work, error=error)
