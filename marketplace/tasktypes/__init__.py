@@ -1,0 +1,66 @@
+"""Task types: what a task shows, what a judgement says, how both are checked and exported.
+
+Owns: for each type its template, item and judgement schemas (the contract served at
+`/task-types/{type}`), its checks, its form fields, its units of voting, its export formats.
+Promises: everything here is pure; the same input gives the same output and the same bytes;
+checks answer with faults and never raise, whatever JSON they are given.
+Never: reads a database, a request or a clock; knows who is asking.
+
+Adding a type is one module:
+
+1. Write `marketplace/tasktypes/<key>.py`. Build three `Shape`s (template, item, judgement) from
+   the pieces in `pieces.py`; every object is closed, with `metadata` the lab's own corner of an
+   item. What a schema can say, the schema says; it is the contract.
+2. Add the rules that need two values at once (`template_rule`, `item_rule`, `judgement_rule`);
+   they are called only after the schemas accepted their values. A fault's message says what is
+   wrong and what to do.
+3. Write `units`: unit name → label that can be voted on, `{}` for free text. `gold_agrees` follows
+   from it; give `gold_rule` where agreement has shades.
+4. Where responses have an order on the screen, give `slots` and `favourite`.
+5. Forms follow from the judgement's schema (`fields.py`); give `read_form` and `write_form` only
+   where the flat fields differ from the judgement.
+6. Write at least one exporter beside `raw`: a generator that calls `counts.keep()` or
+   `counts.drop(reason)` exactly once for each unit it reads.
+7. Add the type to `TASK_TYPES` below, and an example to `tests/tasktypes/examples.py`; the tests
+   of every type then hold it to the promises above.
+
+Decisions: a judgement always speaks in the item's own names, whatever order was shown
+(`presented_order` is stored beside it). `rationale`, `confidence`, `references` and `ai_use` stand
+on the submission. A majority is more than half of the votes; less is `no_majority`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from marketplace.errors import Missing
+from marketplace.tasktypes.code import CODE
+from marketplace.tasktypes.contract import TaskType as TaskType
+from marketplace.tasktypes.demonstration import DEMONSTRATION
+from marketplace.tasktypes.exports import Counts as Counts
+from marketplace.tasktypes.exports import Exporter as Exporter
+from marketplace.tasktypes.exports import ExportRow as ExportRow
+from marketplace.tasktypes.exports import Policy as Policy
+from marketplace.tasktypes.exports import PolicyUnavailable as PolicyUnavailable
+from marketplace.tasktypes.exports import line as line
+from marketplace.tasktypes.fact_check import FACT_CHECK
+from marketplace.tasktypes.pairwise import PAIRWISE
+from marketplace.tasktypes.ranking import RANKING
+from marketplace.tasktypes.records import AuthoredJudgement as AuthoredJudgement
+from marketplace.tasktypes.records import Record as Record
+from marketplace.tasktypes.rubric import RUBRIC
+from marketplace.tasktypes.shapes import Json as Json
+from marketplace.tasktypes.votes import Units as Units
+
+TASK_TYPES: Mapping[str, TaskType] = MappingProxyType(
+    {each.key: each for each in (PAIRWISE, RANKING, RUBRIC, DEMONSTRATION, FACT_CHECK, CODE)}
+)
+
+
+def task_type(key: str) -> TaskType:
+    """The task type of this key; raises Missing with the keys there are."""
+    found = TASK_TYPES.get(key)
+    if found is None:
+        raise Missing(f"There is no task type “{key[:80]}”. There are {', '.join(TASK_TYPES)}.")
+    return found

@@ -1,0 +1,160 @@
+"""What a task type is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from marketplace.errors import Fault
+from marketplace.tasktypes import fields, order, pieces, votes
+from marketplace.tasktypes.exports import Exporter
+from marketplace.tasktypes.raw import raw_exporter
+from marketplace.tasktypes.shapes import Json, Shape, under
+from marketplace.tasktypes.votes import Units
+
+TemplateRule: TypeAlias = Callable[[Json], list[Fault]]
+ItemRule: TypeAlias = Callable[[Json, Json], list[Fault]]
+JudgementRule: TypeAlias = Callable[[Json, Json, Json], list[Fault]]
+GoldRule: TypeAlias = Callable[[Json, Json, Json], float | None]
+
+GOLD = Shape(
+    pieces.contract(
+        "Gold",
+        {"judgement": {"type": "object"}, "explanation": pieces.text(20_000)},
+        ("judgement",),
+    )
+)
+
+
+def _no_template_faults(_template: Json) -> list[Fault]:
+    return []
+
+
+def _no_item_faults(_template: Json, _payload: Json) -> list[Fault]:
+    return []
+
+
+def _no_judgement_faults(_template: Json, _payload: Json, _judgement: Json) -> list[Fault]:
+    return []
+
+
+def _no_slots(_payload: Json) -> list[str]:
+    return []
+
+
+def _no_favourite(_judgement: Json) -> str | None:
+    return None
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskType:
+    """One kind of task: its input, its judgement, its checks, its exports.
+
+    A module of this package makes one of these. The fields that are functions are the type's
+    own rules; they are called only with values that the schemas already accepted. The methods
+    are what callers use; none of them raises on anything that a JSON parser or a form can give.
+    """
+
+    key: str
+    title: str
+    template: Shape
+    item: Shape
+    judgement: Shape
+    units: Callable[[Json], Units]
+    """What aggregation can vote on: unit → label, `{"choice": "a"}`."""
+    formats: Mapping[str, Exporter] = field(default_factory=dict)
+    slots: Callable[[Json], list[str]] = _no_slots
+    """Names in a payload whose order on the screen may change: `["a", "b"]`."""
+    favourite: Callable[[Json], str | None] = _no_favourite
+    """The slot that a judgement puts first, None where it favours none."""
+    template_rule: TemplateRule = _no_template_faults
+    item_rule: ItemRule = _no_item_faults
+    judgement_rule: JudgementRule = _no_judgement_faults
+    gold_rule: GoldRule | None = None
+    read_form: Callable[[fields.Fields, Json, Json], Json] | None = None
+    write_form: Callable[[Json], dict[str, str]] = fields.flat
+
+    @property
+    def template_schema(self) -> Json:
+        return self.template.schema
+
+    @property
+    def item_schema(self) -> Json:
+        return self.item.schema
+
+    @property
+    def judgement_schema(self) -> Json:
+        return self.judgement.schema
+
+    @property
+    def exports(self) -> Mapping[str, Exporter]:
+        """Every format of this type by key; `raw` is always there."""
+        return {"raw": raw_exporter(self.units), **self.formats}
+
+    def check_template(self, template: object) -> list[Fault]:
+        """What is wrong with a template, by JSON pointer; empty when it may be published."""
+        faults = self.template.faults(template)
+        if faults or not isinstance(template, dict):
+            return faults
+        return self.template_rule(template)
+
+    def check_item(self, template: Json, payload: object) -> list[Fault]:
+        """What is wrong with an item's payload under a legal template."""
+        faults = self.item.faults(payload)
+        if faults or not isinstance(payload, dict):
+            return faults
+        return self.item_rule(template, payload)
+
+    def check_judgement(self, template: Json, payload: Json, judgement: object) -> list[Fault]:
+        """What is wrong with a finished judgement of a legal item under a legal template."""
+        faults = self.judgement.faults(judgement)
+        if faults or not isinstance(judgement, dict):
+            return faults
+        return self.judgement_rule(template, payload, judgement)
+
+    def check_gold(self, template: Json, payload: Json, gold: object) -> list[Fault]:
+        """What is wrong with an item's gold, `{"judgement": {…}, "explanation": "…"}`."""
+        faults = GOLD.faults(gold)
+        if faults or not isinstance(gold, dict):
+            return faults
+        return under("/judgement", self.check_judgement(template, payload, gold["judgement"]))
+
+    def check_rationale(self, template: Json, rationale: str | None) -> list[Fault]:
+        """What is wrong with the rationale that stands beside a judgement."""
+        wanted = template.get("rationale", "optional")
+        given = bool(rationale and rationale.strip())
+        if wanted == "required" and not given:
+            return [Fault("/rationale", "This job asks for a rationale. Say why you judged so.")]
+        if wanted == "off" and given:
+            return [Fault("/rationale", "This job takes no rationale. Leave it empty.")]
+        return []
+
+    def presented_order(self, payload: Json, seed: int | str) -> list[str]:
+        """The slots in the order in which one seat shows them; the same seed, the same order."""
+        return order.permuted(self.slots(payload), seed)
+
+    def favoured_position(self, judgement: Json, presented: list[str]) -> int | None:
+        """Where the favourite stood on the screen (0 is first), for measuring position bias."""
+        slot = self.favourite(judgement)
+        return presented.index(slot) if slot in presented else None
+
+    def from_form(self, form: Mapping[str, Any], template: Json, payload: Json) -> Json:
+        """The judgement that a form's flat fields describe; it may still have faults."""
+        sent = fields.Fields.of(form)
+        if self.read_form is not None:
+            return self.read_form(sent, template, payload)
+        return fields.judgement_from(sent, self.judgement_schema)
+
+    def to_form(self, judgement: object) -> dict[str, str]:
+        """Flat fields that `from_form` reads back as this judgement; drafts of any shape too."""
+        return self.write_form(judgement) if isinstance(judgement, dict) else {}
+
+    def gold_agrees(self, judgement: Json, gold: Json, template: Json) -> float | None:
+        """How far (0..1) a judgement agrees with the gold judgement; None where nothing can tell.
+
+        `gold` is the object under `judgement` in the item's gold, not the gold itself.
+        """
+        if self.gold_rule is not None:
+            return self.gold_rule(judgement, gold, template)
+        return votes.share_matched(self.units(judgement), self.units(gold))

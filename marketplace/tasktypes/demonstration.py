@@ -1,0 +1,139 @@
+"""Demonstration: the specialist writes the response that a model should have given."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from marketplace.errors import Fault
+from marketplace.tasktypes import fields, pieces, preferences
+from marketplace.tasktypes.aspects import doubled_keys
+from marketplace.tasktypes.contract import TaskType
+from marketplace.tasktypes.exports import Counts, Exporter, ExportRow, Policy, catalogue
+from marketplace.tasktypes.records import Record
+from marketplace.tasktypes.shapes import Json, Shape
+from marketplace.tasktypes.votes import Units
+
+PROMISE = pieces.closed({"key": pieces.KEY, "title": pieces.words(500)}, ("key", "title"))
+
+TEMPLATE = Shape(
+    pieces.contract(
+        "Template of a demonstration",
+        {
+            **pieces.TEMPLATE_FIELDS,
+            "style_guide_md": pieces.text(),
+            "characters_min": pieces.whole(0, pieces.TEXT_MAX),
+            "characters_max": pieces.whole(1, pieces.TEXT_MAX),
+            "self_check": pieces.listing(PROMISE, most=20),
+        },
+    )
+)
+
+ITEM = Shape(pieces.contract("Item of a demonstration", pieces.ITEM_FIELDS, ("messages",)))
+
+WRITTEN = pieces.closed(
+    {"role": pieces.one_of("user", "assistant"), "content": pieces.words()}, ("role", "content")
+)
+
+JUDGEMENT = Shape(
+    pieces.contract(
+        "Judgement of a demonstration",
+        {
+            "messages": pieces.listing(WRITTEN, least=1, most=pieces.MESSAGES_MAX),
+            "self_check": {"type": "object", "additionalProperties": pieces.FLAG},
+        },
+        ("messages",),
+    )
+)
+
+
+def template_rule(template: Json) -> list[Fault]:
+    faults = doubled_keys(template.get("self_check", []), "/self_check")
+    if template.get("characters_min", 0) > template.get("characters_max", pieces.TEXT_MAX):
+        faults.append(Fault("/characters_max", "The most must not be below the least."))
+    return faults
+
+
+def judgement_rule(template: Json, _payload: Json, judgement: Json) -> list[Fault]:
+    messages = judgement["messages"]
+    last = len(messages) - 1
+    faults = []
+    if messages[last]["role"] != "assistant":
+        place = f"/messages/{last}/role"
+        faults.append(Fault(place, "The last message must be the assistant's."))
+    faults += length_faults(template, messages)
+    checked = judgement.get("self_check", {})
+    promises = {promise["key"]: promise["title"] for promise in template.get("self_check", [])}
+    faults += [
+        Fault(f"/self_check/{key}", f"Confirm “{title}”, or change your text until you can.")
+        for key, title in promises.items()
+        if checked.get(key) is not True
+    ]
+    return faults + [
+        Fault("/self_check", f'The template has no check "{key[:80]}". Leave it out.')
+        for key in checked
+        if key not in promises
+    ]
+
+
+def length_faults(template: Json, messages: list[Json]) -> list[Fault]:
+    length = sum(len(each["content"]) for each in messages if each["role"] == "assistant")
+    least = template.get("characters_min", 0)
+    most = template.get("characters_max", pieces.TEXT_MAX)
+    if length < least:
+        return [Fault("/messages", f"Write at least {least:,} characters; there are {length:,}.")]
+    if length > most:
+        return [Fault("/messages", f"Shorten to {most:,} characters; there are {length:,}.")]
+    return []
+
+
+def read_form(sent: fields.Fields, _template: Json, _payload: Json) -> Json:
+    """A message that does not say whose it is, is the assistant's."""
+    judgement = fields.judgement_from(sent, JUDGEMENT.schema)
+    written = [
+        {"role": "assistant", **message}
+        for message in judgement.get("messages", [])
+        if "content" in message
+    ]
+    return {**judgement, "messages": written}
+
+
+def units(_judgement: Json) -> Units:
+    """Nothing: free text is reviewed, not voted on."""
+    return {}
+
+
+def trl_messages(records: Iterable[Record], _policy: Policy, counts: Counts) -> Iterator[ExportRow]:
+    """`messages`, as TRL's SFT trainer and OpenAI's fine-tuning read them."""
+    for record in records:
+        if not record.judgements:
+            counts.drop("no_judgement")
+        for given in record.in_order():
+            counts.keep()
+            yield {
+                "external_id": record.external_id,
+                "messages": [
+                    *preferences.prompt_of(record.payload),
+                    *given.judgement["messages"],
+                ],
+            }
+
+
+DEMONSTRATION = TaskType(
+    key="demonstration",
+    title="Demonstration",
+    template=TEMPLATE,
+    item=ITEM,
+    judgement=JUDGEMENT,
+    units=units,
+    formats=catalogue(
+        Exporter(
+            key="trl_messages",
+            title="TRL messages (SFT)",
+            convert=trl_messages,
+            policies=frozenset({Policy.ALL}),
+        )
+    ),
+    template_rule=template_rule,
+    judgement_rule=judgement_rule,
+    read_form=read_form,
+)

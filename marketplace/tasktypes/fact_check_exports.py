@@ -1,0 +1,77 @@
+"""Fact checks as rows for hallucination detectors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from marketplace.tasktypes.exports import Counts, Exporter, ExportRow, Policy, catalogue
+from marketplace.tasktypes.records import AuthoredJudgement, Record
+from marketplace.tasktypes.shapes import Json
+from marketplace.tasktypes.votes import majority
+
+FAMILIES = {"contradicted": "Conflict", "unverifiable": "Baseless Info"}
+
+
+def ragtruth(records: Iterable[Record], policy: Policy, counts: Counts) -> Iterator[ExportRow]:
+    """A response with the spans that its sources do not bear out, as in RAGTruth.
+
+    One row a judgement under `all`. Under `majority` one row an item, where every claim is put to
+    the vote of those who judged it; the counts are then of claims.
+    """
+    for record in records:
+        given = record.in_order()
+        if not given:
+            counts.drop("no_judgement")
+        elif policy is Policy.MAJORITY:
+            yield row(record, list(settled_claims(given, counts)))
+        else:
+            for one in given:
+                counts.keep()
+                yield row(record, one.judgement["claims"])
+
+
+def settled_claims(given: list[AuthoredJudgement], counts: Counts) -> Iterator[Json]:
+    by_span: dict[tuple[int, int], list[Json]] = {}
+    for one in given:
+        for claim in one.judgement["claims"]:
+            by_span.setdefault((int(claim["start"]), int(claim["end"])), []).append(claim)
+    for _, claims in sorted(by_span.items()):
+        verdict = majority(str(claim["verdict"]) for claim in claims)
+        if verdict is None:
+            counts.drop("no_majority")
+        else:
+            counts.keep()
+            yield next(claim for claim in claims if claim["verdict"] == verdict)
+
+
+def row(record: Record, claims: list[Json]) -> ExportRow:
+    response = record.payload["response"]
+    return {
+        "external_id": record.external_id,
+        "prompt": [message["content"] for message in record.payload["messages"]],
+        "sources": [
+            {"id": source["id"], "title": source["title"], "content": source["content"]}
+            for source in record.payload["sources"]
+        ],
+        "response": response,
+        "labels": [label(response, claim) for claim in claims if claim["verdict"] in FAMILIES],
+        "quality": "good",
+    }
+
+
+def label(response: str, claim: Json) -> Json:
+    """RAGTruth knows evident and subtle faults; a minor one counts as subtle."""
+    start, end = int(claim["start"]), int(claim["end"])
+    degree = "Subtle" if claim.get("severity") == "minor" else "Evident"
+    return {
+        "start": start,
+        "end": end,
+        "text": response[start:end],
+        "label_type": f"{degree} {FAMILIES[claim['verdict']]}",
+        "meta": claim.get("note", ""),
+        "implicit_true": False,
+        "due_to_null": False,
+    }
+
+
+EXPORTS = catalogue(Exporter(key="ragtruth", title="RAGTruth", convert=ragtruth))

@@ -1,0 +1,220 @@
+"""Ranking: several responses in tiers, the best first; a tier of two or more is a tie.
+
+A form sends `ranks.<id>` = 1, 2, … or `unrankable` for each response (equal numbers tie), or else
+one text field `tiers` such as `r2 > r1 = r3`; numbered ranks win where both are sent.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from itertools import combinations
+from typing import Any
+
+from marketplace.errors import Fault
+from marketplace.tasktypes import pieces, preferences
+from marketplace.tasktypes.contract import TaskType
+from marketplace.tasktypes.exports import Counts, Exporter, ExportRow, Policy, catalogue
+from marketplace.tasktypes.fields import Fields
+from marketplace.tasktypes.records import Record
+from marketplace.tasktypes.shapes import Json, Shape
+from marketplace.tasktypes.votes import Units, majority
+
+TEMPLATE = Shape(
+    pieces.contract(
+        "Template of a ranking",
+        {
+            **pieces.TEMPLATE_FIELDS,
+            "allow_ties": pieces.FLAG,
+            "allow_unrankable": pieces.FLAG,
+        },
+    )
+)
+
+RESPONSE = pieces.closed({"id": pieces.NAME, "text": pieces.text()}, ("id", "text"))
+
+ITEM = Shape(
+    pieces.contract(
+        "Item of a ranking",
+        {**pieces.ITEM_FIELDS, "responses": pieces.listing(RESPONSE, least=2, most=20)},
+        ("messages", "responses"),
+    )
+)
+
+TIER = {**pieces.listing(pieces.NAME, least=1, most=20), "uniqueItems": True}
+
+JUDGEMENT = Shape(
+    pieces.contract(
+        "Judgement of a ranking",
+        {
+            "tiers": pieces.listing(TIER, most=20),
+            "unrankable": {**pieces.listing(pieces.NAME, most=20), "uniqueItems": True},
+        },
+        ("tiers",),
+    )
+)
+
+
+def slots(payload: Json) -> list[str]:
+    return [response["id"] for response in payload["responses"]]
+
+
+def item_rule(_template: Json, payload: Json) -> list[Fault]:
+    seen: set[str] = set()
+    faults = []
+    for number, name in enumerate(slots(payload)):
+        if name in seen:
+            place = f"/responses/{number}/id"
+            faults.append(Fault(place, f'The id "{name}" stands twice. Rename one.'))
+        seen.add(name)
+    return faults
+
+
+def judgement_rule(template: Json, payload: Json, judgement: Json) -> list[Fault]:
+    tiers = judgement["tiers"]
+    unrankable = judgement.get("unrankable", [])
+    faults = placement_faults(slots(payload), [*tiers, unrankable])
+    if not template.get("allow_ties", True) and any(len(tier) > 1 for tier in tiers):
+        faults.append(Fault("/tiers", "This job has no ties. Put each response in its own tier."))
+    if unrankable and not template.get("allow_unrankable", True):
+        faults.append(Fault("/unrankable", "This job ranks every response. Give these a tier."))
+    return faults
+
+
+def placement_faults(expected: list[str], groups: list[list[str]]) -> list[Fault]:
+    """Every response stands in exactly one place."""
+    placed = [name for group in groups for name in group]
+    faults = [
+        Fault("/tiers", f'"{name}" stands in two places. Keep one.')
+        for name in sorted({name for name in placed if placed.count(name) > 1})
+    ]
+    faults += [
+        Fault("/tiers", f'The item has no response "{name}".')
+        for name in sorted(set(placed) - set(expected))
+    ]
+    missing = [name for name in expected if name not in placed]
+    if missing:
+        faults.append(Fault("/tiers", f"Rank these too: {', '.join(missing)}."))
+    return faults
+
+
+def read_form(sent: Fields, _template: Json, payload: Json) -> Json:
+    ranks = {name: sent.below("ranks").below(name).one() for name in slots(payload)}
+    if any(ranks.values()):
+        return from_ranks({name: rank.strip() for name, rank in ranks.items() if rank})
+    unrankable = [name for name in sent.below("unrankable").values if name.strip()]
+    tiers = [split_names(part, "=") for part in (sent.below("tiers").one() or "").split(">")]
+    written: Json = {"tiers": [tier for tier in tiers if tier]}
+    return {**written, "unrankable": unrankable} if unrankable else written
+
+
+def from_ranks(ranks: dict[str, str]) -> Json:
+    """Equal numbers share a tier; anything that is not a number is unrankable."""
+    numbered = {name: int(rank) for name, rank in ranks.items() if re.fullmatch("[0-9]{1,9}", rank)}
+    tiers = [
+        [name for name in numbered if numbered[name] == rank]
+        for rank in sorted(set(numbered.values()))
+    ]
+    unrankable = [name for name in ranks if name not in numbered]
+    return {"tiers": tiers, "unrankable": unrankable} if unrankable else {"tiers": tiers}
+
+
+def split_names(written: str, separator: str) -> list[str]:
+    return [name.strip() for name in written.split(separator) if name.strip()]
+
+
+def write_form(judgement: Json) -> dict[str, str]:
+    tiers = [texts(tier) for tier in listing(judgement.get("tiers"))]
+    unrankable = texts(judgement.get("unrankable"))
+    ranks = {f"ranks.{name}": str(rank) for rank, tier in enumerate(tiers, 1) for name in tier}
+    ranks |= {f"ranks.{name}": "unrankable" for name in unrankable}
+    return {**ranks, "tiers": " > ".join(" = ".join(tier) for tier in tiers)} if ranks else {}
+
+
+def listing(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def texts(value: Any) -> list[str]:
+    return [name for name in listing(value) if isinstance(name, str)]
+
+
+def units(judgement: Json) -> Units:
+    """One unit a pair of ranked responses, `{"r1|r2": "r2"}`; the label is the better, or tie."""
+    places = {name: place for place, tier in enumerate(judgement["tiers"]) for name in tier}
+    return {
+        f"{first}|{second}": better(places, first, second)
+        for first, second in combinations(sorted(places), 2)
+    }
+
+
+def better(places: dict[str, int], first: str, second: str) -> str:
+    if places[first] == places[second]:
+        return "tie"
+    return first if places[first] < places[second] else second
+
+
+def favourite(judgement: Json) -> str | None:
+    """The only response of the first tier."""
+    tiers = judgement["tiers"]
+    return str(tiers[0][0]) if tiers and len(tiers[0]) == 1 else None
+
+
+def trl_preference(
+    records: Iterable[Record], policy: Policy, counts: Counts
+) -> Iterator[ExportRow]:
+    """Every pair across tiers; `weight` makes the pairs of one ranking sum to one.
+
+    Under `majority` each pair of an item is put to the vote by itself.
+    """
+    for record in records:
+        ballots = [units(given.judgement) for given in record.in_order()]
+        if not ballots:
+            counts.drop("no_judgement")
+        for ballot in [pair_votes(ballots)] if policy is Policy.MAJORITY else ballots:
+            yield from pair_rows(record, ballot, counts)
+
+
+def pair_votes(ballots: list[Units]) -> Units:
+    named = sorted({unit for ballot in ballots for unit in ballot})
+    return {
+        unit: majority(str(ballot[unit]) for ballot in ballots if unit in ballot) for unit in named
+    }
+
+
+def pair_rows(record: Record, ballot: Units, counts: Counts) -> Iterator[ExportRow]:
+    texts_by_id = {each["id"]: each["text"] for each in record.payload["responses"]}
+    decided = [unit for unit in ballot if ballot[unit] in texts_by_id]
+    for first, second in combinations(sorted(texts_by_id), 2):
+        unit = f"{first}|{second}"
+        if unit not in ballot:
+            counts.drop("unrankable")
+        elif unit not in decided:
+            counts.drop("no_majority" if ballot[unit] is None else "tie")
+        else:
+            counts.keep()
+            chosen = str(ballot[unit])
+            rejected = second if chosen == first else first
+            row = preferences.trl_pair(
+                record.external_id, record.payload, texts_by_id[chosen], texts_by_id[rejected]
+            )
+            yield {**row, "weight": round(1 / len(decided), 6)}
+
+
+RANKING = TaskType(
+    key="ranking",
+    title="Ranking",
+    template=TEMPLATE,
+    item=ITEM,
+    judgement=JUDGEMENT,
+    units=units,
+    formats=catalogue(
+        Exporter(key="trl_preference", title="TRL preference", convert=trl_preference)
+    ),
+    slots=slots,
+    favourite=favourite,
+    item_rule=item_rule,
+    judgement_rule=judgement_rule,
+    read_form=read_form,
+    write_form=write_form,
+)

@@ -1,0 +1,71 @@
+"""The envelope: every accepted judgement with all that may be told about it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Hashable, Iterable, Iterator
+
+from marketplace.tasktypes.exports import Counts, Exporter, ExportRow, Policy, line
+from marketplace.tasktypes.records import AuthoredJudgement, Record
+from marketplace.tasktypes.shapes import Json
+from marketplace.tasktypes.votes import Units, majorities
+
+SCHEMA_VERSION = 1
+
+
+def raw_exporter(units: Callable[[Json], Units]) -> Exporter:
+    """One row for each judgement, whatever the policy.
+
+    Under `majority` each row also carries `majority`: the label of every unit that has one, so
+    that a reader need not count votes and still sees the dissent.
+    """
+
+    def convert(records: Iterable[Record], policy: Policy, counts: Counts) -> Iterator[ExportRow]:
+        for record in records:
+            if not record.judgements:
+                counts.drop("no_judgement")
+            settled = majorities([units(given.judgement) for given in record.judgements])
+            digest = content_sha256(record.payload)
+            for given in record.in_order():
+                counts.keep()
+                row = envelope(record, given, digest)
+                if policy is Policy.MAJORITY:
+                    row["majority"] = {unit: as_json(label) for unit, label in settled.items()}
+                yield row
+
+    return Exporter(key="raw", title="Envelope, every judgement", convert=convert)
+
+
+def envelope(record: Record, given: AuthoredJudgement, digest: str) -> ExportRow:
+    """The row of one judgement; the item's payload stands in every row of the item."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "annotation_id": given.annotation_id,
+        "item_id": record.item_id,
+        "external_id": record.external_id,
+        "task_type": record.task_type,
+        "template_version": record.template_version,
+        "item_content_sha256": digest,
+        "payload": record.payload,
+        "is_gold": record.is_gold,
+        "judgement": given.judgement,
+        "rationale": given.rationale,
+        "confidence": given.confidence,
+        "references": list(given.references),
+        "ai_use": given.ai_use,
+        "presented_order": list(given.presented_order),
+        "author": {"pseudonym": given.author, "kind": given.author_kind, **given.attested},
+        "opened_at": given.opened_at,
+        "submitted_at": given.submitted_at,
+        "active_seconds": given.active_seconds,
+        "review": dict(given.review) if given.review is not None else None,
+    }
+
+
+def content_sha256(payload: Json) -> str:
+    """The hash of an item's content, hexadecimal, equal for equal content."""
+    return hashlib.sha256(line(payload)).hexdigest()
+
+
+def as_json(label: Hashable) -> object:
+    return label if isinstance(label, str | int | float | bool) else str(label)

@@ -1,0 +1,59 @@
+"""What an exporter reads: one item with every accepted judgement of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from marketplace.tasktypes.shapes import Json
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthoredJudgement:
+    """One accepted judgement and what is known of how it came about.
+
+    annotation_id: the submission's id; author: the pseudonym that this lab knows;
+    author_kind: "specialist" or "model"; attested: facts verified about the author, as the lab
+    may see them ({"profession": "medicine", …}); confidence: 0..1; presented_order: slots in the
+    order shown; opened_at, submitted_at: RFC 3339 UTC; active_seconds: focused time.
+    """
+
+    annotation_id: str
+    judgement: Json
+    author: str
+    author_kind: str = "specialist"
+    attested: Mapping[str, Any] = field(default_factory=dict)
+    rationale: str | None = None
+    confidence: float | None = None
+    references: tuple[Json, ...] = ()
+    ai_use: Any = None
+    presented_order: tuple[str, ...] = ()
+    opened_at: str | None = None
+    submitted_at: str | None = None
+    active_seconds: int | None = None
+    review: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """One item of a job, ready for export.
+
+    item_id: our id; external_id: the lab's; payload and template: as published;
+    domain and language: the job's, for formats that have a column for them.
+    """
+
+    item_id: str
+    external_id: str
+    task_type: str
+    payload: Json
+    judgements: tuple[AuthoredJudgement, ...]
+    template: Json = field(default_factory=dict)
+    template_version: int = 1
+    is_gold: bool = False
+    domain: str = "general"
+    language: str = "english"
+
+    def in_order(self) -> list[AuthoredJudgement]:
+        """The judgements by id, so that an export does not depend on how rows were read."""
+        return sorted(self.judgements, key=lambda given: given.annotation_id)
