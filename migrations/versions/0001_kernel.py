@@ -14,19 +14,20 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
-APP = """DO $$ BEGIN EXECUTE format(
-  'GRANT USAGE ON SCHEMA public TO %1$I;
-   ALTER DEFAULT PRIVILEGES IN SCHEMA public
-     GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO %1$I;
-   ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT USAGE, SELECT ON SEQUENCES TO %1$I;
-   GRANT SELECT ON alembic_version TO %1$I',
-  current_setting('marketplace.app_role')); END $$"""
+# The application reads which revision it runs on, and never changes it.
+READ_ONLY = """DO $$ BEGIN EXECUTE format(
+  'REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON alembic_version FROM %1$I;
+   GRANT SELECT ON alembic_version TO %1$I', current_setting('marketplace.app_role'));
+END $$"""
 AT = sa.DateTime(timezone=True)
 
 
 def upgrade() -> None:
-    """Create them, and let the application's role use what comes after."""
-    op.execute(APP)
+    """Create them."""
+    if op.get_bind().scalar(
+        sa.text("SELECT current_user <> current_setting('marketplace.app_role')")
+    ):
+        op.execute(READ_ONLY)
     _outbox()
     _events()
     op.create_table(

@@ -1,0 +1,138 @@
+"""Fixtures: a real PostgreSQL and Redis, migrated once; each test rolls back what it did.
+
+`session` joins an outer transaction by savepoints, and so does `db.transaction()`; deferred
+constraints are checked before the rollback. `committed` really commits and truncates afterwards.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from redis import Redis
+from sqlalchemy import Engine, NullPool, create_engine, text
+from sqlalchemy.orm import Session, sessionmaker
+
+from marketplace import db, factory
+from marketplace.cli.migrate import role_of, upgrade
+from marketplace.embedded import Stack, temporary
+from marketplace.settings import Settings
+
+WEBHOOK_SECRET = "whsec_tests_only_tests_only_tests_only"
+
+
+class NetworkUsed(AssertionError):
+    """A test tried to leave this machine."""
+
+
+def _loopback_only(event: str, arguments: tuple[Any, ...]) -> None:
+    if event != "socket.connect" or not isinstance(arguments[1], tuple):
+        return
+    host = str(arguments[1][0])
+    if host != "localhost" and not ipaddress.ip_address(host.split("%", maxsplit=1)[0]).is_loopback:
+        raise NetworkUsed(f"A test connects to {host}; tests stay on loopback.")
+
+
+def pytest_configure() -> None:
+    """Keep every socket of the test process on loopback."""
+    sys.addaudithook(_loopback_only)
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[Stack]:
+    """PostgreSQL and Redis of our own, for this run."""
+    with temporary() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def settings(stack: Stack) -> Settings:
+    """Settings that lead to the test servers; mail and files go to temporary folders."""
+    folder = Path(tempfile.mkdtemp(prefix="marketplace-tests-"))
+    environment = stack.environment | {
+        "STORAGE_URL": str(folder / "storage"),
+        "MAILBOX_DIR": str(folder / "mailbox"),
+        "STRIPE_WEBHOOK_SECRET": WEBHOOK_SECRET,
+        "PUBLIC_URL": "http://localhost:8000",
+        "PUBLIC_DEVELOPMENT": "1",
+        "LOG_LEVEL": "ERROR",
+    }
+    return Settings.from_environ(environment)
+
+
+@pytest.fixture(scope="session")
+def database(settings: Settings) -> Iterator[Engine]:
+    """The migrated database, as the unprivileged role; everything process-wide is set up."""
+    upgrade(settings.owner_database_url, app_role=role_of(settings.database_url))
+    factory.start(settings)
+    yield db.engine()
+    db.engine().dispose()
+
+
+@pytest.fixture
+def session(database: Engine) -> Iterator[Session]:
+    """A session in an outer transaction that is rolled back; `transaction()` joins it."""
+    with database.connect() as connection:
+        outer = connection.begin()
+        joined = sessionmaker(
+            connection, expire_on_commit=False, join_transaction_mode="create_savepoint"
+        )
+        former = db.bind_sessions(joined)
+        try:
+            with joined() as session:
+                yield session
+                session.flush()
+            connection.execute(text("SET CONSTRAINTS ALL IMMEDIATE"))
+        finally:
+            db.bind_sessions(former)
+            if outer.is_active:
+                outer.rollback()
+
+
+@pytest.fixture
+def owner_engine(settings: Settings) -> Iterator[Engine]:
+    """A connection as the owner: for truncating, and for trying what the owner may not do."""
+    engine = create_engine(db.driver_url(settings.owner_database_url), poolclass=NullPool)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def committed(database: Engine, owner_engine: Engine, settings: Settings) -> Iterator[Engine]:
+    """Transactions really commit; everything is truncated before and after."""
+    _empty(owner_engine, settings)
+    yield database
+    _empty(owner_engine, settings)
+
+
+def _empty(owner_engine: Engine, settings: Settings) -> None:
+    listed = ", ".join(
+        f'"{table.name}"' for table in db.metadata.sorted_tables if table.name != "alembic_version"
+    )
+    with owner_engine.begin() as connection:
+        connection.execute(text(f"TRUNCATE {listed} RESTART IDENTITY CASCADE"))
+    with Redis.from_url(settings.redis_url) as redis:
+        redis.flushdb()
+
+
+@pytest.fixture
+def redis(settings: Settings) -> Iterator[Redis]:
+    """An empty Redis."""
+    with Redis.from_url(settings.redis_url) as client:
+        client.flushdb()
+        yield client
+
+
+@pytest.fixture(scope="session")
+def sample_data() -> Path:
+    """The folder of real input; tests that need it skip where it is not set."""
+    folder = os.environ.get("SAMPLE_DATA")
+    if not folder:
+        pytest.skip("SAMPLE_DATA is not set: this test needs the real input.")
+    return Path(folder)
