@@ -1,0 +1,97 @@
+"""The frame of the command line: a table of commands, imported one at a time."""
+
+import os
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+
+import click
+
+DEFAULT_DATA_DIR = ".data"
+
+
+@dataclass(frozen=True)
+class Lazy:
+    """A command: where it is, its line in the help, and the extra whose packages it needs."""
+
+    target: str
+    summary: str
+    extra: str = "server"
+
+
+COMMANDS = {
+    "up": Lazy("marketplace.cli.up:up", "Run the whole stack, databases included.", "embedded"),
+    "web": Lazy("marketplace.cli.web:web", "Serve the pages and the API."),
+    "migrate": Lazy("marketplace.cli.migrate:migrate", "Bring the database to the newest form."),
+}
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """What every command knows: the data folder, which need not exist."""
+
+    data_dir: Path
+
+
+class LazyGroup(click.Group):
+    """Commands from a table; importing one imports no other."""
+
+    def __init__(self, commands: dict[str, Lazy]) -> None:
+        super().__init__(
+            name="marketplace",
+            help="The marketplace for expert judgement.",
+            params=[
+                click.Option(
+                    ["--data-dir"],
+                    envvar="DATA_DIR",
+                    default=DEFAULT_DATA_DIR,
+                    show_default=True,
+                    type=click.Path(file_okay=False, path_type=Path),
+                    help="Where the embedded stack keeps everything.",
+                )
+            ],
+            callback=_remember,
+        )
+        self.table = commands
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names in the table's order."""
+        del ctx
+        return list(self.table)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the command; say which extra to install when its packages are missing."""
+        del ctx
+        lazy = self.table.get(cmd_name)
+        if lazy is None:
+            return None
+        module, _, name = lazy.target.partition(":")
+        try:
+            command = getattr(import_module(module), name)
+        except ModuleNotFoundError as fault:
+            if (fault.name or "").startswith("marketplace"):
+                raise
+            raise click.ClickException(
+                f"`marketplace {cmd_name}` needs more packages ({fault.name} is missing):"
+                f" pip install 'marketplace[{_extras(lazy.extra)}]'"
+            ) from fault
+        assert isinstance(command, click.Command)  # noqa: S101  The table is ours.
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands by their summaries, importing none."""
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, lazy.summary) for name, lazy in self.table.items()])
+
+
+def _extras(extra: str) -> str:
+    return "server,embedded" if extra == "embedded" else extra
+
+
+@click.pass_context
+def _remember(ctx: click.Context, data_dir: Path) -> None:
+    ctx.obj = Workspace(data_dir=Path(os.path.abspath(data_dir)))
+
+
+main = LazyGroup(COMMANDS)
