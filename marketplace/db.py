@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime
@@ -199,4 +199,22 @@ def append_only(table: str, *, updatable: Sequence[str] = ()) -> list[str]:
         f"""DO $$ BEGIN EXECUTE format(
           'REVOKE UPDATE, DELETE, TRUNCATE ON {table} FROM %1$I; {rights}',
           current_setting('marketplace.app_role')); END $$""",
+    ]
+
+
+def lifecycle_guard(table: str, allowed: Mapping[str, Collection[str]]) -> list[str]:
+    """The statements that let a table's `state` move only as a NEXT table says."""
+    steps = ", ".join(f"'{now}>{then}'" for now in allowed for then in sorted(allowed[now]))
+    return [
+        f"""CREATE FUNCTION {table}_lifecycle() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+          IF NEW.state IS DISTINCT FROM OLD.state
+             AND NOT (OLD.state || '>' || NEW.state) = ANY (ARRAY[{steps}]::text[]) THEN
+            RAISE EXCEPTION '{table} cannot go from % to %', OLD.state, NEW.state
+              USING ERRCODE = 'check_violation';
+          END IF;
+          RETURN NEW;
+        END $$""",
+        f"""CREATE TRIGGER {table}_lifecycle BEFORE UPDATE OF state ON {table}
+        FOR EACH ROW EXECUTE FUNCTION {table}_lifecycle()""",
     ]

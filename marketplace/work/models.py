@@ -1,0 +1,190 @@
+"""The tables of work."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, Index, Sequence, Text, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from marketplace.db import IdKey, JsonText, Root, one_of, text_enum
+from marketplace.money import Money
+from marketplace.work.rules import (
+    ClaimState,
+    IntervalKind,
+    OutcomeKind,
+    SeatState,
+    SubmissionState,
+    TaskState,
+)
+
+seat_rank = Sequence("seat_rank_seq", metadata=Root.metadata)
+claim_fence = Sequence("claim_fence_seq", metadata=Root.metadata)
+
+
+class Task(Root):
+    """An item made ready for specialists. counted: submissions that fill one of `wanted` seats."""
+
+    __tablename__ = "task"
+    __table_args__ = (
+        UniqueConstraint("item_id"),
+        Index("ix_task_job_id_id", "job_id", "id"),
+        one_of("state", TaskState),
+    )
+    id: Mapped[IdKey]
+    job_id: Mapped[UUID] = mapped_column(ForeignKey("job.id"))
+    item_id: Mapped[UUID] = mapped_column(ForeignKey("item.id"))
+    state: Mapped[TaskState] = mapped_column(text_enum(TaskState))
+    wanted: Mapped[int]
+    counted: Mapped[int] = mapped_column(default=0)
+    decided: Mapped[int] = mapped_column(default=0)
+    filled_at: Mapped[datetime | None]
+
+
+class Seat(Root):
+    """One judgement wanted. rank: the place in the queue of its job."""
+
+    __tablename__ = "seat"
+    __table_args__ = (
+        UniqueConstraint("task_id", "round"),
+        Index("ix_seat_open", "job_id", "rank", postgresql_where=text("state = 'open'")),
+        one_of("state", SeatState),
+    )
+    id: Mapped[IdKey]
+    task_id: Mapped[UUID] = mapped_column(ForeignKey("task.id"))
+    job_id: Mapped[UUID] = mapped_column(ForeignKey("job.id"))
+    round: Mapped[int]
+    rank: Mapped[int] = mapped_column(seat_rank)
+    state: Mapped[SeatState] = mapped_column(text_enum(SeatState))
+
+
+class Claim(Root):
+    """A specialist's lease on a seat, with the pay frozen."""
+
+    __tablename__ = "claim"
+    __table_args__ = (
+        Index(
+            "uq_claim_live_seat", "seat_id", unique=True, postgresql_where=text("state = 'live'")
+        ),
+        Index(
+            "uq_claim_holding",
+            "task_id",
+            "specialist_id",
+            unique=True,
+            postgresql_where=text("state IN ('live', 'submitted')"),
+        ),
+        Index("ix_claim_own", "specialist_id", "job_id", "id"),
+        Index("ix_claim_expiry", "expires_at", postgresql_where=text("state = 'live'")),
+        one_of("state", ClaimState),
+    )
+    id: Mapped[IdKey]
+    seat_id: Mapped[UUID] = mapped_column(ForeignKey("seat.id"))
+    task_id: Mapped[UUID] = mapped_column(ForeignKey("task.id"))
+    job_id: Mapped[UUID] = mapped_column(ForeignKey("job.id"))
+    specialist_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"))
+    template_version_id: Mapped[UUID] = mapped_column(ForeignKey("template_version.id"))
+    reworks_submission_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("submission.id", use_alter=True)
+    )
+    seat_rank: Mapped[int]
+    fence: Mapped[int] = mapped_column(claim_fence)
+    state: Mapped[ClaimState] = mapped_column(text_enum(ClaimState))
+    claimed_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    price_minor: Mapped[int]
+    currency: Mapped[str]
+    credential_level: Mapped[int]
+    presented_order: Mapped[list[str]] = mapped_column(ARRAY(Text()))
+
+    @property
+    def pay(self) -> Money:
+        """What this seat pays, frozen when it was claimed."""
+        return Money(self.price_minor, self.currency)
+
+
+class Draft(Root):
+    """One saved revision of an answer; revisions are only ever added."""
+
+    __tablename__ = "draft"
+    claim_id: Mapped[UUID] = mapped_column(ForeignKey("claim.id"), primary_key=True)
+    revision: Mapped[int] = mapped_column(primary_key=True)
+    content: Mapped[Any] = mapped_column(JsonText)
+    saved_at: Mapped[datetime]
+
+
+class TimeInterval(Root):
+    """A stretch of time on a claim, as the workbench reported it."""
+
+    __tablename__ = "time_interval"
+    __table_args__ = (
+        Index("ix_time_interval_claim_id", "claim_id"),
+        one_of("kind", IntervalKind),
+    )
+    id: Mapped[IdKey]
+    claim_id: Mapped[UUID] = mapped_column(ForeignKey("claim.id"))
+    kind: Mapped[IntervalKind] = mapped_column(text_enum(IntervalKind))
+    started_at: Mapped[datetime]
+    ended_at: Mapped[datetime]
+
+
+class Outcome(Root):
+    """A claim that ended without an answer, and why."""
+
+    __tablename__ = "outcome"
+    __table_args__ = (Index("ix_outcome_job_id", "job_id", "id"), one_of("kind", OutcomeKind))
+    id: Mapped[IdKey]
+    claim_id: Mapped[UUID] = mapped_column(ForeignKey("claim.id"), unique=True)
+    job_id: Mapped[UUID] = mapped_column(ForeignKey("job.id"))
+    kind: Mapped[OutcomeKind] = mapped_column(text_enum(OutcomeKind))
+    evidence: Mapped[str]
+    reported_at: Mapped[datetime]
+
+
+class Submission(Root):
+    """What came back: the judgement in the item's own names, with its envelope."""
+
+    __tablename__ = "submission"
+    __table_args__ = (
+        Index("ix_submission_job_id_id", "job_id", "id"),
+        Index("ix_submission_own", "specialist_id", "id"),
+        Index("ix_submission_task_id", "task_id"),
+        Index(
+            "ix_submission_undecided",
+            "job_id",
+            "id",
+            postgresql_where=text("state IN ('submitted', 'in_review')"),
+        ),
+        one_of("state", SubmissionState),
+    )
+    id: Mapped[IdKey]
+    claim_id: Mapped[UUID] = mapped_column(ForeignKey("claim.id"), unique=True)
+    seat_id: Mapped[UUID] = mapped_column(ForeignKey("seat.id"))
+    task_id: Mapped[UUID] = mapped_column(ForeignKey("task.id"))
+    job_id: Mapped[UUID] = mapped_column(ForeignKey("job.id"))
+    specialist_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"))
+    template_version_id: Mapped[UUID] = mapped_column(ForeignKey("template_version.id"))
+    judgement: Mapped[Any] = mapped_column(JsonText)
+    rationale: Mapped[str | None]
+    confidence: Mapped[float | None]
+    references: Mapped[list[Any]] = mapped_column(JSONB)
+    ai_use: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    content_sha256: Mapped[bytes]
+    state: Mapped[SubmissionState] = mapped_column(text_enum(SubmissionState))
+    presented_order: Mapped[list[str]] = mapped_column(ARRAY(Text()))
+    credential_level: Mapped[int]
+    active_seconds: Mapped[int]
+    price_minor: Mapped[int]
+    currency: Mapped[str]
+    round: Mapped[int]
+    claimed_at: Mapped[datetime]
+    submitted_at: Mapped[datetime]
+    decided_at: Mapped[datetime | None]
+
+    @property
+    def pay(self) -> Money:
+        """What acceptance earns, frozen when the seat was claimed."""
+        return Money(self.price_minor, self.currency)

@@ -1,0 +1,199 @@
+"""The lifecycles of work and the arithmetic of its time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import TypeVar
+
+from marketplace.errors import Conflict, Refused
+
+S = TypeVar("S", bound=StrEnum)
+
+
+class TaskState(StrEnum):
+    """open: wants more judgements; filled: all are in; final: all are decided."""
+
+    OPEN = "open"
+    FILLED = "filled"
+    FINAL = "final"
+
+
+class SeatState(StrEnum):
+    """One judgement wanted: free, leased, delivered, or no longer wanted."""
+
+    OPEN = "open"
+    CLAIMED = "claimed"
+    SUBMITTED = "submitted"
+    CLOSED = "closed"
+
+
+class ClaimState(StrEnum):
+    """A lease: live until it is submitted, given back or runs out; `returned` for rework."""
+
+    LIVE = "live"
+    SUBMITTED = "submitted"
+    RELEASED = "released"
+    EXPIRED = "expired"
+    RETURNED = "returned"
+
+
+class SubmissionState(StrEnum):
+    """What became of a submission. surplus: kept, though the seat had gone to somebody else."""
+
+    SUBMITTED = "submitted"
+    IN_REVIEW = "in_review"
+    REWORK = "rework"
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    SURPLUS = "surplus"
+
+
+class IntervalKind(StrEnum):
+    """What the time was: hands on, reading, declared research, away."""
+
+    ACTIVE = "active"
+    READING = "reading"
+    RESEARCH = "research"
+    IDLE = "idle"
+
+
+class OutcomeKind(StrEnum):
+    """An ending that is not an answer; it penalises nobody."""
+
+    CANNOT_COMPLETE = "cannot_complete"
+    GUIDELINE_GAP = "guideline_gap"
+
+
+NEXT_TASK: Mapping[TaskState, frozenset[TaskState]] = {
+    TaskState.OPEN: frozenset({TaskState.FILLED}),
+    TaskState.FILLED: frozenset({TaskState.OPEN, TaskState.FINAL}),
+    TaskState.FINAL: frozenset({TaskState.OPEN}),
+}
+NEXT_SEAT: Mapping[SeatState, frozenset[SeatState]] = {
+    SeatState.OPEN: frozenset({SeatState.CLAIMED, SeatState.SUBMITTED, SeatState.CLOSED}),
+    SeatState.CLAIMED: frozenset({SeatState.OPEN, SeatState.SUBMITTED, SeatState.CLOSED}),
+    SeatState.SUBMITTED: frozenset({SeatState.OPEN, SeatState.CLAIMED}),
+    SeatState.CLOSED: frozenset({SeatState.OPEN}),
+}
+NEXT_CLAIM: Mapping[ClaimState, frozenset[ClaimState]] = {
+    ClaimState.LIVE: frozenset({ClaimState.SUBMITTED, ClaimState.RELEASED, ClaimState.EXPIRED}),
+    ClaimState.EXPIRED: frozenset({ClaimState.SUBMITTED}),
+    ClaimState.SUBMITTED: frozenset({ClaimState.RETURNED}),
+    ClaimState.RELEASED: frozenset(),
+    ClaimState.RETURNED: frozenset(),
+}
+NEXT_SUBMISSION: Mapping[SubmissionState, frozenset[SubmissionState]] = {
+    SubmissionState.SUBMITTED: frozenset(
+        {
+            SubmissionState.IN_REVIEW,
+            SubmissionState.ACCEPTED,
+            SubmissionState.REWORK,
+            SubmissionState.REJECTED,
+        }
+    ),
+    SubmissionState.IN_REVIEW: frozenset(
+        {SubmissionState.ACCEPTED, SubmissionState.REWORK, SubmissionState.REJECTED}
+    ),
+    SubmissionState.REWORK: frozenset(),
+    SubmissionState.ACCEPTED: frozenset(),
+    SubmissionState.REJECTED: frozenset(),
+    SubmissionState.SURPLUS: frozenset(),
+}
+# States in which a person keeps others of the same task away from themself.
+HOLDING = frozenset({ClaimState.LIVE, ClaimState.SUBMITTED, ClaimState.RETURNED})
+
+REWORK_LEASE = timedelta(hours=72)
+INTERVALS_A_BEAT_MAX = 100
+DRAFT_MAX_BYTES = 1024 * 1024
+
+
+class LeaseLost(Conflict):
+    """The lease ran out; the draft is kept and can still be submitted."""
+
+    code = "lease_lost"
+
+
+class WrongFence(Conflict):
+    """The claim is held by another lease than the caller knows of."""
+
+    code = "wrong_fence"
+
+
+class DraftMoved(Conflict):
+    """Another window saved a later revision."""
+
+    code = "draft_moved"
+
+
+class AlreadySubmitted(Conflict):
+    """Other content was submitted for this claim already."""
+
+    code = "already_submitted"
+
+
+class GivenBack(Conflict):
+    """The task was given back; its seat may be another's."""
+
+    code = "given_back"
+
+
+class IllegalStep(Refused):
+    """A state cannot follow another; the page that asked for it was out of date."""
+
+    code = "illegal_step"
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A stretch of a specialist's time; started_at < ended_at, aware."""
+
+    kind: IntervalKind
+    started_at: datetime
+    ended_at: datetime
+
+
+def step(table: Mapping[S, frozenset[S]], now: S, then: S) -> S:
+    """`then`, if the table allows it after `now`; IllegalStep else."""
+    if then not in table[now]:
+        raise IllegalStep(f"This is {now.value} now and cannot become {then.value}.")
+    return then
+
+
+def within(intervals: Iterable[Interval], claimed_at: datetime, at: datetime) -> list[Interval]:
+    """The parts of the intervals that lie between the claim and now."""
+    cut = [
+        Interval(each.kind, max(each.started_at, claimed_at), min(each.ended_at, at))
+        for each in intervals
+    ]
+    return [each for each in cut if each.started_at < each.ended_at]
+
+
+def working_seconds(intervals: Iterable[Interval]) -> int:
+    """Whole seconds covered by anything but idle; overlapping stretches count once."""
+    spans = sorted(
+        (each.started_at, each.ended_at) for each in intervals if each.kind is not IntervalKind.IDLE
+    )
+    covered = timedelta(0)
+    reached: datetime | None = None
+    for start, end in spans:
+        begin = start if reached is None or start > reached else reached
+        if end > begin:
+            covered += end - begin
+            reached = end
+    return int(covered.total_seconds())
+
+
+def etag(revision: int) -> str:
+    """The entity tag of a draft's revision; `"0"` for a draft that was never saved."""
+    return f'"{revision}"'
+
+
+def revision_of(if_match: str) -> int:
+    """The revision that an If-Match header names; DraftMoved for anything else."""
+    bare = if_match.strip().removeprefix("W/").strip('"')
+    if not bare.isascii() or not bare.isdigit() or len(bare) > 9:
+        raise DraftMoved('Send If-Match with the tag of the last draft, such as "0".')
+    return int(bare)
