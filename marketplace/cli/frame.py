@@ -22,6 +22,8 @@ class Lazy:
 COMMANDS = {
     "up": Lazy("marketplace.cli.up:up", "Run the whole stack, databases included.", "embedded"),
     "web": Lazy("marketplace.cli.web:web", "Serve the pages and the API."),
+    "worker": Lazy("marketplace.cli.worker:worker", "Carry out background work."),
+    "relay": Lazy("marketplace.cli.relay:relay", "Hand out background work; keep the schedule."),
     "migrate": Lazy("marketplace.cli.migrate:migrate", "Bring the database to the newest form."),
 }
 

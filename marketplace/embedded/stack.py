@@ -92,6 +92,11 @@ class Stack:
         """See `Prepared.environment`."""
         return self.prepared.environment
 
+    @property
+    def pids(self) -> dict[str, int]:
+        """The number of each running server by its name."""
+        return {program.name: child.pid for program, child in self._running}
+
     @classmethod
     def start(cls, data_dir: Path) -> Self:
         """Start both servers on the data of `data_dir`; the caller holds its `Lock`."""
