@@ -1,0 +1,187 @@
+"""One legal template, item and judgement of each type, and strategies that vary them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from hypothesis import strategies as st
+
+from marketplace.tasktypes import AuthoredJudgement, Json, Record
+
+MESSAGES = [{"role": "user", "content": "May a patient on warfarin eat spinach? 🥬"}]
+
+DIFF = "\n".join(
+    [
+        "--- a/shop/cart.py",
+        "+++ b/shop/cart.py",
+        "@@ -1,4 +1,5 @@",
+        " def total(lines):",
+        "-    return sum(line.price for line in lines)",
+        "+    amount = sum(line.price for line in lines)",
+        "+    return amount",
+        " ",
+        " # end",
+        "",
+    ]
+)
+
+RESPONSE = "Café rules 🏛️: notice is due in 30 days. Fees are capped."
+
+
+@dataclass(frozen=True)
+class Example:
+    template: Json
+    payload: Json
+    judgement: Json
+
+
+EXAMPLES: Mapping[str, Example] = {
+    "pairwise": Example(
+        {
+            "question": "Which answer would you give?",
+            "aspects": [{"key": "safety", "title": "Safety", "required": True}],
+            "strength": True,
+        },
+        {"messages": MESSAGES, "a": "Yes, steadily.", "b": "Never.", "metadata": {"model": "x"}},
+        {"choice": "a", "strength": 2, "aspects": {"safety": "tie"}},
+    ),
+    "ranking": Example(
+        {"allow_ties": True},
+        {
+            "messages": MESSAGES,
+            "responses": [{"id": f"r{number}", "text": f"Draft {number}"} for number in (1, 2, 3)],
+        },
+        {"tiers": [["r2"], ["r1", "r3"]]},
+    ),
+    "rubric": Example(
+        {
+            "aspects": [
+                {
+                    "key": "clarity",
+                    "title": "Clarity",
+                    "scale": {"min": 1, "max": 5, "anchors": {"1": "Unclear", "5": "Clear"}},
+                },
+                {
+                    "key": "dosing",
+                    "title": "Dosing",
+                    "scale": {"min": 0, "max": 2},
+                    "allow_na": True,
+                },
+            ]
+        },
+        {"messages": MESSAGES, "response": "Steady intake is what matters."},
+        {"ratings": {"clarity": {"score": 4, "rationale": "Short."}, "dosing": {"na": True}}},
+    ),
+    "demonstration": Example(
+        {"self_check": [{"key": "own_words", "title": "My own words"}], "characters_min": 5},
+        {"messages": MESSAGES},
+        {
+            "messages": [{"role": "assistant", "content": "Yes.\n\nKeep the amount steady."}],
+            "self_check": {"own_words": True},
+        },
+    ),
+    "fact_check": Example(
+        {"sources_required": True},
+        {
+            "messages": MESSAGES,
+            "response": RESPONSE,
+            "sources": [{"id": "s1", "title": "Code", "content": "Notice is due\nin 20 days."}],
+            "claims": [{"start": 14, "end": 40}],
+        },
+        {
+            "claims": [
+                {
+                    "start": 14,
+                    "end": 40,
+                    "text": RESPONSE[14:40],
+                    "verdict": "contradicted",
+                    "severity": "major",
+                    "sources": [{"doc_id": "s1", "quote": "Notice is due in 20 days."}],
+                },
+                {"start": 40, "end": 56, "verdict": "unverifiable"},
+            ]
+        },
+    ),
+    "code": Example(
+        {"categories": ["correctness", "style"]},
+        {"title": "Name the sum", "diff": DIFF, "language": "python"},
+        {
+            "verdict": "request_changes",
+            "comments": [
+                {
+                    "path": "shop/cart.py",
+                    "line": 3,
+                    "side": "new",
+                    "severity": "nit",
+                    "category": "style",
+                    "body": "Return the sum itself.",
+                }
+            ],
+        },
+    ),
+}
+
+KEYS = sorted(EXAMPLES)
+
+# Text as a browser can send it back: no NUL, no half characters, line breaks as LF.
+written = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\r"), max_size=40)
+meaningful = written.filter(lambda text: bool(text.strip()))
+
+scalars = (
+    st.none()
+    | st.booleans()
+    | st.integers(-3, 40)
+    | st.integers()
+    | st.floats()
+    | st.sampled_from(["a", "tie", "r1", "r2", "safety", "clarity", "s1", "na", "\0", "\ud800"])
+    | st.text(max_size=10)
+)
+
+json_values = st.recursive(
+    scalars,
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(
+            st.sampled_from(["choice", "tiers", "claims", "x"]) | st.text(max_size=5),
+            inner,
+            max_size=4,
+        )
+    ),
+    max_leaves=12,
+)
+
+
+@st.composite
+def damaged(draw: st.DrawFn, whole: Any) -> Any:
+    """The value with one random place replaced by, or extended with, anything at all."""
+    if isinstance(whole, dict) and whole and draw(st.integers(0, 4)):
+        key = draw(st.sampled_from(sorted(whole)))
+        return {**whole, key: draw(damaged(whole[key]))}
+    if isinstance(whole, dict) and draw(st.booleans()):
+        return {**whole, draw(st.text(max_size=5)): draw(json_values)}
+    if isinstance(whole, list) and whole and draw(st.integers(0, 4)):
+        place = draw(st.integers(0, len(whole) - 1))
+        return [*whole[:place], draw(damaged(whole[place])), *whole[place + 1 :]]
+    return draw(json_values)
+
+
+def authored(judgement: Json, number: int = 1, **facts: Any) -> AuthoredJudgement:
+    return AuthoredJudgement(
+        annotation_id=f"an-{number:03}", judgement=judgement, author=f"sp-{number:03}", **facts
+    )
+
+
+def record(key: str, *judgements: Json, **facts: Any) -> Record:
+    """The example item of a type with these judgements, by authors 1, 2, 3 …"""
+    given = [authored(judgement, number) for number, judgement in enumerate(judgements, 1)]
+    return Record(
+        item_id="it-1",
+        external_id=facts.pop("external_id", "ext-1"),
+        task_type=key,
+        payload=facts.pop("payload", EXAMPLES[key].payload),
+        template=EXAMPLES[key].template,
+        judgements=tuple(given),
+        **facts,
+    )

@@ -1,0 +1,180 @@
+"""What every task type promises."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jsonschema_rs
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from marketplace.errors import Missing
+from marketplace.tasktypes import TASK_TYPES, Counts, Policy, PolicyUnavailable, line, task_type
+from tests.tasktypes.examples import EXAMPLES, KEYS, authored, damaged, json_values, record, written
+from tests.tasktypes.strategies import JUDGEMENTS
+
+every_type = pytest.mark.parametrize("key", KEYS)
+
+
+def test_every_type_has_an_example() -> None:
+    assert KEYS == sorted(TASK_TYPES) == sorted(JUDGEMENTS)
+
+
+def test_an_unknown_type_is_missing() -> None:
+    with pytest.raises(Missing, match="pairwise"):
+        task_type("telepathy")
+
+
+@every_type
+def test_schemas_are_legal_json_schemas(key: str) -> None:
+    kind = TASK_TYPES[key]
+    for schema in (kind.template_schema, kind.item_schema, kind.judgement_schema):
+        jsonschema_rs.meta.validate(schema)
+        assert "https://json-schema.org/draft/2020-12/schema" == schema["$schema"]
+
+
+@every_type
+def test_the_example_is_legal(key: str) -> None:
+    kind, example = TASK_TYPES[key], EXAMPLES[key]
+
+    assert [] == kind.check_template(example.template)
+    assert [] == kind.check_item(example.template, example.payload)
+    assert [] == kind.check_judgement(example.template, example.payload, example.judgement)
+    gold = {"judgement": example.judgement, "explanation": "Known beforehand."}
+    assert [] == kind.check_gold(example.template, example.payload, gold)
+
+
+@every_type
+@given(data=st.data())
+@settings(max_examples=60, deadline=None)
+def test_a_form_carries_a_judgement_there_and_back(key: str, data: st.DataObject) -> None:
+    kind, example = TASK_TYPES[key], EXAMPLES[key]
+    judgement = data.draw(JUDGEMENTS[key])
+    assert [] == kind.check_judgement(example.template, example.payload, judgement)
+
+    form = {name: [value] for name, value in kind.to_form(judgement).items()}
+
+    assert judgement == kind.from_form(form, example.template, example.payload)
+
+
+@every_type
+@given(data=st.data())
+@settings(max_examples=120, deadline=None)
+def test_checks_answer_whatever_they_are_given(key: str, data: st.DataObject) -> None:
+    kind, example = TASK_TYPES[key], EXAMPLES[key]
+    template = data.draw(st.one_of(json_values, damaged(example.template)))
+    payload = data.draw(st.one_of(json_values, damaged(example.payload)))
+    judgement = data.draw(st.one_of(json_values, damaged(example.judgement)))
+
+    if not kind.check_template(template):
+        assert jsonschema_rs.is_valid(kind.template_schema, template)
+        if not kind.check_item(template, payload):
+            kind.check_judgement(template, payload, judgement)
+            kind.check_gold(template, payload, {"judgement": judgement})
+    if not kind.check_item(example.template, payload):
+        assert jsonschema_rs.is_valid(kind.item_schema, payload)
+        line(payload)
+    if not kind.check_judgement(example.template, example.payload, judgement):
+        assert jsonschema_rs.is_valid(kind.judgement_schema, judgement)
+        line({"units": {name: str(label) for name, label in kind.units(judgement).items()}})
+        assert 1.0 == kind.gold_agrees(judgement, judgement, example.template) or not kind.units(
+            judgement
+        )
+    kind.to_form(judgement)
+
+
+@every_type
+@given(form=st.dictionaries(written, st.lists(written, max_size=2), max_size=6), data=st.data())
+@settings(max_examples=80, deadline=None)
+def test_any_form_becomes_a_judgement_that_can_be_checked(
+    key: str, form: dict[str, list[str]], data: st.DataObject
+) -> None:
+    kind, example = TASK_TYPES[key], EXAMPLES[key]
+    legal = kind.to_form(example.judgement)
+    for name in data.draw(st.lists(st.sampled_from(sorted(legal)), max_size=4)):
+        form[name] = data.draw(st.lists(written, max_size=2))
+
+    judgement = kind.from_form(form, example.template, example.payload)
+
+    kind.check_judgement(example.template, example.payload, judgement)
+
+
+@every_type
+def test_a_form_may_hold_plain_texts_and_carriage_returns(key: str) -> None:
+    kind, example = TASK_TYPES[key], EXAMPLES[key]
+    form = {
+        name: value.replace("\n", "\r\n") for name, value in kind.to_form(example.judgement).items()
+    }
+
+    assert example.judgement == kind.from_form(form, example.template, example.payload)
+
+
+@every_type
+@given(seed=st.integers() | st.text())
+@settings(max_examples=40)
+def test_the_presented_order_is_a_stable_permutation(key: str, seed: int | str) -> None:
+    kind, example = TASK_TYPES[key], EXAMPLES[key]
+    slots = kind.slots(example.payload)
+
+    order = kind.presented_order(example.payload, seed)
+
+    assert sorted(slots) == sorted(order)
+    assert order == kind.presented_order(example.payload, seed)
+
+
+@every_type
+@pytest.mark.parametrize("policy", ["majority", "all"])
+@given(data=st.data())
+@settings(max_examples=15, deadline=None)
+def test_exports_are_reproducible_and_lose_nothing_silently(
+    key: str, policy: str, data: st.DataObject
+) -> None:
+    kind, example = TASK_TYPES[key], EXAMPLES[key]
+    judgements = data.draw(st.lists(JUDGEMENTS[key], max_size=4))
+    given_in = [authored(judgement, number) for number, judgement in enumerate(judgements)]
+    shuffled = data.draw(st.permutations(given_in))
+    one = record(key, payload=example.payload)
+    for exporter in kind.exports.values():
+        if policy not in exporter.policies:
+            continue
+        files, tallies = [], []
+        for order in (given_in, shuffled):
+            counts = Counts()
+            records = [with_judgements(one, order)]
+            files.append(b"".join(line(row) for row in exporter.rows(records, policy, counts)))
+            tallies.append(counts)
+
+        assert files[0] == files[1]
+        assert tallies[0] == tallies[1]
+        assert tallies[0].read == tallies[0].kept + sum(tallies[0].dropped.values())
+        assert tallies[0].rows == files[0].count(b"\n")
+
+
+def with_judgements(one: Any, order: list[Any]) -> Any:
+    return type(one)(
+        item_id=one.item_id,
+        external_id=one.external_id,
+        task_type=one.task_type,
+        payload=one.payload,
+        template=one.template,
+        judgements=tuple(order),
+    )
+
+
+@every_type
+def test_the_model_policy_is_refused_before_anything_is_read(key: str) -> None:
+    for exporter in TASK_TYPES[key].exports.values():
+        with pytest.raises(PolicyUnavailable, match="all"):
+            exporter.rows(iter(()), Policy.MODEL, Counts())
+
+
+@every_type
+def test_raw_holds_every_judgement_and_its_author(key: str) -> None:
+    judgement = EXAMPLES[key].judgement
+    rows = list(
+        TASK_TYPES[key].exports["raw"].rows([record(key, judgement, judgement)], "all", Counts())
+    )
+
+    assert [judgement, judgement] == [row["judgement"] for row in rows]
+    assert ["sp-001", "sp-002"] == [row["author"]["pseudonym"] for row in rows]
