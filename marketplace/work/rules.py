@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import TypeVar
+from typing import Any, TypeVar
+
+import orjson
 
 from marketplace.errors import Conflict, Refused
 
@@ -80,7 +83,7 @@ NEXT_SEAT: Mapping[SeatState, frozenset[SeatState]] = {
 }
 NEXT_CLAIM: Mapping[ClaimState, frozenset[ClaimState]] = {
     ClaimState.LIVE: frozenset({ClaimState.SUBMITTED, ClaimState.RELEASED, ClaimState.EXPIRED}),
-    ClaimState.EXPIRED: frozenset({ClaimState.SUBMITTED}),
+    ClaimState.EXPIRED: frozenset({ClaimState.SUBMITTED, ClaimState.LIVE, ClaimState.RELEASED}),
     ClaimState.SUBMITTED: frozenset({ClaimState.RETURNED}),
     ClaimState.RELEASED: frozenset(),
     ClaimState.RETURNED: frozenset(),
@@ -102,8 +105,8 @@ NEXT_SUBMISSION: Mapping[SubmissionState, frozenset[SubmissionState]] = {
     SubmissionState.REJECTED: frozenset(),
     SubmissionState.SURPLUS: frozenset(),
 }
-# States in which a person keeps others of the same task away from themself.
-HOLDING = frozenset({ClaimState.LIVE, ClaimState.SUBMITTED, ClaimState.RETURNED})
+# Who has such a claim on a task is not offered it again; an expired one can still be taken up.
+HOLDING = frozenset(set(ClaimState) - {ClaimState.RELEASED})
 
 REWORK_LEASE = timedelta(hours=72)
 INTERVALS_A_BEAT_MAX = 100
@@ -153,6 +156,29 @@ class Interval:
     kind: IntervalKind
     started_at: datetime
     ended_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """What is sent with a judgement. confidence: 0..1; references: objects with a type."""
+
+    judgement: Any
+    rationale: str | None = None
+    confidence: float | None = None
+    references: Sequence[Any] = ()
+    ai_use: Mapping[str, Any] | None = None
+    intervals: Sequence[Interval] = field(default=())
+
+    def sha256(self) -> bytes:
+        """A hash of the content, to tell a repeated submission from another one."""
+        content = [
+            self.judgement,
+            self.rationale,
+            self.confidence,
+            list(self.references),
+            self.ai_use,
+        ]
+        return hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).digest()
 
 
 def step(table: Mapping[S, frozenset[S]], now: S, then: S) -> S:

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-from marketplace.db import append_only, lifecycle_guard, one_of
+from marketplace.db import lifecycle_guard, one_of
 from marketplace.work import rules
 
 revision = "0006_work"
@@ -15,6 +15,10 @@ down_revision = "0005_jobs"
 branch_labels = None
 depends_on = None
 
+# Revisions are only ever added; they may be deleted with their job or their person.
+DRAFTS = """DO $$ BEGIN EXECUTE format(
+  'REVOKE UPDATE, TRUNCATE ON draft FROM %1$I', current_setting('marketplace.app_role'));
+END $$"""
 AT = sa.DateTime(timezone=True)
 STATE = sa.String(40)
 LIFECYCLES = {
@@ -44,8 +48,7 @@ def upgrade() -> None:
     for table, allowed in LIFECYCLES.items():
         for statement in lifecycle_guard(table, allowed):
             op.execute(statement)
-    for statement in append_only("draft"):
-        op.execute(statement)
+    op.execute(DRAFTS)
 
 
 def _tasks_and_seats() -> None:
@@ -197,7 +200,7 @@ def downgrade() -> None:
     op.drop_constraint("fk_claim_reworks_submission_id", "claim")
     for table in ("submission", "outcome", "time_interval", "draft", "claim", "seat", "task"):
         op.drop_table(table)
-    for name in (*(f"{table}_lifecycle" for table in LIFECYCLES), "draft_append_only"):
+    for name in (f"{table}_lifecycle" for table in LIFECYCLES):
         op.execute(f"DROP FUNCTION {name}()")
     op.execute("DROP SEQUENCE seat_rank_seq")
     op.execute("DROP SEQUENCE claim_fence_seq")

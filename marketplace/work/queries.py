@@ -1,0 +1,253 @@
+"""Reads of work, each scoped to its viewer and limited."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, func, select
+from sqlalchemy.orm import Session
+
+from marketplace.actor import Actor
+from marketplace.errors import Missing
+from marketplace.ids import ClaimId, JobId, SubmissionId
+from marketplace.jobs import queries as jobs
+from marketplace.jobs.models import Item, Job
+from marketplace.work.models import Claim, Draft, Outcome, Seat, Submission, Task, TimeInterval
+from marketplace.work.rules import (
+    ClaimState,
+    Interval,
+    SeatState,
+    SubmissionState,
+    TaskState,
+    etag,
+    working_seconds,
+)
+
+LIMIT_MAX = 200
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimView:
+    """A claim with all that its holder needs to work on it."""
+
+    claim: Claim
+    job: Job
+    item_id: UUID
+    payload: Any
+    template: Any
+    instructions_md: str
+    template_number: int
+    draft: Draft | None
+    working_seconds: int
+
+    @property
+    def etag(self) -> str:
+        """The tag of the last draft; `"0"` where none was saved."""
+        return etag(self.draft.revision if self.draft else 0)
+
+
+def claim_of(session: Session, viewer: Actor, claim_id: ClaimId) -> ClaimView:
+    """The viewer's own claim with its material; Missing for anybody else's."""
+    claim = session.scalar(
+        select(Claim).where(Claim.id == claim_id, Claim.specialist_id == viewer.person())
+    )
+    if claim is None:
+        raise Missing("This claim is not there, or it is not yours.")
+    return view_of(session, claim)
+
+
+def view_of(session: Session, claim: Claim) -> ClaimView:
+    """A claim's view; for a verb that has just made the claim."""
+    job = session.get_one(Job, claim.job_id)
+    item_id, payload = session.execute(
+        select(Item.id, Item.payload)
+        .join(Task, Task.item_id == Item.id)
+        .where(Task.id == claim.task_id)
+    ).one()
+    version = jobs.template_version(session, claim.template_version_id)
+    draft = session.scalar(
+        select(Draft).where(Draft.claim_id == claim.id).order_by(Draft.revision.desc()).limit(1)
+    )
+    spent = session.scalars(select(TimeInterval).where(TimeInterval.claim_id == claim.id)).all()
+    return ClaimView(
+        claim=claim,
+        job=job,
+        item_id=item_id,
+        payload=payload,
+        template=version.template,
+        instructions_md=version.instructions_md,
+        template_number=version.number,
+        draft=draft,
+        working_seconds=working_seconds(
+            Interval(each.kind, each.started_at, each.ended_at) for each in spent
+        ),
+    )
+
+
+def drafts_of(session: Session, viewer: Actor, claim_id: ClaimId) -> Sequence[Draft]:
+    """All saved revisions of the viewer's claim, newest first, at most 200."""
+    own = select(Claim.id).where(Claim.id == claim_id, Claim.specialist_id == viewer.person())
+    return session.scalars(
+        select(Draft)
+        .where(Draft.claim_id.in_(own))
+        .order_by(Draft.revision.desc())
+        .limit(LIMIT_MAX)
+    ).all()
+
+
+def claims_in_hand(
+    session: Session, viewer: Actor, *, limit: int = 20
+) -> Sequence[Row[tuple[Claim, str]]]:
+    """The viewer's live claims, and lapsed ones that hold a draft, with the job's title."""
+    drafted = select(Draft.claim_id).where(Draft.claim_id == Claim.id).exists()
+    return session.execute(
+        select(Claim, Job.title)
+        .join(Job, Job.id == Claim.job_id)
+        .where(Claim.specialist_id == viewer.person())
+        .where((Claim.state == ClaimState.LIVE) | ((Claim.state == ClaimState.EXPIRED) & drafted))
+        .order_by(Claim.id.desc())
+        .limit(min(limit, LIMIT_MAX))
+    ).all()
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a job is, in tasks, seats and submissions."""
+
+    tasks: int
+    final: int
+    filled: int
+    seats_open: int
+    seats_claimed: int
+    submitted: int
+    in_review: int
+    accepted: int
+    rejected: int
+    rework: int
+    surplus: int
+    cannot_complete: int
+    guideline_gaps: int
+
+
+def progress_of(session: Session, viewer: Actor, job_id: JobId) -> Progress:
+    """The job's counts; Missing for a job that the viewer's organisation does not own."""
+    job = jobs.job_of(session, viewer, job_id)
+    tasks = _counts(session, Task, job.id)
+    seats = _counts(session, Seat, job.id)
+    answers = _counts(session, Submission, job.id)
+    endings: dict[str, int] = dict(
+        session.execute(
+            select(Outcome.kind, func.count())
+            .where(Outcome.job_id == job.id)
+            .group_by(Outcome.kind)
+        )
+        .tuples()
+        .all()
+    )
+    return Progress(
+        tasks=sum(tasks.values()),
+        final=tasks.get(TaskState.FINAL, 0),
+        filled=tasks.get(TaskState.FILLED, 0),
+        seats_open=seats.get(SeatState.OPEN, 0),
+        seats_claimed=seats.get(SeatState.CLAIMED, 0),
+        submitted=answers.get(SubmissionState.SUBMITTED, 0),
+        in_review=answers.get(SubmissionState.IN_REVIEW, 0),
+        accepted=answers.get(SubmissionState.ACCEPTED, 0),
+        rejected=answers.get(SubmissionState.REJECTED, 0),
+        rework=answers.get(SubmissionState.REWORK, 0),
+        surplus=answers.get(SubmissionState.SURPLUS, 0),
+        cannot_complete=endings.get("cannot_complete", 0),
+        guideline_gaps=endings.get("guideline_gap", 0),
+    )
+
+
+def _counts(
+    session: Session, model: type[Task] | type[Seat] | type[Submission], job_id: UUID
+) -> dict[str, int]:
+    counted = select(model.state, func.count()).where(model.job_id == job_id).group_by(model.state)
+    return {state: count for state, count in session.execute(counted)}
+
+
+def throughput_of(
+    session: Session, viewer: Actor, job_id: JobId, *, days: int = 30
+) -> Sequence[Row[tuple[datetime, int]]]:
+    """Submissions a day (UTC) of the job's last days with any, oldest first."""
+    job = jobs.job_of(session, viewer, job_id)
+    day = func.date_trunc("day", Submission.submitted_at, "UTC")
+    newest = session.execute(
+        select(day, func.count())
+        .where(Submission.job_id == job.id)
+        .group_by(day)
+        .order_by(day.desc())
+        .limit(days)
+    ).all()
+    return newest[::-1]
+
+
+@dataclass(frozen=True, slots=True)
+class SubmissionView:
+    """A submission with its item, for the lab that owns the job."""
+
+    submission: Submission
+    external_id: str
+    payload: Any
+
+
+def submissions_of(
+    session: Session,
+    viewer: Actor,
+    job_id: JobId,
+    *,
+    after: SubmissionId | None = None,
+    limit: int = 50,
+    states: Sequence[SubmissionState] | None = None,
+) -> Sequence[SubmissionView]:
+    """A job's submissions in the order of their ids, from `after` on."""
+    job = jobs.job_of(session, viewer, job_id)
+    asked = (
+        select(Submission, Item.external_id, Item.payload)
+        .join(Task, Task.id == Submission.task_id)
+        .join(Item, Item.id == Task.item_id)
+        .where(Submission.job_id == job.id)
+        .order_by(Submission.id)
+        .limit(min(limit, LIMIT_MAX))
+    )
+    if after is not None:
+        asked = asked.where(Submission.id > after)
+    if states is not None:
+        asked = asked.where(Submission.state.in_(states))
+    return [SubmissionView(*row) for row in session.execute(asked)]
+
+
+def submission_of(session: Session, viewer: Actor, submission_id: SubmissionId) -> SubmissionView:
+    """One submission of the viewer's organisation's jobs; Missing for any other."""
+    row = session.execute(
+        select(Submission, Item.external_id, Item.payload)
+        .join(Task, Task.id == Submission.task_id)
+        .join(Item, Item.id == Task.item_id)
+        .join(Job, Job.id == Submission.job_id)
+        .where(Submission.id == submission_id, Job.organisation_id == viewer.organisation())
+    ).first()
+    if row is None:
+        raise Missing("This submission is not there, or it belongs to another organisation.")
+    return SubmissionView(*row)
+
+
+def own_submissions(
+    session: Session, viewer: Actor, *, after: SubmissionId | None = None, limit: int = 50
+) -> Sequence[Row[tuple[Submission, str]]]:
+    """The viewer's submissions with their jobs' titles, newest first."""
+    asked = (
+        select(Submission, Job.title)
+        .join(Job, Job.id == Submission.job_id)
+        .where(Submission.specialist_id == viewer.person())
+        .order_by(Submission.id.desc())
+        .limit(min(limit, LIMIT_MAX))
+    )
+    if after is not None:
+        asked = asked.where(Submission.id < after)
+    return session.execute(asked).all()

@@ -1,0 +1,14 @@
+"""The verbs of work, by what they are about: seats, claims, submissions."""
+
+from marketplace.work.service.claims import book_time as book_time
+from marketplace.work.service.claims import heartbeat as heartbeat
+from marketplace.work.service.claims import own_claim as own_claim
+from marketplace.work.service.claims import release_claim as release_claim
+from marketplace.work.service.claims import report_outcome as report_outcome
+from marketplace.work.service.claims import save_draft as save_draft
+from marketplace.work.service.seats import claim_seat as claim_seat
+from marketplace.work.service.seats import expire_leases as expire_leases
+from marketplace.work.service.seats import open_seats as open_seats
+from marketplace.work.service.submissions import locked_submission as locked_submission
+from marketplace.work.service.submissions import settle as settle
+from marketplace.work.service.submissions import submit as submit

@@ -1,0 +1,158 @@
+"""A claim in its holder's hands: its lease, its time, its drafts, its other endings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import orjson
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from marketplace import clock, outbox
+from marketplace.actor import Actor
+from marketplace.errors import Fault, Faulty, Missing
+from marketplace.ids import ClaimId, new_id
+from marketplace.jobs.models import Job
+from marketplace.work import rules
+from marketplace.work.models import Claim, Draft, Outcome, Seat, TimeInterval
+from marketplace.work.rules import ClaimState, SeatState, step
+from marketplace.work.service.seats import end_claim
+
+
+def own_claim(session: Session, actor: Actor, claim_id: ClaimId, fence: int | None = None) -> Claim:
+    """The actor's claim, locked; Missing for anybody else's, WrongFence for another lease."""
+    claim = session.scalar(
+        select(Claim)
+        .where(Claim.id == claim_id, Claim.specialist_id == actor.person())
+        .with_for_update()
+    )
+    if claim is None:
+        raise Missing("This claim is not there, or it is not yours.")
+    if fence is not None and claim.fence != fence:
+        raise rules.WrongFence("This claim moved on; load the task again to go on with it.")
+    return claim
+
+
+def heartbeat(
+    session: Session,
+    actor: Actor,
+    claim_id: ClaimId,
+    *,
+    fence: int,
+    intervals: Sequence[rules.Interval] = (),
+) -> datetime:
+    """Prolong a lease and book the time; the new end.
+
+    A lease that ran out is taken up again while its seat is free; LeaseLost when it is not.
+    """
+    claim = own_claim(session, actor, claim_id, fence)
+    book_time(session, claim, intervals)
+    if claim.state is ClaimState.EXPIRED:
+        _take_up(session, claim)
+    if claim.state is not ClaimState.LIVE:
+        raise rules.LeaseLost("This task is not in your hands any more; it was handed in or back.")
+    job = session.get_one(Job, claim.job_id)
+    prolonged = clock.now() + timedelta(seconds=job.lease_seconds)
+    claim.expires_at = max(claim.expires_at, prolonged)
+    return claim.expires_at
+
+
+def _take_up(session: Session, claim: Claim) -> None:
+    seat = session.get_one(Seat, claim.seat_id, with_for_update=True)
+    if seat.state is not SeatState.OPEN:
+        raise rules.LeaseLost(
+            "The time for this task ran out and somebody else has it now. Your draft is kept; "
+            "what you submit is kept as well, beside theirs."
+        )
+    seat.state = step(rules.NEXT_SEAT, seat.state, SeatState.CLAIMED)
+    claim.state = step(rules.NEXT_CLAIM, claim.state, ClaimState.LIVE)
+    claim.ended_at = None
+
+
+def book_time(session: Session, claim: Claim, intervals: Sequence[rules.Interval]) -> None:
+    """Keep the stretches of time that lie between the claim and now."""
+    if len(intervals) > rules.INTERVALS_A_BEAT_MAX:
+        raise Faulty("Too many intervals at once.", [Fault("/intervals", "Send at most 100.")])
+    for each in rules.within(intervals, claim.claimed_at, clock.now()):
+        session.add(
+            TimeInterval(
+                id=new_id(),
+                claim_id=claim.id,
+                kind=each.kind,
+                started_at=each.started_at,
+                ended_at=each.ended_at,
+            )
+        )
+
+
+def save_draft(
+    session: Session,
+    actor: Actor,
+    claim_id: ClaimId,
+    *,
+    fence: int,
+    content: Mapping[str, Any],
+    if_match: str,
+) -> Draft:
+    """Add a revision on top of the one that If-Match names; DraftMoved when there is a later one.
+
+    Drafts are taken also after the lease, during a pause and on a closed job: nothing is lost.
+    """
+    claim = own_claim(session, actor, claim_id, fence)
+    if claim.state in {ClaimState.SUBMITTED, ClaimState.RETURNED}:
+        raise rules.AlreadySubmitted("This task is submitted; its draft is closed.")
+    if len(orjson.dumps(content)) > rules.DRAFT_MAX_BYTES:
+        raise Faulty("The draft is too large.", [Fault("/judgement", "Keep it below 1 MiB.")])
+    last = session.scalar(select(func.max(Draft.revision)).where(Draft.claim_id == claim.id)) or 0
+    if rules.revision_of(if_match) != last:
+        raise rules.DraftMoved(
+            f"Another window saved revision {last} meanwhile. Load it before you go on."
+        )
+    draft = Draft(claim_id=claim.id, revision=last + 1, content=dict(content), saved_at=clock.now())
+    session.add(draft)
+    return draft
+
+
+def release_claim(session: Session, actor: Actor, claim_id: ClaimId, *, fence: int) -> None:
+    """Give a task back; its draft stays, its seat opens for others."""
+    claim = own_claim(session, actor, claim_id, fence)
+    end_claim(session, claim, ClaimState.RELEASED)
+
+
+def report_outcome(
+    session: Session,
+    actor: Actor,
+    claim_id: ClaimId,
+    *,
+    fence: int,
+    kind: rules.OutcomeKind,
+    evidence: str,
+) -> Outcome:
+    """End a claim with "cannot complete" or "guideline gap", which penalises nobody."""
+    if len(evidence.strip()) < 10:
+        raise Faulty(
+            "Say what stands in the way.",
+            [Fault("/evidence", "Describe it in a sentence, so that the lab can mend it.")],
+        )
+    claim = own_claim(session, actor, claim_id, fence)
+    end_claim(session, claim, ClaimState.RELEASED)
+    outcome = Outcome(
+        id=new_id(),
+        claim_id=claim.id,
+        job_id=claim.job_id,
+        kind=kind,
+        evidence=evidence.strip(),
+        reported_at=clock.now(),
+    )
+    session.add(outcome)
+    outbox.announce(
+        session,
+        f"task.{kind.value}",
+        claim.task_id,
+        {"outcome_id": outcome.id},
+        organisation_id=session.get_one(Job, claim.job_id).organisation_id,
+        job_id=claim.job_id,
+    )
+    return outcome

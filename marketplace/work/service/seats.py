@@ -1,0 +1,177 @@
+"""Seats: opening them for items, leasing them, opening them again."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import func, insert, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from marketplace import clock
+from marketplace.errors import Conflict
+from marketplace.ids import PersonId, new_id
+from marketplace.jobs import queries as jobs
+from marketplace.jobs.models import Item, Job
+from marketplace.tasktypes import task_type
+from marketplace.work import rules
+from marketplace.work.models import Claim, Seat, Task, seat_rank
+from marketplace.work.rules import ClaimState, SeatState, TaskState, step
+
+
+def open_seats(session: Session, job: Job, *, limit: int) -> int:
+    """Make tasks with their seats of up to `limit` items that have none yet; how many items.
+
+    Items come in the order of their position, so each call goes on where the last one ended.
+    """
+    fresh = session.execute(
+        select(Item.id, Item.position)
+        .where(Item.job_id == job.id, Item.position > job.seated_position)
+        .order_by(Item.position)
+        .limit(limit)
+    ).all()
+    if not fresh:
+        return 0
+    tasks = [
+        {
+            "id": new_id(),
+            "job_id": job.id,
+            "item_id": item_id,
+            "state": TaskState.OPEN,
+            "wanted": job.overlap_min,
+            "counted": 0,
+            "decided": 0,
+        }
+        for item_id, _ in fresh
+    ]
+    session.execute(insert(Task), tasks)
+    ranks = iter(_ranks(session, len(tasks) * job.overlap_min))
+    session.execute(
+        insert(Seat),
+        [
+            {
+                "id": new_id(),
+                "task_id": task["id"],
+                "job_id": job.id,
+                "round": turn,
+                "rank": next(ranks),
+                "state": SeatState.OPEN,
+            }
+            for task in tasks
+            for turn in range(1, job.overlap_min + 1)
+        ],
+    )
+    job.seated_position = fresh[-1].position
+    return len(fresh)
+
+
+def _ranks(session: Session, count: int) -> list[int]:
+    """Fresh ranks, in rising order."""
+    drawn = select(seat_rank.next_value()).select_from(func.generate_series(1, count).alias())
+    return sorted(session.scalars(drawn))
+
+
+def claim_seat(
+    session: Session, *, specialist_id: PersonId, job: Job, credential_level: int
+) -> Claim | None:
+    """Lease the next open seat of a job that this specialist has not held; None without one.
+
+    The caller has decided that the specialist may work on the job. Seats that others are taking
+    at this moment are passed over; those behind the specialist's last one are looked at last.
+    """
+    reached = session.scalar(
+        select(Claim.seat_rank)
+        .where(Claim.specialist_id == specialist_id, Claim.job_id == job.id)
+        .order_by(Claim.id.desc())
+        .limit(1)
+    )
+    for after in (reached, 0) if reached else (0,):
+        seat = _next_seat(session, specialist_id, job, after)
+        if seat is not None:
+            return _lease(session, seat, specialist_id, job, credential_level)
+    return None
+
+
+def _next_seat(session: Session, specialist_id: PersonId, job: Job, after: int) -> Seat | None:
+    held = select(Claim.id).where(
+        Claim.task_id == Seat.task_id,
+        Claim.specialist_id == specialist_id,
+        Claim.state.in_(rules.HOLDING),
+    )
+    return session.scalar(
+        select(Seat)
+        .where(Seat.job_id == job.id, Seat.state == SeatState.OPEN, Seat.rank > after)
+        .where(~held.exists())
+        .order_by(Seat.rank)
+        .limit(1)
+        .with_for_update(skip_locked=True, of=Seat)
+    )
+
+
+def _lease(
+    session: Session, seat: Seat, specialist_id: PersonId, job: Job, credential_level: int
+) -> Claim:
+    seat.state = step(rules.NEXT_SEAT, seat.state, SeatState.CLAIMED)
+    price = jobs.seat_price(job)
+    at = clock.now()
+    claim = Claim(
+        id=new_id(),
+        seat_id=seat.id,
+        task_id=seat.task_id,
+        job_id=job.id,
+        specialist_id=specialist_id,
+        template_version_id=job.template_version_id,
+        seat_rank=seat.rank,
+        state=ClaimState.LIVE,
+        claimed_at=at,
+        expires_at=at + timedelta(seconds=job.lease_seconds),
+        price_minor=price.minor,
+        currency=price.currency,
+        credential_level=credential_level,
+        presented_order=_order(session, seat, job),
+    )
+    session.add(claim)
+    try:
+        with session.begin_nested():
+            session.flush()  # The unique indexes decide here, not at the commit.
+    except IntegrityError:
+        raise Conflict("Another window of yours took this task; ask for the next.") from None
+    return claim
+
+
+def _order(session: Session, seat: Seat, job: Job) -> list[str]:
+    payload = session.scalar(
+        select(Item.payload).join(Task, Task.item_id == Item.id).where(Task.id == seat.task_id)
+    )
+    return task_type(job.task_type).presented_order(payload or {}, str(seat.id))
+
+
+def end_claim(session: Session, claim: Claim, state: ClaimState) -> None:
+    """End a claim without a submission and open its seat again at the end of the queue."""
+    lapsed = claim.state is ClaimState.EXPIRED
+    claim.state = step(rules.NEXT_CLAIM, claim.state, state)
+    claim.ended_at = clock.now()
+    if not lapsed:  # A lapsed claim's seat is open already, or another's.
+        reopen_seat(session, claim.seat_id)
+
+
+def reopen_seat(session: Session, seat_id: UUID) -> None:
+    """Open a seat again, with a fresh rank so that everybody still comes past it."""
+    seat = session.get_one(Seat, seat_id, with_for_update=True)
+    seat.state = step(rules.NEXT_SEAT, seat.state, SeatState.OPEN)
+    seat.rank = _ranks(session, 1)[0]
+
+
+def expire_leases(session: Session, *, limit: int = 500) -> int:
+    """End live claims whose time is over, oldest first; how many. Their drafts stay."""
+    over = session.scalars(
+        select(Claim)
+        .where(Claim.state == ClaimState.LIVE, Claim.expires_at < clock.now())
+        .order_by(Claim.expires_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    ).all()
+    for claim in over:
+        end_claim(session, claim, ClaimState.EXPIRED)
+    return len(over)
