@@ -64,6 +64,7 @@ document.addEventListener("click", (event) => {
 document.addEventListener("submit", (event) => {
   const question = event.target.dataset?.confirm;
   if (question && !window.confirm(question)) event.preventDefault();
+  else if ("signOut" in (event.target.dataset ?? {})) indexedDB.deleteDatabase("drafts");
 });
 
 // --- keys -------------------------------------------------------------------------------------

@@ -41,6 +41,8 @@ NARROW_SPACE = "\u202f"
 UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
 # Beyond this, Markdown is shown as it was typed: laying it out would make the reader wait.
 MARKDOWN_LIMIT = 200_000
+# Beyond this many words, texts are compared by line.
+DIFF_LIMIT = 8_000
 TAGS = {
     "a", "blockquote", "br", "code", "del", "em", "h3", "h4", "h5", "h6", "hr", "li", "ol", "p",
     "pre", "s", "span", "strong", "table", "tbody", "td", "th", "thead", "tr", "ul",
@@ -194,9 +196,11 @@ def markdown(text: str | None) -> Markup:
 
 def word_diff(before: str, after: str) -> Markup:
     """What changed, word by word, as ins and del elements."""
-    old, new = (re.findall(r"\s+|\w+|[^\w\s]", text) for text in (before, after))
+    old, new = (re.findall(r"\w+\s*|[^\w\s]\s*|\s+", text) for text in (before, after))
+    if len(old) + len(new) > DIFF_LIMIT:
+        old, new = before.splitlines(keepends=True), after.splitlines(keepends=True)
     parts: list[Markup] = []
-    matcher = difflib.SequenceMatcher(a=old, b=new, autojunk=False)
+    matcher = difflib.SequenceMatcher(a=old, b=new)
     for kind, old_from, old_to, new_from, new_to in matcher.get_opcodes():
         if kind == "equal":
             parts.append(escape("".join(old[old_from:old_to])))

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-WIDTH, HEIGHT = 640, 200
-LEFT, RIGHT, TOP, BOTTOM = 8, 8, 22, 24
+WIDTH, HEIGHT = 480, 192
+LEFT, RIGHT, TOP, BOTTOM = 2, 2, 40, 24
 FILLS = ("fill-1", "fill-2", "fill-3")
 Words = Callable[[float], str]
 
@@ -106,7 +106,7 @@ def line(
     highs = [p.value if p.high is None else p.high for p in points]
     bounds = [*lows, *highs, *([goal[1]] if goal else []), *([0.0] if zero else [])]
     y_of = _scale(min(bounds), max(bounds))
-    step = (WIDTH - LEFT - 72) / max(len(points) - 1, 1)
+    step = (WIDTH - LEFT - 60) / max(len(points) - 1, 1)
     xs = [LEFT + step * at for at in range(len(points))]
     parts = [_rule("axis", HEIGHT - BOTTOM)]
     if any(p.low is not None for p in points):
@@ -114,13 +114,18 @@ def line(
         band += reversed([*zip(xs, map(y_of, lows), strict=True)])
         parts.append(Markup('<polygon class="band" points="{}"/>').format(_path(band)))
     if goal:
-        parts += [_rule("goal", y_of(goal[1])), _text(goal[0], LEFT, y_of(goal[1]) - 5, "start")]
+        parts += [_rule("goal", y_of(goal[1])), _goal_words(goal[0], y_of(goal[1]))]
     marks = [*zip(xs, (y_of(p.value) for p in points), strict=True)]
     parts.append(Markup('<polyline class="line" points="{}"/>').format(_path(marks)))
     parts.append(Markup('<circle class="dot" cx="{:.1f}" cy="{:.1f}" r="4.5"/>').format(*marks[-1]))
     parts.append(_text(words(points[-1].value), marks[-1][0] + 10, marks[-1][1] + 4, strong=True))
     parts += _ends(points, xs)
     return _figure(title, Markup("").join(parts), head, rows)
+
+
+def _goal_words(words: str, y: float) -> Markup:
+    """Under the dashed line, at the right, where the line's own last value seldom is."""
+    return _text(words, WIDTH - RIGHT, y + 14, "end")
 
 
 def _ends(points: Sequence[Point], xs: Sequence[float]) -> list[Markup]:
@@ -148,7 +153,7 @@ def intervals(
     title: str, points: Sequence[Point], *, words: Words = plain, measure: str = "Value"
 ) -> Markup:
     """One row for each point: its name, its interval as a bar, its value, on a scale of 0 to 1."""
-    row, left, right = 30, 200, 84
+    row, left, right = 30, 150, 56
     height = row * len(points) + 4
     across = WIDTH - left - right
     parts: list[Markup] = []
