@@ -194,3 +194,19 @@ class Settings:
 assert {setting.name.lower() for setting in TABLE} == {  # noqa: S101 - holds the two lists together.
     field.name for field in fields(Settings)
 }
+
+
+class _Here:
+    settings: Settings | None = None
+
+
+def use(settings: Settings) -> None:
+    """Set this process's settings, for background functions and commands."""
+    _Here.settings = settings
+
+
+def current() -> Settings:
+    """This process's settings."""
+    if _Here.settings is None:
+        raise RuntimeError("settings.use() has not been called.")
+    return _Here.settings

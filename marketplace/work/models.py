@@ -19,6 +19,7 @@ from marketplace.work.rules import (
     SeatState,
     SubmissionState,
     TaskState,
+    reward,
 )
 
 seat_rank = Sequence("seat_rank_seq", metadata=Root.metadata)
@@ -97,6 +98,7 @@ class Claim(Root):
     ended_at: Mapped[datetime | None]
     price_minor: Mapped[int]
     currency: Mapped[str]
+    paid_seconds_max: Mapped[int | None]
     credential_level: Mapped[int]
     presented_order: Mapped[list[str]] = mapped_column(ARRAY(Text()))
 
@@ -152,6 +154,7 @@ class Submission(Root):
         Index("ix_submission_job_id_id", "job_id", "id"),
         Index("ix_submission_own", "specialist_id", "id"),
         Index("ix_submission_task_id", "task_id"),
+        Index("ix_submission_arrived", "id", postgresql_where=text("state = 'submitted'")),
         Index(
             "ix_submission_undecided",
             "job_id",
@@ -179,6 +182,7 @@ class Submission(Root):
     active_seconds: Mapped[int]
     price_minor: Mapped[int]
     currency: Mapped[str]
+    paid_seconds_max: Mapped[int | None]
     round: Mapped[int]
     claimed_at: Mapped[datetime]
     submitted_at: Mapped[datetime]
@@ -186,5 +190,7 @@ class Submission(Root):
 
     @property
     def pay(self) -> Money:
-        """What acceptance earns, frozen when the seat was claimed."""
-        return Money(self.price_minor, self.currency)
+        """What acceptance earns: the price frozen at claim, or its part for hourly pay."""
+        return reward(
+            Money(self.price_minor, self.currency), self.active_seconds, self.paid_seconds_max
+        )

@@ -169,7 +169,7 @@ def _counts(
     session: Session, model: type[Task] | type[Seat] | type[Submission], job_id: UUID
 ) -> dict[str, int]:
     counted = select(model.state, func.count()).where(model.job_id == job_id).group_by(model.state)
-    return {state: count for state, count in session.execute(counted)}
+    return dict(session.execute(counted).tuples().all())
 
 
 def throughput_of(

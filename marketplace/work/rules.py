@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import orjson
 
 from marketplace.errors import Conflict, Refused
+from marketplace.money import Money
 
 S = TypeVar("S", bound=StrEnum)
 
@@ -210,6 +211,17 @@ def working_seconds(intervals: Iterable[Interval]) -> int:
             covered += end - begin
             reached = end
     return int(covered.total_seconds())
+
+
+def reward(price: Money, active_seconds: int, paid_seconds_max: int | None) -> Money:
+    """What a seat earns: its price; for hourly pay the price's part for the active time.
+
+    price: frozen at claim, for hourly pay that of paid_seconds_max; None means pay per task.
+    """
+    if paid_seconds_max is None:
+        return price
+    paid = max(0, min(active_seconds, paid_seconds_max))
+    return price.share([paid, paid_seconds_max - paid])[0]
 
 
 def etag(revision: int) -> str:

@@ -102,6 +102,7 @@ def _claims() -> None:
         sa.Column("ended_at", AT),
         sa.Column("price_minor", sa.BigInteger(), nullable=False),
         sa.Column("currency", sa.Text(), nullable=False),
+        sa.Column("paid_seconds_max", sa.BigInteger()),
         sa.Column("credential_level", sa.BigInteger(), nullable=False),
         sa.Column("presented_order", ARRAY(sa.Text()), nullable=False),
         sa.CheckConstraint("price_minor >= 0", name="price_not_negative"),
@@ -174,6 +175,7 @@ def _submissions() -> None:
         sa.Column("active_seconds", sa.BigInteger(), nullable=False),
         sa.Column("price_minor", sa.BigInteger(), nullable=False),
         sa.Column("currency", sa.Text(), nullable=False),
+        sa.Column("paid_seconds_max", sa.BigInteger()),
         sa.Column("round", sa.BigInteger(), nullable=False),
         sa.Column("claimed_at", AT, nullable=False),
         sa.Column("submitted_at", AT, nullable=False),
@@ -184,6 +186,8 @@ def _submissions() -> None:
     op.create_index("ix_submission_job_id_id", "submission", ["job_id", "id"])
     op.create_index("ix_submission_own", "submission", ["specialist_id", "id"])
     op.create_index("ix_submission_task_id", "submission", ["task_id"])
+    arrived = sa.text("state = 'submitted'")
+    op.create_index("ix_submission_arrived", "submission", ["id"], postgresql_where=arrived)
     op.create_index(
         "ix_submission_undecided",
         "submission",

@@ -128,6 +128,7 @@ def _lease(
         expires_at=at + timedelta(seconds=job.lease_seconds),
         price_minor=price.minor,
         currency=price.currency,
+        paid_seconds_max=jobs.paid_seconds_max(job),
         credential_level=credential_level,
         presented_order=_order(session, seat, job),
     )

@@ -126,6 +126,7 @@ def _submission(session: Session, claim: Claim, envelope: Envelope, *, counts: b
         active_seconds=rules.working_seconds(spent),
         price_minor=claim.price_minor,
         currency=claim.currency,
+        paid_seconds_max=claim.paid_seconds_max,
         round=former.round + 1 if former else 1,
         claimed_at=claim.claimed_at,
         submitted_at=clock.now(),
@@ -195,6 +196,7 @@ def _return_for_rework(session: Session, submission: Submission) -> None:
             expires_at=at + rules.REWORK_LEASE,
             price_minor=former.price_minor,
             currency=former.currency,
+            paid_seconds_max=former.paid_seconds_max,
             credential_level=former.credential_level,
             presented_order=former.presented_order,
         )

@@ -1,0 +1,60 @@
+"""The tables of review."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from marketplace.db import IdKey, Root, one_of, text_enum
+from marketplace.money import Money
+from marketplace.review.rules import Verdict
+
+
+class Decision(Root):
+    """A verdict on a submission. reviewer_id is None when it was accepted without review."""
+
+    __tablename__ = "decision"
+    __table_args__ = (
+        CheckConstraint("reviewer_id <> author_id", name="not_own_work"),
+        one_of("verdict", Verdict),
+        Index("ix_decision_job_id", "job_id", "id"),
+    )
+    id: Mapped[IdKey]
+    submission_id: Mapped[UUID] = mapped_column(ForeignKey("submission.id"), unique=True)
+    job_id: Mapped[UUID] = mapped_column(ForeignKey("job.id"))
+    author_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"))
+    reviewer_id: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"))
+    verdict: Mapped[Verdict] = mapped_column(text_enum(Verdict))
+    defects: Mapped[list[Any]] = mapped_column(JSONB)
+    note: Mapped[str]
+    decided_at: Mapped[datetime]
+
+
+class Accrual(Root):
+    """Pay that an acceptance earned, until it clears on the date frozen with it."""
+
+    __tablename__ = "accrual"
+    __table_args__ = (
+        CheckConstraint("amount_minor >= 0", name="not_negative"),
+        Index("ix_accrual_due", "clears_at", postgresql_where=text("cleared_at IS NULL")),
+        Index("ix_accrual_specialist_id", "specialist_id", "id"),
+    )
+    id: Mapped[IdKey]
+    submission_id: Mapped[UUID] = mapped_column(ForeignKey("submission.id"), unique=True)
+    job_id: Mapped[UUID] = mapped_column(ForeignKey("job.id"))
+    specialist_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"))
+    amount_minor: Mapped[int]
+    currency: Mapped[str]
+    accrued_at: Mapped[datetime]
+    clears_at: Mapped[datetime]
+    cleared_at: Mapped[datetime | None]
+
+    @property
+    def amount(self) -> Money:
+        """What was earned."""
+        return Money(self.amount_minor, self.currency)

@@ -1,0 +1,83 @@
+"""Reads of review, each scoped to its viewer and limited."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import Row, select
+from sqlalchemy.orm import Session
+
+from marketplace.actor import Actor
+from marketplace.identity.rules import Permission
+from marketplace.ids import AccrualId, JobId, SubmissionId
+from marketplace.jobs.models import Job
+from marketplace.review.models import Accrual, Decision
+from marketplace.work import queries as work
+from marketplace.work.models import Submission
+from marketplace.work.rules import SubmissionState
+
+LIMIT_MAX = 200
+
+
+def review_queue(
+    session: Session,
+    viewer: Actor,
+    job_id: JobId,
+    *,
+    after: SubmissionId | None = None,
+    limit: int = 50,
+) -> Sequence[work.SubmissionView]:
+    """A job's submissions that wait for a reviewer, oldest first, the viewer's own left out."""
+    viewer.require(Permission.WORK_REVIEW)
+    waiting = work.submissions_of(
+        session, viewer, job_id, after=after, limit=limit, states=[SubmissionState.IN_REVIEW]
+    )
+    return [each for each in waiting if each.submission.specialist_id != viewer.person_id]
+
+
+def waiting_jobs(session: Session, viewer: Actor, *, limit: int = 50) -> Sequence[Row[tuple[Job]]]:
+    """The organisation's jobs that have submissions in review."""
+    in_review = select(Submission.id).where(
+        Submission.job_id == Job.id, Submission.state == SubmissionState.IN_REVIEW
+    )
+    return session.execute(
+        select(Job)
+        .where(Job.organisation_id == viewer.organisation(), in_review.exists())
+        .order_by(Job.id)
+        .limit(min(limit, LIMIT_MAX))
+    ).all()
+
+
+def decisions_of(session: Session, submission_ids: Sequence[UUID]) -> Mapping[UUID, Decision]:
+    """The decisions on submissions that the caller may see, by submission."""
+    found = session.scalars(select(Decision).where(Decision.submission_id.in_(submission_ids)))
+    return {decision.submission_id: decision for decision in found}
+
+
+@dataclass(frozen=True, slots=True)
+class Earning:
+    """One accrual with what it was for."""
+
+    accrual: Accrual
+    job_title: str
+    round: int
+
+
+def earnings_of(
+    session: Session, viewer: Actor, *, after: AccrualId | None = None, limit: int = 50
+) -> Sequence[Earning]:
+    """The viewer's own earnings, newest first."""
+    viewer.require(Permission.EARNINGS_VIEW)
+    asked = (
+        select(Accrual, Job.title, Submission.round)
+        .join(Job, Job.id == Accrual.job_id)
+        .join(Submission, Submission.id == Accrual.submission_id)
+        .where(Accrual.specialist_id == viewer.person())
+        .order_by(Accrual.id.desc())
+        .limit(min(limit, LIMIT_MAX))
+    )
+    if after is not None:
+        asked = asked.where(Accrual.id < after)
+    return [Earning(*row) for row in session.execute(asked)]

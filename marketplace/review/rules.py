@@ -1,0 +1,88 @@
+"""Sampling, verdicts and the dates of pay."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from marketplace.errors import Denied, Fault, Faulty
+from marketplace.work.rules import SubmissionState
+
+REWORK_ROUNDS_MAX = 2
+NOTE_MIN = 10
+NOTE_MAX = 4_000
+DEFECTS_MAX = 50
+
+
+class Verdict(StrEnum):
+    """What a reviewer may say."""
+
+    ACCEPT = "accept"
+    REWORK = "rework"
+    REJECT = "reject"
+
+
+class Severity(StrEnum):
+    """How much a defect weighs."""
+
+    MINOR = "minor"
+    MAJOR = "major"
+    CRITICAL = "critical"
+
+
+STATE_AFTER: Mapping[Verdict, SubmissionState] = {
+    Verdict.ACCEPT: SubmissionState.ACCEPTED,
+    Verdict.REWORK: SubmissionState.REWORK,
+    Verdict.REJECT: SubmissionState.REJECTED,
+}
+
+
+class OwnWork(Denied):
+    """A reviewer met their own submission."""
+
+    code = "own_work"
+
+
+def is_sampled(submission_id: UUID, ratio: float) -> bool:
+    """Whether a submission is among the share `ratio` (0..1) that a person reviews."""
+    draw = int.from_bytes(hashlib.sha256(b"review" + submission_id.bytes).digest()[:8])
+    return draw < ratio * 2**64
+
+
+def clears_at(accepted_at: datetime, clearance_days: int) -> datetime:
+    """When accepted pay becomes available: whole days of 24 hours, frozen at acceptance."""
+    return accepted_at + timedelta(days=clearance_days)
+
+
+def check_reasons(verdict: Verdict, note: str, defects: Sequence[Mapping[str, Any]]) -> None:
+    """Faulty unless a verdict that costs the author anything says why."""
+    faults = []
+    if len(note) > NOTE_MAX:
+        faults.append(Fault("/note", f"Keep the note below {NOTE_MAX} characters."))
+    if len(defects) > DEFECTS_MAX:
+        faults.append(Fault("/defects", f"Name at most {DEFECTS_MAX} defects."))
+    for at, defect in enumerate(defects):
+        if defect.get("severity") not in set(Severity):
+            levels = ", ".join(Severity)
+            faults.append(Fault(f"/defects/{at}/severity", f"Choose one of {levels}."))
+        if not str(defect.get("what") or "").strip():
+            faults.append(Fault(f"/defects/{at}/what", "Say what is wrong, in a sentence."))
+    if verdict is not Verdict.ACCEPT and len(note.strip()) < NOTE_MIN and not defects:
+        faults.append(
+            Fault("/note", "Tell the author what is wrong and what would be right, in a sentence.")
+        )
+    if faults:
+        raise Faulty("The decision needs its reasons.", faults)
+
+
+def check_round(verdict: Verdict, round_number: int) -> None:
+    """Faulty when an answer has been sent back often enough."""
+    if verdict is Verdict.REWORK and round_number > REWORK_ROUNDS_MAX:
+        raise Faulty(
+            "This answer was sent back twice already.",
+            [Fault("/verdict", "Accept it, or reject it with the reason.")],
+        )
