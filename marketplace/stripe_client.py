@@ -7,6 +7,7 @@ ever sees an exception of the SDK.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -95,6 +96,26 @@ def client(
         max_network_retries=network_retries,
         http_client=stripe.RequestsClient(timeout=(connect_seconds, read_seconds)),
     )
+
+
+class _Here:
+    settings: StripeSettings | None = None
+    client: stripe.StripeClient | None = None
+    process = 0
+
+
+def use(settings: StripeSettings) -> None:
+    """Set what this process's client is built from; nothing is connected yet."""
+    _Here.settings, _Here.client = settings, None
+
+
+def current() -> stripe.StripeClient:
+    """This process's client. A fork builds its own, since two processes cannot share a socket."""
+    if _Here.settings is None:
+        raise RuntimeError("stripe_client.use() has not been called.")
+    if _Here.client is None or _Here.process != os.getpid():
+        _Here.client, _Here.process = client(_Here.settings), os.getpid()
+    return _Here.client
 
 
 def is_live(secret_key: str) -> bool:
