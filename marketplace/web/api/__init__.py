@@ -1,0 +1,52 @@
+"""The public API under /api/v1: flask-smorest with our own errors, tokens and answers.
+
+An endpoint is a function of a blueprint made by `blueprint()`, marked by a guard; a POST that has
+an effect carries `@once`, which opens the transaction and honours `Idempotency-Key`:
+
+    from marketplace.web import api
+
+    top_ups = api.blueprint("top_ups", "Money in.")
+
+    @top_ups.post("/top-ups")
+    @needs(Permission.BALANCE_TOP_UP)
+    @api.once
+    @top_ups.arguments(TopUpAsked)
+    @top_ups.response(201, TopUpShown)
+    def post_top_up(session: Session, asked: dict[str, Any]) -> TopUp:
+        '''Start a top-up.
+
+        The answer's `checkout_url` is filled in as soon as Stripe has made the page.
+        '''
+        return billing.start_top_up(session, me(), asked["amount"])
+
+    @top_ups.get("/top-ups")
+    @needs(Permission.BALANCE_VIEW)
+    @top_ups.arguments(api.PageQuery, location="query")
+    @top_ups.response(200, api.listing(TopUpShown))
+    def list_top_ups(asked: dict[str, Any]) -> dict[str, Any]:
+        '''Top-ups, newest first.'''
+        with transaction() as session:
+            rows = queries.top_ups(session, me(), after=asked["after"], limit=asked["limit"] + 1)
+        return api.page(rows, limit=asked["limit"], key=lambda row: row.id)
+
+The order matters: route, guard, once, arguments, response. Add the module to routes.API.
+"""
+
+from marketplace.web.api.answers import (
+    MoneySchema as MoneySchema,
+    PageQuery as PageQuery,
+    Problem as Problem,
+    listing as listing,
+    page as page,
+    page_query as page_query,
+)
+from marketplace.web.api.frame import (
+    CONFIGURATION as CONFIGURATION,
+    MarketplaceApi as MarketplaceApi,
+    blueprint as blueprint,
+    register as register,
+)
+from marketplace.web.api.once import (
+    call_digest as call_digest,
+    once as once,
+)

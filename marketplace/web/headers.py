@@ -1,0 +1,78 @@
+"""Security headers, the nonce for scripts, and how long a browser may keep an answer."""
+
+from __future__ import annotations
+
+import secrets
+from urllib.parse import urlsplit
+
+from flask import Flask, Response, g, request
+
+from marketplace.settings import Settings
+
+NONCE_BYTES = 16
+YEAR_SECONDS = 31_536_000
+DAY_SECONDS = 86_400
+# A form that leads to Stripe's page by redirect is checked against form-action as well.
+STRIPE_PAGES = ("https://checkout.stripe.com", "https://connect.stripe.com")
+FIXED = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+}
+
+
+def csp_nonce() -> str:
+    """The nonce of this answer; only scripts that carry it (or come from our files) run."""
+    if "csp_nonce" not in g:
+        g.csp_nonce = secrets.token_urlsafe(NONCE_BYTES)
+    return str(g.csp_nonce)
+
+
+def policy(settings: Settings, nonce: str) -> str:
+    """The Content-Security-Policy: our own files and no inline script or style at all."""
+    origin = "{0.scheme}://{0.netloc}".format(urlsplit(settings.stripe_api_base))
+    pages = (*STRIPE_PAGES, origin) if settings.stripe_api_base else STRIPE_PAGES
+    parts = [
+        "default-src 'self'",
+        f"script-src 'self' 'nonce-{nonce}'",
+        "style-src 'self'",
+        "img-src 'self' data: blob:",
+        "object-src 'none'",
+        "base-uri 'none'",
+        f"form-action 'self' {' '.join(pages)}",
+        "frame-ancestors 'none'",
+    ]
+    if settings.public_url.startswith("https://"):
+        parts.append("upgrade-insecure-requests")
+    return "; ".join(parts)
+
+
+def register(app: Flask, settings: Settings) -> None:
+    """Add the headers to every answer, and `csp_nonce` to templates."""
+    app.jinja_env.globals["csp_nonce"] = csp_nonce
+
+    @app.after_request
+    def add(answer: Response) -> Response:
+        for name, value in FIXED.items():
+            answer.headers.setdefault(name, value)
+        answer.headers["Content-Security-Policy"] = policy(settings, csp_nonce())
+        if settings.public_url.startswith("https://"):
+            lasts = f"max-age={2 * YEAR_SECONDS}; includeSubDomains"
+            answer.headers["Strict-Transport-Security"] = lasts
+        _keep(answer)
+        return answer
+
+
+def _keep(answer: Response) -> None:
+    """Files whose address has their content's hash are kept for ever, pages not at all."""
+    if request.endpoint == "static" and answer.status_code in {200, 206, 304}:
+        cache = answer.cache_control
+        cache.no_cache = None
+        cache.public = True
+        cache.max_age = YEAR_SECONDS if "v" in request.args else DAY_SECONDS
+        cache.immutable = "v" in request.args
+    elif "Cache-Control" not in answer.headers:
+        answer.headers["Cache-Control"] = "no-store"

@@ -1,0 +1,48 @@
+"""All blueprints: one line each. An API module's blueprint is flask-smorest's.
+
+To add pages, add a line to PAGES: the module and the name of its blueprint. To add API endpoints,
+add a line to API. Both must mark every view with a guard (see guards).
+"""
+
+from __future__ import annotations
+
+import importlib
+
+from flask import Blueprint, Flask
+from flask_smorest import Api
+from flask_wtf import CSRFProtect
+
+PAGES = (
+    "marketplace.web.health:health",
+    "marketplace.web.sign_in:sign_in",
+    "marketplace.web.account:account",
+    "marketplace.web.organisation:organisation",
+    "marketplace.web.docs:docs",
+)
+# Verified by a signature over the body instead of a form token.
+SIGNED_BODIES: tuple[str, ...] = ()
+# Bearer tokens only: a browser's cookie opens nothing here, so there is nothing to forge.
+API: tuple[str, ...] = ("marketplace.web.api.me:me_api",)
+
+
+def found(name: str) -> Blueprint:
+    """The blueprint that `module:attribute` names."""
+    module, _, attribute = name.partition(":")
+    blueprint = getattr(importlib.import_module(module), attribute)
+    if not isinstance(blueprint, Blueprint):
+        raise TypeError(f"{name} is not a blueprint.")
+    return blueprint
+
+
+def register(app: Flask, csrf: CSRFProtect, api: Api) -> None:
+    """Register everything that this application answers."""
+    for name in PAGES:
+        app.register_blueprint(found(name))
+    for name in SIGNED_BODIES:
+        blueprint = found(name)
+        csrf.exempt(blueprint)
+        app.register_blueprint(blueprint)
+    for name in API:
+        blueprint = found(name)
+        csrf.exempt(blueprint)
+        api.register_blueprint(blueprint)
