@@ -1,0 +1,44 @@
+"""Reading the book: balances, the trial balance, entries, the auditor's file, its invariants."""
+
+from marketplace.ledger.queries.balances import (
+    LabBalance,
+    SpecialistBalance,
+    balance,
+    job_balance,
+    lab_balance,
+    specialist_balances,
+)
+from marketplace.ledger.queries.beancount import BalanceAssertion, account_name, beancount
+from marketplace.ledger.queries.invariants import broken_invariants, broken_links
+from marketplace.ledger.queries.statements import (
+    EntryLine,
+    TransactionView,
+    TrialRow,
+    TrialTotal,
+    entries_of,
+    transaction_view,
+    trial_balance,
+    trial_totals,
+)
+
+__all__ = [
+    "BalanceAssertion",
+    "EntryLine",
+    "LabBalance",
+    "SpecialistBalance",
+    "TransactionView",
+    "TrialRow",
+    "TrialTotal",
+    "account_name",
+    "balance",
+    "beancount",
+    "broken_invariants",
+    "broken_links",
+    "entries_of",
+    "job_balance",
+    "lab_balance",
+    "specialist_balances",
+    "transaction_view",
+    "trial_balance",
+    "trial_totals",
+]

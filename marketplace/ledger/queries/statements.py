@@ -1,0 +1,276 @@
+"""The trial balance at any instant, and the entries of an account."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CompoundSelect, Row, func, select, tuple_, union_all
+from sqlalchemy.orm import Session
+
+from marketplace.actor import Actor
+from marketplace.errors import Faulty, Missing
+from marketplace.ids import TransactionId, parse_id
+from marketplace.ledger.models import (
+    LedgerAccount,
+    LedgerEntry,
+    LedgerTransaction,
+    LedgerTurnover,
+)
+from marketplace.ledger.queries.balances import balance
+from marketplace.ledger.rules import AccountKind, SourceKind
+from marketplace.money import Money, zero
+
+PAGE = 50
+PAGE_MAX = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class TrialRow:
+    """One account. raw: the sum of its entries, debits positive; side: where it is positive."""
+
+    code: str
+    kind: AccountKind
+    raw: Money
+    side: int
+
+    @property
+    def currency(self) -> str:
+        """The account's currency."""
+        return self.raw.currency
+
+    @property
+    def balance(self) -> Money:
+        """The balance on the account's own side."""
+        return self.raw * self.side
+
+    @property
+    def debit(self) -> Money | None:
+        """The figure in the debit column, or None."""
+        return self.raw if self.raw.minor > 0 else None
+
+    @property
+    def credit(self) -> Money | None:
+        """The figure in the credit column, or None."""
+        return -self.raw if self.raw.minor < 0 else None
+
+
+@dataclass(frozen=True, slots=True)
+class TrialTotal:
+    """The two columns of one currency; they are equal, or the book is broken."""
+
+    debit: Money
+    credit: Money
+
+
+@dataclass(frozen=True, slots=True)
+class EntryLine:
+    """One entry of an account, newest first.
+
+    amount and balance_after are on the account's own side; number is None until the sequencer
+    has been; cursor continues the list after this line.
+    """
+
+    transaction_id: TransactionId
+    source_kind: SourceKind
+    source_id: str
+    balance_transaction_id: str | None
+    happened_on: date
+    effective_on: date
+    posted_at: datetime
+    number: int | None
+    amount: Money
+    balance_after: Money
+    cursor: str
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionView:
+    """A transaction with its legs as (account code, amount with debits positive)."""
+
+    header: LedgerTransaction
+    legs: Sequence[tuple[str, Money]]
+
+
+def _sums(at: datetime | None) -> CompoundSelect[Any]:
+    """Partial sums (account_id, amount) that together are every account's raw balance at `at`.
+
+    Whole days come from the turnovers; only the last day, and what is not numbered yet, is
+    summed from entries.
+    """
+    amount = func.sum(LedgerEntry.amount).label("amount")
+    entries = (
+        select(LedgerEntry.account_id, amount)
+        .select_from(LedgerTransaction)
+        .join(LedgerEntry, LedgerEntry.transaction_id == LedgerTransaction.id)
+        .group_by(LedgerEntry.account_id)
+    )
+    days = select(LedgerTurnover.account_id, func.sum(LedgerTurnover.amount).label("amount"))
+    days = days.group_by(LedgerTurnover.account_id)
+    unnumbered = entries.where(LedgerTransaction.number.is_(None))
+    if at is None:
+        return union_all(days, unnumbered)
+    moment = at.astimezone(UTC)
+    midnight = datetime.combine(moment.date(), time(), UTC)
+    until = LedgerTransaction.posted_at <= moment
+    today = entries.where(
+        LedgerTransaction.number.is_not(None), LedgerTransaction.posted_at >= midnight, until
+    )
+    whole = days.where(LedgerTurnover.on_day < moment.date())
+    return union_all(whole, today, unnumbered.where(until))
+
+
+def trial_balance(
+    session: Session,
+    viewer: Actor,
+    at: datetime | None = None,
+    *,
+    after: str = "",
+    limit: int = PAGE_MAX,
+) -> list[TrialRow]:
+    """Every account that was used by `at` (now when None), by code; those after code `after`.
+
+    at: aware; a transaction counts from its `posted_at` on.
+    """
+    viewer.require("finance.view")
+    sums = _sums(at).subquery()
+    rows = session.execute(
+        select(
+            LedgerAccount.code,
+            LedgerAccount.kind,
+            LedgerAccount.currency,
+            LedgerAccount.side,
+            func.sum(sums.c.amount).label("raw"),
+        )
+        .join(sums, sums.c.account_id == LedgerAccount.id)
+        .where(LedgerAccount.code > after)
+        .group_by(LedgerAccount.id)
+        .order_by(LedgerAccount.code)
+        .limit(min(limit, PAGE_MAX))
+    )
+    return [
+        TrialRow(row.code, row.kind, Money(int(row.raw), row.currency), row.side) for row in rows
+    ]
+
+
+def trial_totals(
+    session: Session, viewer: Actor, at: datetime | None = None
+) -> dict[str, TrialTotal]:
+    """The sums of both columns over all accounts, by currency."""
+    viewer.require("finance.view")
+    sums = _sums(at).subquery()
+    raw = func.sum(sums.c.amount)
+    accounts = (
+        select(LedgerAccount.currency, raw.label("raw"))
+        .join(sums, sums.c.account_id == LedgerAccount.id)
+        .group_by(LedgerAccount.id)
+        .subquery()
+    )
+    rows = session.execute(
+        select(
+            accounts.c.currency,
+            func.coalesce(func.sum(accounts.c.raw).filter(accounts.c.raw > 0), 0),
+            func.coalesce(func.sum(-accounts.c.raw).filter(accounts.c.raw < 0), 0),
+        )
+        .group_by(accounts.c.currency)
+        .order_by(accounts.c.currency)
+    )
+    return {
+        currency: TrialTotal(Money(int(debit), currency), Money(int(credit), currency))
+        for currency, debit, credit in rows
+    }
+
+
+def entries_of(
+    session: Session, viewer: Actor, code: str, after: str | None = None, limit: int = PAGE
+) -> list[EntryLine]:
+    """An account's entries, newest first, after a line's cursor; Missing for an unknown code."""
+    viewer.require("finance.view")
+    account = session.execute(
+        select(LedgerAccount.id, LedgerAccount.side).where(LedgerAccount.code == code)
+    ).first()
+    if account is None:
+        raise Missing("There is no such account.")
+    mark = _mark(after)
+    key = tuple_(LedgerEntry.transaction_id, LedgerEntry.leg)
+    page = (
+        select(LedgerTransaction, LedgerEntry.leg, LedgerEntry.amount)
+        .join(LedgerEntry, LedgerEntry.transaction_id == LedgerTransaction.id)
+        .where(LedgerEntry.account_id == account.id)
+        .order_by(LedgerEntry.transaction_id.desc(), LedgerEntry.leg.desc())
+        .limit(min(limit, PAGE_MAX))
+    )
+    if mark is not None:
+        page = page.where(key < mark)
+    rows = session.execute(page).all()
+    running = balance(session, code) - _newer(session, account, mark, code)
+    lines = []
+    for header, leg, minor in rows:
+        amount = Money(account.side * minor, running.currency)
+        lines.append(_line(header, leg, amount, running))
+        running = running - amount
+    return lines
+
+
+def _mark(after: str | None) -> tuple[UUID, int] | None:
+    if not after:
+        return None
+    found, _, leg = after.partition(":")
+    parsed = parse_id(found)
+    if parsed is None or not (leg.isascii() and leg.isdigit() and len(leg) < 5):
+        raise Faulty("The cursor is none of ours; start from the first page.")
+    return parsed, int(leg)
+
+
+def _newer(
+    session: Session, account: Row[UUID, int], mark: tuple[UUID, int] | None, code: str
+) -> Money:
+    """What the entries of the pages before sum to, on the account's own side."""
+    nothing = zero(code.rpartition(":")[2])
+    if mark is None:
+        return nothing
+    key = tuple_(LedgerEntry.transaction_id, LedgerEntry.leg)
+    minor = session.scalar(
+        select(func.coalesce(func.sum(LedgerEntry.amount), 0)).where(
+            LedgerEntry.account_id == account[0], key >= mark
+        )
+    )
+    return Money(account[1] * int(minor or 0), nothing.currency)
+
+
+def _line(header: LedgerTransaction, leg: int, amount: Money, after: Money) -> EntryLine:
+    return EntryLine(
+        transaction_id=TransactionId(header.id),
+        source_kind=header.source_kind,
+        source_id=header.source_id,
+        balance_transaction_id=header.balance_transaction_id,
+        happened_on=header.happened_on,
+        effective_on=header.effective_on,
+        posted_at=header.posted_at,
+        number=header.number,
+        amount=amount,
+        balance_after=after,
+        cursor=f"{header.id}:{leg}",
+    )
+
+
+def transaction_view(
+    session: Session, viewer: Actor, transaction_id: TransactionId
+) -> TransactionView:
+    """A transaction with its legs; Missing when there is none."""
+    viewer.require("finance.view")
+    header = session.get(LedgerTransaction, transaction_id)
+    if header is None:
+        raise Missing("There is no such transaction.")
+    rows = session.execute(
+        select(LedgerAccount.code, LedgerEntry.amount, LedgerEntry.currency)
+        .join(LedgerAccount, LedgerAccount.id == LedgerEntry.account_id)
+        .where(LedgerEntry.transaction_id == transaction_id)
+        .order_by(LedgerEntry.leg)
+    )
+    return TransactionView(
+        header, [(code, Money(minor, currency)) for code, minor, currency in rows]
+    )

@@ -1,0 +1,168 @@
+"""The legs of each posting rule, by the numbers of the chart's rules; amounts are positive."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from marketplace.ids import AccrualId, JobId, OrganisationId, PayoutLineId, PersonId, SubmissionId
+from marketplace.ledger.rules.accounts import (
+    AccountSpec,
+    connected,
+    in_connected,
+    job_reserved,
+    lab_available,
+    platform_fee,
+    specialist_account,
+    stripe_balance,
+    stripe_processing,
+)
+from marketplace.ledger.rules.postings import HoldReason, Leg, NothingToPost, Posting, SourceKind
+from marketplace.money import Money
+
+
+def moved(amount: Money, *, debit: AccountSpec, credit: AccountSpec) -> tuple[Leg, Leg]:
+    """Two legs that move a positive amount: `debit` takes it, `credit` gives it."""
+    if amount.minor <= 0:
+        raise NothingToPost(f"An amount to post is above zero, not {amount}.")
+    return Leg(debit, amount), Leg(credit, -amount)
+
+
+def moved_if_any(amount: Money, *, debit: AccountSpec, credit: AccountSpec) -> tuple[Leg, ...]:
+    """As `moved`, and no legs at all for zero, such as a fee of nothing."""
+    return moved(amount, debit=debit, credit=credit) if amount else ()
+
+
+def top_up(
+    *, lab_id: OrganisationId, gross: Money, fee: Money, balance_transaction_id: str
+) -> Posting:
+    """Rule 1: the gross is the lab's and the fee is ours; both tie to Stripe's line."""
+    currency = gross.currency
+    at_stripe = stripe_balance(currency)
+    paid = moved(gross, debit=at_stripe, credit=lab_available(lab_id, currency))
+    kept = moved_if_any(fee, debit=stripe_processing(currency), credit=at_stripe)
+    return Posting(SourceKind.TOP_UP, balance_transaction_id, paid + kept, balance_transaction_id)
+
+
+def reservation(*, lab_id: OrganisationId, job_id: JobId, amount: Money, source_id: str) -> Posting:
+    """Rule 6: the most that a quote states is set aside for its job."""
+    legs = moved(
+        amount,
+        debit=lab_available(lab_id, amount.currency),
+        credit=job_reserved(job_id, amount.currency, lab_id=lab_id),
+    )
+    return Posting(SourceKind.RESERVE, source_id, legs)
+
+
+def release(*, lab_id: OrganisationId, job_id: JobId, amount: Money, source_id: str) -> Posting:
+    """Rule 6, the other way: what a job did not need goes back to its lab."""
+    legs = moved(
+        amount,
+        debit=job_reserved(job_id, amount.currency, lab_id=lab_id),
+        credit=lab_available(lab_id, amount.currency),
+    )
+    return Posting(SourceKind.RELEASE, source_id, legs)
+
+
+def acceptance(
+    *,
+    job_id: JobId,
+    specialist_id: PersonId,
+    submission_id: SubmissionId,
+    round_number: int,
+    reward: Money,
+    fee: Money,
+) -> Posting:
+    """Rule 7: accepted work earns its reward, and us the fee, out of the job's reserve."""
+    currency = reward.currency
+    reserve = job_reserved(job_id, currency)
+    earned = moved(
+        reward, debit=reserve, credit=specialist_account(specialist_id, "pending", currency)
+    )
+    kept = moved_if_any(fee, debit=reserve, credit=platform_fee(currency))
+    return Posting(SourceKind.ACCEPT, f"{submission_id}:{round_number}", earned + kept)
+
+
+def clearance(*, specialist_id: PersonId, accrual_id: AccrualId, amount: Money) -> Posting:
+    """Rule 8: pay that waited its time becomes available."""
+    legs = _within(specialist_id, amount, "pending", "available")
+    return Posting(SourceKind.CLEAR, str(accrual_id), legs)
+
+
+def hold(
+    *,
+    specialist_id: PersonId,
+    hold_id: UUID,
+    amount: Money,
+    reason: HoldReason,
+    owner_person_id: PersonId,
+) -> Posting:
+    """Rule 9: pay is held for a reason by somebody who answers for it."""
+    legs = _within(specialist_id, amount, "available", "held")
+    facts = {"reason": reason.value, "owner_person_id": str(owner_person_id)}
+    return Posting(SourceKind.HOLD, str(hold_id), legs, facts=facts)
+
+
+def unhold(
+    *,
+    specialist_id: PersonId,
+    hold_id: UUID,
+    amount: Money,
+    reason: HoldReason,
+    owner_person_id: PersonId,
+) -> Posting:
+    """Rule 9, the other way: a hold is let go, whole."""
+    legs = _within(specialist_id, amount, "held", "available")
+    facts = {"reason": reason.value, "owner_person_id": str(owner_person_id)}
+    return Posting(SourceKind.UNHOLD, str(hold_id), legs, facts=facts)
+
+
+def payout_reservation(*, specialist_id: PersonId, line_id: PayoutLineId, amount: Money) -> Posting:
+    """Rule 13: a payout line sets its money aside."""
+    legs = _within(specialist_id, amount, "available", "payout_reserved")
+    return Posting(SourceKind.PAYOUT_RESERVE, str(line_id), legs)
+
+
+def payout_cancellation(
+    *, specialist_id: PersonId, line_id: PayoutLineId, amount: Money
+) -> Posting:
+    """Rule 13, the other way: the line is cancelled, or proven never to have been sent."""
+    legs = _within(specialist_id, amount, "payout_reserved", "available")
+    return Posting(SourceKind.PAYOUT_CANCEL, str(line_id), legs)
+
+
+def transfer(
+    *,
+    specialist_id: PersonId,
+    line_id: PayoutLineId,
+    amount: Money,
+    transfer_id: str,
+    balance_transaction_id: str,
+    connected_account: str,
+    destination_amount: Money,
+) -> Posting:
+    """Rule 14: the money left our balance and lies on the specialist's connected account.
+
+    destination_amount is what arrived, in the destination's currency; a conversion that comes to
+    nothing leaves no custody to watch.
+    """
+    paid = moved(
+        amount,
+        debit=specialist_account(specialist_id, "payout_reserved", amount.currency),
+        credit=stripe_balance(amount.currency),
+    )
+    arrived = destination_amount.currency
+    custody = moved_if_any(
+        destination_amount,
+        debit=connected(connected_account, arrived),
+        credit=in_connected(specialist_id, arrived),
+    )
+    facts = {"transfer_id": transfer_id, "connected_account": connected_account}
+    return Posting(SourceKind.TRANSFER, str(line_id), paid + custody, balance_transaction_id, facts)
+
+
+def _within(specialist_id: PersonId, amount: Money, source: str, target: str) -> tuple[Leg, ...]:
+    return moved(
+        amount,
+        debit=specialist_account(specialist_id, source, amount.currency),
+        credit=specialist_account(specialist_id, target, amount.currency),
+    )

@@ -1,0 +1,252 @@
+"""Putting a posting into the book: locked, checked, written once, refused in plain words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from typing import NoReturn
+from uuid import UUID
+
+from sqlalchemy import ARRAY, Text, bindparam, insert, select, text
+from sqlalchemy.dialects.postgresql import insert as insert_or_not
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from marketplace import clock
+from marketplace.errors import Conflict, Refused
+from marketplace.ids import TransactionId, new_id
+from marketplace.ledger.models import (
+    LedgerAccount,
+    LedgerEntry,
+    LedgerPeriod,
+    LedgerTransaction,
+    PeriodState,
+)
+from marketplace.ledger.rules import AccountSpec, Posting, SourceKind, shortfalls
+from marketplace.ledger.rules.postings import Shortfall
+from marketplace.money import Money
+
+
+class InsufficientFunds(Refused):
+    """An account has less than is asked of it. available, needed: its balance and the demand."""
+
+    code = "insufficient_funds"
+
+    def __init__(self, message: str, *, available: Money | None, needed: Money | None) -> None:
+        super().__init__(message)
+        self.available = available
+        self.needed = needed
+
+
+class PeriodClosed(Conflict):
+    """The month that a posting belongs to is closed."""
+
+    code = "period_closed"
+
+
+class SourceReused(AssertionError):
+    """A source was posted before with other content: our own fault, and never to be retried."""
+
+
+class NothingToAnswer(AssertionError):
+    """An opposite without its posting, or with another amount: our own fault."""
+
+
+class Calendar:
+    """The zone in which a day of the book begins; the start-up sets it from BOOK_TIMEZONE."""
+
+    zone = "UTC"
+
+
+def keep_book_in(zone: str) -> None:
+    """Let the days of the book begin at midnight in `zone` (an IANA name)."""
+    Calendar.zone = zone
+
+
+def post(
+    session: Session,
+    posting: Posting,
+    *,
+    happened_on: date | None = None,
+    reverses: TransactionId | None = None,
+) -> TransactionId:
+    """Put a posting into the book, once.
+
+    happened_on: the book's day of the event, today when None. When that month is closed already,
+    the transaction takes effect today and keeps the day on which it happened.
+    """
+    with _translated():
+        known = _locked(session, posting)
+        short = shortfalls(posting, {code: balance for code, (_, balance) in known.items()})
+        if short:
+            return _replayed(session, posting) or _insufficient(short[0])
+        ids = _opened(session, posting, {code: found for code, (found, _) in known.items()})
+        header = _header(session, posting, happened_on, reverses)
+        added = session.scalar(_ADD_HEADER, header)
+        if added is None:
+            return _replayed(session, posting) or _reused(posting)
+        session.execute(insert(LedgerEntry), _legs(posting, added, ids))
+    return TransactionId(added)
+
+
+_ADD_HEADER = (
+    insert_or_not(LedgerTransaction).on_conflict_do_nothing().returning(LedgerTransaction.id)
+)
+_LOCK = text("SELECT code, id, balance FROM ledger_lock(:codes)").bindparams(
+    bindparam("codes", type_=ARRAY(Text))
+)
+
+
+def _locked(session: Session, posting: Posting) -> dict[str, tuple[UUID, int]]:
+    """The id and the balance of each account that exists, those with a floor locked in order."""
+    codes = sorted({leg.account.code for leg in posting.legs})
+    return {
+        code: (found, balance or 0)
+        for code, found, balance in session.execute(_LOCK, {"codes": codes})
+    }
+
+
+def _opened(session: Session, posting: Posting, known: dict[str, UUID]) -> dict[str, UUID]:
+    """The ids of all the posting's accounts; those it is the first to use are opened."""
+    specs = {leg.account.code: leg.account for leg in posting.legs}
+    missing = [specs[code] for code in sorted(specs) if code not in known]
+    if not missing:
+        return known
+    rows = [_account_row(spec) for spec in missing]
+    session.execute(
+        insert_or_not(LedgerAccount).values(rows).on_conflict_do_nothing(index_elements=["code"])
+    )
+    return {code: row[0] for code, row in _locked(session, posting).items()}
+
+
+def _account_row(spec: AccountSpec) -> dict[str, object]:
+    return {
+        "id": new_id(),
+        "code": spec.code,
+        "kind": spec.kind,
+        "currency": spec.currency,
+        "side": spec.side,
+        "owner_id": spec.owner_id,
+        "funder_id": spec.funder_id,
+        "floor": spec.floor,
+    }
+
+
+def _legs(posting: Posting, header_id: UUID, ids: dict[str, UUID]) -> list[dict[str, object]]:
+    return [
+        {
+            "transaction_id": header_id,
+            "leg": number,
+            "account_id": ids[leg.account.code],
+            "amount": leg.amount.minor,
+            "currency": leg.amount.currency,
+        }
+        for number, leg in enumerate(posting.legs, start=1)
+    ]
+
+
+def _header(
+    session: Session, posting: Posting, happened_on: date | None, reverses: TransactionId | None
+) -> dict[str, object]:
+    now = clock.now()
+    today = clock.book_day(now, Calendar.zone)
+    happened = happened_on or today
+    return {
+        "id": new_id(),
+        "source_kind": posting.kind,
+        "source_id": posting.source_id,
+        "content_hash": posting.content_hash,
+        "leg_count": len(posting.legs),
+        "balance_transaction_id": posting.balance_transaction_id,
+        "reverses_id": reverses,
+        "facts": dict(posting.facts),
+        "happened_on": happened,
+        "effective_on": _effective_on(session, happened, today),
+        "posted_at": now,
+    }
+
+
+def _effective_on(session: Session, happened: date, today: date) -> date:
+    """The day it happened, or today when that day's month is closed and over."""
+    if happened.replace(day=1) >= today.replace(day=1):
+        return happened
+    closed = select(LedgerPeriod.state).where(LedgerPeriod.month == happened.replace(day=1))
+    return today if session.scalar(closed) is PeriodState.CLOSED else happened
+
+
+def _replayed(session: Session, posting: Posting) -> TransactionId | None:
+    """The id that this source got before; SourceReused when it was posted with other content."""
+    found = session.execute(
+        select(LedgerTransaction.id, LedgerTransaction.content_hash).where(
+            LedgerTransaction.source_kind == posting.kind,
+            LedgerTransaction.source_id == posting.source_id,
+        )
+    ).first()
+    if found is None:
+        return None
+    if found.content_hash != posting.content_hash:
+        _reused(posting)
+    return TransactionId(found.id)
+
+
+def _reused(posting: Posting) -> NoReturn:
+    raise SourceReused(
+        f"{posting.kind} {posting.source_id} was posted before with other content, or what stands "
+        "behind it was posted under another source."
+    )
+
+
+_WHOSE = {
+    "lab": "The lab's balance has",
+    "job": "The job's reserve has",
+    "spec": "The specialist's balance has",
+}
+
+
+def _insufficient(short: Shortfall) -> NoReturn:
+    whose = _WHOSE.get(short.account.code.split(":")[1], "The account has")
+    raise InsufficientFunds(
+        f"{whose} {short.available} available, and this needs {short.needed}.",
+        available=short.available,
+        needed=short.needed,
+    )
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """The database has the last word; what it refuses is said in the book's own terms."""
+    try:
+        yield
+    except DBAPIError as fault:
+        name = getattr(getattr(fault.orig, "diag", None), "constraint_name", None)
+        if name == "ledger_period_open":
+            raise PeriodClosed("The month is closed; post into an open one.") from fault
+        if name == "ck_ledger_account_no_overdraft":
+            message = "The account has less than this needs; look at it again."
+            raise InsufficientFunds(message, available=None, needed=None) from fault
+        raise
+
+
+def answered(session: Session, posting: Posting, kind: SourceKind) -> TransactionId:
+    """The earlier transaction of the same source that this posting undoes or completes.
+
+    It must have given, in its second leg, what the posting's first leg takes.
+    """
+    first = posting.legs[0]
+    found = session.scalar(
+        select(LedgerTransaction.id)
+        .join(LedgerEntry, LedgerEntry.transaction_id == LedgerTransaction.id)
+        .join(LedgerAccount, LedgerAccount.id == LedgerEntry.account_id)
+        .where(
+            LedgerTransaction.source_kind == kind,
+            LedgerTransaction.source_id == posting.source_id,
+            LedgerAccount.code == first.account.code,
+            LedgerEntry.amount == -first.amount.minor,
+        )
+    )
+    if found is None:
+        raise NothingToAnswer(
+            f"{posting.kind} {posting.source_id}: no {kind} of {first.amount} stands before it."
+        )
+    return TransactionId(found)
