@@ -25,7 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, BYTEA, JSON, JSONB
 from sqlalchemy.orm import DeclarativeBase, Session, mapped_column, sessionmaker
 
-from marketplace.ids import new_id
+from marketplace.ids import KINDS, new_id
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -33,6 +33,9 @@ R = TypeVar("R")
 
 class TransactionOpen(AssertionError):
     """A second transaction was opened inside one, or the network was used inside one."""
+
+
+_ID_TYPES: dict[Any, Any] = dict.fromkeys(KINDS, Uuid())
 
 
 class Root(DeclarativeBase):
@@ -52,6 +55,7 @@ class Root(DeclarativeBase):
         int: BigInteger(),
         datetime: DateTime(timezone=True),
         UUID: Uuid(),
+        **_ID_TYPES,
         bytes: BYTEA(),
         dict[str, Any]: JSONB(),
         list[Any]: JSONB(),

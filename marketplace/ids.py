@@ -30,6 +30,32 @@ PayoutLineId = NewType("PayoutLineId", UUID)
 AttemptId = NewType("AttemptId", UUID)
 ExportId = NewType("ExportId", UUID)
 EventId = NewType("EventId", UUID)
+# All of them, so that the database maps each to the same column type.
+KINDS = (
+    PersonId,
+    OrganisationId,
+    TokenId,
+    SignInId,
+    CredentialId,
+    JobId,
+    TemplateVersionId,
+    ItemId,
+    ImportId,
+    TaskId,
+    SeatId,
+    ClaimId,
+    SubmissionId,
+    DecisionId,
+    AccrualId,
+    AccountId,
+    TransactionId,
+    TopUpId,
+    PayoutRunId,
+    PayoutLineId,
+    AttemptId,
+    ExportId,
+    EventId,
+)
 
 
 def new_id() -> UUID:

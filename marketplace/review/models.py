@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from marketplace.db import IdKey, Root, one_of, text_enum
+from marketplace.db import Root, one_of, text_enum
+from marketplace.ids import AccrualId, DecisionId, JobId, PersonId, SubmissionId
 from marketplace.money import Money
 from marketplace.review.rules import Verdict
 
@@ -24,11 +24,11 @@ class Decision(Root):
         one_of("verdict", Verdict),
         Index("ix_decision_job_id", "job_id", "id"),
     )
-    id: Mapped[IdKey]
-    submission_id: Mapped[UUID] = mapped_column(ForeignKey("submission.id"), unique=True)
-    job_id: Mapped[UUID] = mapped_column(ForeignKey("job.id"))
-    author_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"))
-    reviewer_id: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"))
+    id: Mapped[DecisionId] = mapped_column(primary_key=True)
+    submission_id: Mapped[SubmissionId] = mapped_column(ForeignKey("submission.id"), unique=True)
+    job_id: Mapped[JobId] = mapped_column(ForeignKey("job.id"))
+    author_id: Mapped[PersonId] = mapped_column(ForeignKey("person.id"))
+    reviewer_id: Mapped[PersonId | None] = mapped_column(ForeignKey("person.id"))
     verdict: Mapped[Verdict] = mapped_column(text_enum(Verdict))
     defects: Mapped[list[Any]] = mapped_column(JSONB)
     note: Mapped[str]
@@ -44,10 +44,10 @@ class Accrual(Root):
         Index("ix_accrual_due", "clears_at", postgresql_where=text("cleared_at IS NULL")),
         Index("ix_accrual_specialist_id", "specialist_id", "id"),
     )
-    id: Mapped[IdKey]
-    submission_id: Mapped[UUID] = mapped_column(ForeignKey("submission.id"), unique=True)
-    job_id: Mapped[UUID] = mapped_column(ForeignKey("job.id"))
-    specialist_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"))
+    id: Mapped[AccrualId] = mapped_column(primary_key=True)
+    submission_id: Mapped[SubmissionId] = mapped_column(ForeignKey("submission.id"), unique=True)
+    job_id: Mapped[JobId] = mapped_column(ForeignKey("job.id"))
+    specialist_id: Mapped[PersonId] = mapped_column(ForeignKey("person.id"))
     amount_minor: Mapped[int]
     currency: Mapped[str]
     accrued_at: Mapped[datetime]

@@ -37,7 +37,7 @@ def review_queue(
     return [each for each in waiting if each.submission.specialist_id != viewer.person_id]
 
 
-def waiting_jobs(session: Session, viewer: Actor, *, limit: int = 50) -> Sequence[Row[tuple[Job]]]:
+def waiting_jobs(session: Session, viewer: Actor, *, limit: int = 50) -> Sequence[Row[Job]]:
     """The organisation's jobs that have submissions in review."""
     in_review = select(Submission.id).where(
         Submission.job_id == Job.id, Submission.state == SubmissionState.IN_REVIEW

@@ -12,7 +12,7 @@ from marketplace import audit, clock, outbox
 from marketplace.actor import SYSTEM, Actor
 from marketplace.errors import Missing
 from marketplace.identity.rules import Permission
-from marketplace.ids import SubmissionId, new_id
+from marketplace.ids import AccrualId, DecisionId, SubmissionId, new_id
 from marketplace.jobs.models import Job
 from marketplace.ledger import service as ledger
 from marketplace.review import rules
@@ -81,7 +81,7 @@ def _carry_out(
 ) -> Decision:
     work.settle(session, submission, rules.STATE_AFTER[verdict])
     decision = Decision(
-        id=new_id(),
+        id=DecisionId(new_id()),
         submission_id=submission.id,
         job_id=job.id,
         author_id=submission.specialist_id,
@@ -111,7 +111,7 @@ def _earn(session: Session, submission: Submission, job: Job, clearance_days: in
     at = clock.now()
     session.add(
         Accrual(
-            id=new_id(),
+            id=AccrualId(new_id()),
             submission_id=submission.id,
             job_id=job.id,
             specialist_id=submission.specialist_id,
@@ -125,12 +125,12 @@ def _earn(session: Session, submission: Submission, job: Job, clearance_days: in
     if pay:
         ledger.accept_work(
             session,
-            job_id=job.id,
+            job_id=submission.job_id,
             specialist_id=submission.specialist_id,
             submission_id=submission.id,
             round_number=submission.round,
             reward=pay,
-            fee=pay.portion(job.fee_basis_points),
+            fee=pay.portion(job.fee_basis_points or 0),
         )
 
 

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import ForeignKey, Index, Sequence, Text, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from marketplace.db import IdKey, JsonText, Root, one_of, text_enum
+from marketplace.ids import (
+    ClaimId,
+    ItemId,
+    JobId,
+    PersonId,
+    SeatId,
+    SubmissionId,
+    TaskId,
+    TemplateVersionId,
+)
 from marketplace.money import Money
 from marketplace.work.rules import (
     ClaimState,
@@ -35,9 +44,9 @@ class Task(Root):
         Index("ix_task_job_id_id", "job_id", "id"),
         one_of("state", TaskState),
     )
-    id: Mapped[IdKey]
-    job_id: Mapped[UUID] = mapped_column(ForeignKey("job.id"))
-    item_id: Mapped[UUID] = mapped_column(ForeignKey("item.id"))
+    id: Mapped[TaskId] = mapped_column(primary_key=True)
+    job_id: Mapped[JobId] = mapped_column(ForeignKey("job.id"))
+    item_id: Mapped[ItemId] = mapped_column(ForeignKey("item.id"))
     state: Mapped[TaskState] = mapped_column(text_enum(TaskState))
     wanted: Mapped[int]
     counted: Mapped[int] = mapped_column(default=0)
@@ -54,9 +63,9 @@ class Seat(Root):
         Index("ix_seat_open", "job_id", "rank", postgresql_where=text("state = 'open'")),
         one_of("state", SeatState),
     )
-    id: Mapped[IdKey]
-    task_id: Mapped[UUID] = mapped_column(ForeignKey("task.id"))
-    job_id: Mapped[UUID] = mapped_column(ForeignKey("job.id"))
+    id: Mapped[SeatId] = mapped_column(primary_key=True)
+    task_id: Mapped[TaskId] = mapped_column(ForeignKey("task.id"))
+    job_id: Mapped[JobId] = mapped_column(ForeignKey("job.id"))
     round: Mapped[int]
     rank: Mapped[int] = mapped_column(seat_rank)
     state: Mapped[SeatState] = mapped_column(text_enum(SeatState))
@@ -81,13 +90,15 @@ class Claim(Root):
         Index("ix_claim_expiry", "expires_at", postgresql_where=text("state = 'live'")),
         one_of("state", ClaimState),
     )
-    id: Mapped[IdKey]
-    seat_id: Mapped[UUID] = mapped_column(ForeignKey("seat.id"))
-    task_id: Mapped[UUID] = mapped_column(ForeignKey("task.id"))
-    job_id: Mapped[UUID] = mapped_column(ForeignKey("job.id"))
-    specialist_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"))
-    template_version_id: Mapped[UUID] = mapped_column(ForeignKey("template_version.id"))
-    reworks_submission_id: Mapped[UUID | None] = mapped_column(
+    id: Mapped[ClaimId] = mapped_column(primary_key=True)
+    seat_id: Mapped[SeatId] = mapped_column(ForeignKey("seat.id"))
+    task_id: Mapped[TaskId] = mapped_column(ForeignKey("task.id"))
+    job_id: Mapped[JobId] = mapped_column(ForeignKey("job.id"))
+    specialist_id: Mapped[PersonId] = mapped_column(ForeignKey("person.id"))
+    template_version_id: Mapped[TemplateVersionId] = mapped_column(
+        ForeignKey("template_version.id")
+    )
+    reworks_submission_id: Mapped[SubmissionId | None] = mapped_column(
         ForeignKey("submission.id", use_alter=True)
     )
     seat_rank: Mapped[int]
@@ -112,7 +123,7 @@ class Draft(Root):
     """One saved revision of an answer; revisions are only ever added."""
 
     __tablename__ = "draft"
-    claim_id: Mapped[UUID] = mapped_column(ForeignKey("claim.id"), primary_key=True)
+    claim_id: Mapped[ClaimId] = mapped_column(ForeignKey("claim.id"), primary_key=True)
     revision: Mapped[int] = mapped_column(primary_key=True)
     content: Mapped[Any] = mapped_column(JsonText)
     saved_at: Mapped[datetime]
@@ -127,7 +138,7 @@ class TimeInterval(Root):
         one_of("kind", IntervalKind),
     )
     id: Mapped[IdKey]
-    claim_id: Mapped[UUID] = mapped_column(ForeignKey("claim.id"))
+    claim_id: Mapped[ClaimId] = mapped_column(ForeignKey("claim.id"))
     kind: Mapped[IntervalKind] = mapped_column(text_enum(IntervalKind))
     started_at: Mapped[datetime]
     ended_at: Mapped[datetime]
@@ -139,8 +150,8 @@ class Outcome(Root):
     __tablename__ = "outcome"
     __table_args__ = (Index("ix_outcome_job_id", "job_id", "id"), one_of("kind", OutcomeKind))
     id: Mapped[IdKey]
-    claim_id: Mapped[UUID] = mapped_column(ForeignKey("claim.id"), unique=True)
-    job_id: Mapped[UUID] = mapped_column(ForeignKey("job.id"))
+    claim_id: Mapped[ClaimId] = mapped_column(ForeignKey("claim.id"), unique=True)
+    job_id: Mapped[JobId] = mapped_column(ForeignKey("job.id"))
     kind: Mapped[OutcomeKind] = mapped_column(text_enum(OutcomeKind))
     evidence: Mapped[str]
     reported_at: Mapped[datetime]
@@ -163,13 +174,15 @@ class Submission(Root):
         ),
         one_of("state", SubmissionState),
     )
-    id: Mapped[IdKey]
-    claim_id: Mapped[UUID] = mapped_column(ForeignKey("claim.id"), unique=True)
-    seat_id: Mapped[UUID] = mapped_column(ForeignKey("seat.id"))
-    task_id: Mapped[UUID] = mapped_column(ForeignKey("task.id"))
-    job_id: Mapped[UUID] = mapped_column(ForeignKey("job.id"))
-    specialist_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"))
-    template_version_id: Mapped[UUID] = mapped_column(ForeignKey("template_version.id"))
+    id: Mapped[SubmissionId] = mapped_column(primary_key=True)
+    claim_id: Mapped[ClaimId] = mapped_column(ForeignKey("claim.id"), unique=True)
+    seat_id: Mapped[SeatId] = mapped_column(ForeignKey("seat.id"))
+    task_id: Mapped[TaskId] = mapped_column(ForeignKey("task.id"))
+    job_id: Mapped[JobId] = mapped_column(ForeignKey("job.id"))
+    specialist_id: Mapped[PersonId] = mapped_column(ForeignKey("person.id"))
+    template_version_id: Mapped[TemplateVersionId] = mapped_column(
+        ForeignKey("template_version.id")
+    )
     judgement: Mapped[Any] = mapped_column(JsonText)
     rationale: Mapped[str | None]
     confidence: Mapped[float | None]

@@ -15,7 +15,7 @@ from marketplace.actor import Actor
 from marketplace.errors import Missing
 from marketplace.ids import ClaimId, JobId, SubmissionId
 from marketplace.jobs import queries as jobs
-from marketplace.jobs.models import Item, Job
+from marketplace.jobs.models import Item, Job, TemplateVersion
 from marketplace.work.models import Claim, Draft, Outcome, Seat, Submission, Task, TimeInterval
 from marketplace.work.rules import (
     ClaimState,
@@ -68,7 +68,7 @@ def view_of(session: Session, claim: Claim) -> ClaimView:
         .join(Task, Task.item_id == Item.id)
         .where(Task.id == claim.task_id)
     ).one()
-    version = jobs.template_version(session, claim.template_version_id)
+    version = session.get_one(TemplateVersion, claim.template_version_id)
     draft = session.scalar(
         select(Draft).where(Draft.claim_id == claim.id).order_by(Draft.revision.desc()).limit(1)
     )
@@ -88,6 +88,20 @@ def view_of(session: Session, claim: Claim) -> ClaimView:
     )
 
 
+def material(session: Session, task_id: UUID, template_version_id: UUID) -> tuple[Any, Any]:
+    """(payload, template) that an answer to a task is checked against."""
+    return (
+        session.execute(
+            select(Item.payload, TemplateVersion.template)
+            .join(Task, Task.item_id == Item.id)
+            .join(TemplateVersion, TemplateVersion.id == template_version_id)
+            .where(Task.id == task_id)
+        )
+        .tuples()
+        .one()
+    )
+
+
 def drafts_of(session: Session, viewer: Actor, claim_id: ClaimId) -> Sequence[Draft]:
     """All saved revisions of the viewer's claim, newest first, at most 200."""
     own = select(Claim.id).where(Claim.id == claim_id, Claim.specialist_id == viewer.person())
@@ -101,7 +115,7 @@ def drafts_of(session: Session, viewer: Actor, claim_id: ClaimId) -> Sequence[Dr
 
 def claims_in_hand(
     session: Session, viewer: Actor, *, limit: int = 20
-) -> Sequence[Row[tuple[Claim, str]]]:
+) -> Sequence[Row[Claim, str]]:
     """The viewer's live claims, and lapsed ones that hold a draft, with the job's title."""
     drafted = select(Draft.claim_id).where(Draft.claim_id == Claim.id).exists()
     return session.execute(
@@ -174,7 +188,7 @@ def _counts(
 
 def throughput_of(
     session: Session, viewer: Actor, job_id: JobId, *, days: int = 30
-) -> Sequence[Row[tuple[datetime, int]]]:
+) -> Sequence[Row[datetime, int]]:
     """Submissions a day (UTC) of the job's last days with any, oldest first."""
     job = jobs.job_of(session, viewer, job_id)
     day = func.date_trunc("day", Submission.submitted_at, "UTC")
@@ -239,7 +253,7 @@ def submission_of(session: Session, viewer: Actor, submission_id: SubmissionId) 
 
 def own_submissions(
     session: Session, viewer: Actor, *, after: SubmissionId | None = None, limit: int = 50
-) -> Sequence[Row[tuple[Submission, str]]]:
+) -> Sequence[Row[Submission, str]]:
     """The viewer's submissions with their jobs' titles, newest first."""
     asked = (
         select(Submission, Job.title)

@@ -11,9 +11,10 @@ from sqlalchemy.orm import Session
 
 from marketplace import clock
 from marketplace.errors import Conflict
-from marketplace.ids import PersonId, new_id
-from marketplace.jobs import queries as jobs
+from marketplace.ids import ClaimId, PersonId, new_id
+from marketplace.jobs import service as jobs
 from marketplace.jobs.models import Item, Job
+from marketplace.jobs.rules import PayPer, seat_price
 from marketplace.tasktypes import task_type
 from marketplace.work import rules
 from marketplace.work.models import Claim, Seat, Task, seat_rank
@@ -27,7 +28,7 @@ def open_seats(session: Session, job: Job, *, limit: int) -> int:
     """
     fresh = session.execute(
         select(Item.id, Item.position)
-        .where(Item.job_id == job.id, Item.position > job.seated_position)
+        .where(Item.job_id == job.id, Item.position > job.items_seated)
         .order_by(Item.position)
         .limit(limit)
     ).all()
@@ -62,7 +63,7 @@ def open_seats(session: Session, job: Job, *, limit: int) -> int:
             for turn in range(1, job.overlap_min + 1)
         ],
     )
-    job.seated_position = fresh[-1].position
+    jobs.seats_opened(session, job.id, up_to=fresh[-1].position)
     return len(fresh)
 
 
@@ -113,10 +114,10 @@ def _lease(
     session: Session, seat: Seat, specialist_id: PersonId, job: Job, credential_level: int
 ) -> Claim:
     seat.state = step(rules.NEXT_SEAT, seat.state, SeatState.CLAIMED)
-    price = jobs.seat_price(job)
+    price = seat_price(job.terms(0)).pay  # The fee is the lab's matter.
     at = clock.now()
     claim = Claim(
-        id=new_id(),
+        id=ClaimId(new_id()),
         seat_id=seat.id,
         task_id=seat.task_id,
         job_id=job.id,
@@ -128,7 +129,7 @@ def _lease(
         expires_at=at + timedelta(seconds=job.lease_seconds),
         price_minor=price.minor,
         currency=price.currency,
-        paid_seconds_max=jobs.paid_seconds_max(job),
+        paid_seconds_max=job.time_cap_seconds if job.pay_per is PayPer.HOUR else None,
         credential_level=credential_level,
         presented_order=_order(session, seat, job),
     )

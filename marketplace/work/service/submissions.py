@@ -9,10 +9,9 @@ from marketplace import clock, outbox
 from marketplace.actor import Actor
 from marketplace.errors import Fault, Faulty, Missing
 from marketplace.ids import ClaimId, SubmissionId, new_id
-from marketplace.jobs import queries as jobs
 from marketplace.jobs.models import Job
 from marketplace.tasktypes import task_type
-from marketplace.work import rules
+from marketplace.work import queries, rules
 from marketplace.work.models import Claim, Seat, Submission, Task, TimeInterval
 from marketplace.work.rules import (
     ClaimState,
@@ -74,7 +73,7 @@ def _already(session: Session, claim: Claim, envelope: Envelope) -> Submission |
 
 
 def _check(session: Session, claim: Claim, job: Job, envelope: Envelope) -> None:
-    payload, template = jobs.material(session, claim.task_id, claim.template_version_id)
+    payload, template = queries.material(session, claim.task_id, claim.template_version_id)
     kind = task_type(job.task_type)
     faults = [
         Fault(f"/judgement{fault.pointer}", fault.message)
@@ -107,7 +106,7 @@ def _submission(session: Session, claim: Claim, envelope: Envelope, *, counts: b
         else None
     )
     return Submission(
-        id=new_id(),
+        id=SubmissionId(new_id()),
         claim_id=claim.id,
         seat_id=claim.seat_id,
         task_id=claim.task_id,
@@ -183,7 +182,7 @@ def _return_for_rework(session: Session, submission: Submission) -> None:
     at = clock.now()
     session.add(
         Claim(
-            id=new_id(),
+            id=ClaimId(new_id()),
             seat_id=former.seat_id,
             task_id=former.task_id,
             job_id=former.job_id,
