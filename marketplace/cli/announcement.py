@@ -36,7 +36,8 @@ def running(
     click.echo("")
     click.echo(f"  Pages    {addresses.web}")
     click.echo(f"  API      {addresses.web}/api/docs")
-    click.echo(f"  Sandbox  {addresses.sandbox}  (Stripe and a mailbox, emulated)")
+    click.echo(f"  Mailbox  {addresses.sandbox}/mailbox")
+    click.echo(f"  Stripe   {addresses.sandbox}  (a sandbox: no real money)")
     click.echo(f"  Logs     {_short(data_dir / 'logs')}")
     if demo:
         click.echo("")

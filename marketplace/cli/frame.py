@@ -24,6 +24,7 @@ COMMANDS = {
     "web": Lazy("marketplace.cli.web:web", "Serve the pages and the API."),
     "worker": Lazy("marketplace.cli.worker:worker", "Carry out background work."),
     "relay": Lazy("marketplace.cli.relay:relay", "Hand out background work; keep the schedule."),
+    "sandbox": Lazy("marketplace.cli.sandbox:sandbox", "Emulate Stripe and a mailbox."),
     "migrate": Lazy("marketplace.cli.migrate:migrate", "Bring the database to the newest form."),
 }
 

@@ -8,21 +8,30 @@ import click
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from sqlalchemy import make_url
+from sqlalchemy.exc import DBAPIError
 
 from marketplace.cli.environment import need
 
-EXIT_FAULTY = 2
-
 
 @click.command()
-@click.option("--revision", default="head", show_default=True, help="Where to stop; or `base`.")
-def migrate(revision: str) -> None:
+@click.option("--undo-to", metavar="REVISION", help="Undo what came after it; `base` undoes all.")
+def migrate(undo_to: str | None) -> None:
     """Migrate the database; needs OWNER_DATABASE_URL, or DATABASE_URL of its owner."""
     need(os.environ, "DATABASE_URL")
     app_url = os.environ["DATABASE_URL"]
-    upgrade(os.environ.get("OWNER_DATABASE_URL") or app_url, app_role=role_of(app_url))
-    click.echo(f"The database is at {revision}.")
+    url = os.environ.get("OWNER_DATABASE_URL") or app_url
+    try:
+        if undo_to:
+            downgrade(url, app_role=role_of(app_url), revision=undo_to)
+        else:
+            upgrade(url, app_role=role_of(app_url))
+    except DBAPIError as fault:
+        raise click.ClickException(f"The migration was rolled back: {fault.orig}") from fault
+    except CommandError as fault:
+        raise click.ClickException(f"{fault}.") from fault
+    click.echo(f"The database is at {undo_to or newest_revision()}.")
 
 
 def upgrade(url: str, *, app_role: str, revision: str = "head") -> None:
