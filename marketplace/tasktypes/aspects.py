@@ -42,3 +42,9 @@ def aspect_faults(
         if entry.get("required", required) and entry["key"] not in answered
     ]
     return strangers + missing
+
+
+def none_required(template: Json) -> Json:
+    """The template with every aspect optional."""
+    aspects = [{**aspect, "required": False} for aspect in template.get("aspects", [])]
+    return {**template, "aspects": aspects}

@@ -39,6 +39,10 @@ def _no_judgement_faults(_template: Json, _payload: Json, _judgement: Json) -> l
     return []
 
 
+def _as_it_is(template: Json) -> Json:
+    return template
+
+
 def _no_slots(_payload: Json) -> list[str]:
     return []
 
@@ -72,6 +76,8 @@ class TaskType:
     item_rule: ItemRule = _no_item_faults
     judgement_rule: JudgementRule = _no_judgement_faults
     gold_rule: GoldRule | None = None
+    gold_template: Callable[[Json], Json] = _as_it_is
+    """The template that gold is checked by, where gold may leave out what people must answer."""
     read_form: Callable[[fields.Fields, Json, Json], Json] | None = None
     write_form: Callable[[Json], dict[str, str]] = fields.flat
 
@@ -118,16 +124,17 @@ class TaskType:
         faults = GOLD.faults(gold)
         if faults or not isinstance(gold, dict):
             return faults
-        return under("/judgement", self.check_judgement(template, payload, gold["judgement"]))
+        faults = self.check_judgement(self.gold_template(template), payload, gold["judgement"])
+        return under("/judgement", faults)
 
     def check_rationale(self, template: Json, rationale: str | None) -> list[Fault]:
-        """What is wrong with the rationale that stands beside a judgement."""
+        """What is wrong with the rationale beside a judgement; pointers lead from the text."""
         wanted = template.get("rationale", "optional")
         given = bool(rationale and rationale.strip())
         if wanted == "required" and not given:
-            return [Fault("/rationale", "This job asks for a rationale. Say why you judged so.")]
+            return [Fault("", "This job asks for a rationale. Say why you judged so.")]
         if wanted == "off" and given:
-            return [Fault("/rationale", "This job takes no rationale. Leave it empty.")]
+            return [Fault("", "This job takes no rationale. Leave it empty.")]
         return []
 
     def presented_order(self, payload: Json, seed: int | str) -> list[str]:

@@ -210,6 +210,11 @@ def overlap(first: tuple[int, int], second: tuple[int, int]) -> float:
     return max(0, shared) / (max(first[1], second[1]) - min(first[0], second[0]))
 
 
+def gold_template(template: Json) -> Json:
+    """Gold may be verdicts alone, without quotations."""
+    return {**template, "sources_required": False}
+
+
 FACT_CHECK = TaskType(
     key="fact_check",
     title="Fact check",
@@ -221,5 +226,6 @@ FACT_CHECK = TaskType(
     item_rule=item_rule,
     judgement_rule=judgement_rule,
     gold_rule=gold_rule,
+    gold_template=gold_template,
     read_form=read_form,
 )

@@ -11,7 +11,7 @@ from typing import Any
 
 from marketplace.errors import Fault
 from marketplace.tasktypes import pieces
-from marketplace.tasktypes.aspects import aspect_faults, doubled_keys
+from marketplace.tasktypes.aspects import aspect_faults, doubled_keys, none_required
 from marketplace.tasktypes.contract import TaskType
 from marketplace.tasktypes.pairwise_exports import EXPORTS
 from marketplace.tasktypes.shapes import Json, Shape
@@ -104,6 +104,11 @@ def gold_rule(judgement: Json, gold: Json, _template: Json) -> float:
     return 1.0 if judgement["choice"] == gold["choice"] else 0.0
 
 
+def gold_template(template: Json) -> Json:
+    """Gold may be the choice alone."""
+    return {key: value for key, value in none_required(template).items() if key != "strength"}
+
+
 PAIRWISE = TaskType(
     key="pairwise",
     title="Pairwise preference",
@@ -117,4 +122,5 @@ PAIRWISE = TaskType(
     template_rule=template_rule,
     judgement_rule=judgement_rule,
     gold_rule=gold_rule,
+    gold_template=gold_template,
 )

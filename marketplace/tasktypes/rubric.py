@@ -6,7 +6,7 @@ from collections.abc import Hashable, Iterable, Iterator, Sequence
 
 from marketplace.errors import Fault
 from marketplace.tasktypes import pieces, preferences
-from marketplace.tasktypes.aspects import aspect_faults, doubled_keys
+from marketplace.tasktypes.aspects import aspect_faults, doubled_keys, none_required
 from marketplace.tasktypes.contract import TaskType
 from marketplace.tasktypes.exports import Counts, Exporter, ExportRow, Policy, catalogue
 from marketplace.tasktypes.records import Record
@@ -180,6 +180,13 @@ def prompt_text(messages: Sequence[Json]) -> str:
     return "\n\n".join(f"{message['role']}: {message['content']}" for message in messages)
 
 
+def gold_template(template: Json) -> Json:
+    """Gold may be scores alone, and of some aspects only."""
+    relaxed = none_required(template)
+    reasonless = [{**aspect, "rationale": "optional"} for aspect in relaxed["aspects"]]
+    return {**relaxed, "aspects": reasonless}
+
+
 RUBRIC = TaskType(
     key="rubric",
     title="Rubric rating",
@@ -191,4 +198,5 @@ RUBRIC = TaskType(
     template_rule=template_rule,
     judgement_rule=judgement_rule,
     gold_rule=gold_rule,
+    gold_template=gold_template,
 )

@@ -92,8 +92,8 @@ def test_endless_nesting_is_one_fault() -> None:
 @pytest.mark.parametrize(
     ("template", "rationale", "pointers"),
     [
-        ({"rationale": "required"}, " ", ["/rationale"]),
-        ({"rationale": "off"}, "Because.", ["/rationale"]),
+        ({"rationale": "required"}, " ", [""]),
+        ({"rationale": "off"}, "Because.", [""]),
         ({"rationale": "required"}, "Because.", []),
         ({}, None, []),
     ],

@@ -62,6 +62,12 @@ def test_a_required_aspect_is_asked_for() -> None:
     assert ("/aspects/safety", "Answer “Safety” too.") == (fault.pointer, fault.message)
 
 
+def test_gold_may_be_the_choice_alone() -> None:
+    template = EXAMPLES["pairwise"].template
+
+    assert [] == PAIRWISE.check_gold(template, PAYLOAD, {"judgement": {"choice": "b"}})
+
+
 def test_aspects_have_one_key_each() -> None:
     twice = [{"key": "depth", "title": "Depth"}, {"key": "depth", "title": "More depth"}]
 
