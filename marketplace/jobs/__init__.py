@@ -1,0 +1,24 @@
+"""Jobs: what a lab posts, its items, and how they come in.
+
+Owns: jobs and their lifecycle, template versions, items with pre-labels and gold, imports with
+their rejected rows, prices and the lint before publishing.
+Promises: a template version never changes, and every change makes a new one; sending an item
+twice adds nothing, and an item once stored is never altered by a later sending; positions of
+items are dense, in order of arrival; an import that is cut short goes on where it stopped; memory
+does not grow with the size of what is read; a job's state moves only along `rules.NEXT`.
+Never: opens seats, reserves money or pays. `routing.publish_job` does, and then calls
+`service.open_job`; it asks `queries.jobs_wanting_seats` for jobs that got items later.
+
+Decisions
+- 2026-07: a payload is stored letter for letter as it was sent, since exports and workbenches
+  pass it on without decoding.
+- 2026-07: an object that names a key twice is refused: two readers would see two payloads.
+- 2026-07: an item that was stored with other content is a rejected row with a message that the
+  stored one is kept; the same content again counts as a duplicate.
+- 2026-07: rejected rows keep line, pointer, message and external id, never the row itself, as
+  rows may be about people.
+- 2026-07: instructions belong to the template version, so that a submission pins the guideline
+  that its author read.
+- 2026-07: the fee is taken for each seat and rounded there, so the quote is the sum of what is
+  charged, to the cent.
+"""

@@ -1,0 +1,247 @@
+"""The tables of jobs. Nobody outside this slice writes them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    CHAR,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    Numeric,
+    PrimaryKeyConstraint,
+    Sequence,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from marketplace.db import IdKey, JsonText, Root, one_of, text_enum
+from marketplace.jobs.rules import (
+    AiPolicy,
+    ImportKind,
+    ImportState,
+    JobState,
+    PauseReason,
+    PayPer,
+    Purpose,
+    Terms,
+    hourly_rate,
+)
+from marketplace.money import Money
+
+JOB_NUMBER = Sequence("job_number", metadata=Root.metadata)
+Ratio = Numeric(4, 3)
+
+
+class Job(Root):
+    """What a lab posts.
+
+    pay_minor: for one task or one hour (`pay_per`); time_cap_seconds: the most that is paid for
+    one seat of an hourly job; fee_basis_points: frozen at publishing; item_count: items stored;
+    items_seated: items up to this position have their seats; version: counts changes.
+    """
+
+    __tablename__ = "job"
+    id: Mapped[IdKey]
+    reference: Mapped[str] = mapped_column(unique=True)
+    organisation_id: Mapped[UUID] = mapped_column(ForeignKey("organisation.id"))
+    title: Mapped[str]
+    domain: Mapped[str]
+    purpose: Mapped[Purpose] = mapped_column(text_enum(Purpose))
+    task_type: Mapped[str]
+    state: Mapped[JobState] = mapped_column(text_enum(JobState))
+    pause_reason: Mapped[PauseReason | None] = mapped_column(text_enum(PauseReason))
+    instructions_md: Mapped[str]
+    profession: Mapped[str | None]
+    specialties: Mapped[list[str]]
+    credential_level_min: Mapped[int]
+    jurisdictions: Mapped[list[str]]
+    languages: Mapped[list[str]]
+    skill_min: Mapped[Decimal | None] = mapped_column(Ratio)
+    overlap_min: Mapped[int]
+    overlap_max: Mapped[int]
+    confidence_target: Mapped[Decimal | None] = mapped_column(Ratio)
+    pay_minor: Mapped[int]
+    currency: Mapped[str] = mapped_column(CHAR(3))
+    pay_per: Mapped[PayPer] = mapped_column(text_enum(PayPer))
+    expected_seconds: Mapped[int]
+    time_cap_seconds: Mapped[int]
+    lease_seconds: Mapped[int]
+    review_sample_ratio: Mapped[Decimal] = mapped_column(Ratio)
+    ai_policy: Mapped[AiPolicy] = mapped_column(text_enum(AiPolicy))
+    deadline_at: Mapped[datetime | None]
+    fee_basis_points: Mapped[int | None]
+    # Deferred, since a job and its first version name each other.
+    template_version_id: Mapped[UUID] = mapped_column(
+        ForeignKey("template_version.id", use_alter=True, deferrable=True, initially="DEFERRED")
+    )
+    item_count: Mapped[int]
+    items_seated: Mapped[int]
+    created_by: Mapped[UUID] = mapped_column(ForeignKey("person.id"))
+    created_at: Mapped[datetime]
+    published_at: Mapped[datetime | None]
+    closed_at: Mapped[datetime | None]
+    version: Mapped[int]
+
+    __table_args__ = (
+        one_of("purpose", Purpose),
+        one_of("state", JobState),
+        one_of("pause_reason", PauseReason),
+        one_of("pay_per", PayPer),
+        one_of("ai_policy", AiPolicy),
+        CheckConstraint("(state = 'paused') = (pause_reason IS NOT NULL)", name="pause_has_reason"),
+        CheckConstraint("(state = 'closed') = (closed_at IS NOT NULL)", name="closed_has_time"),
+        CheckConstraint(
+            "(published_at IS NULL) = (fee_basis_points IS NULL)", name="fee_is_frozen"
+        ),
+        CheckConstraint(
+            "state = 'closed' OR (state = 'draft') = (published_at IS NULL)", name="published"
+        ),
+        CheckConstraint("1 <= overlap_min AND overlap_min <= overlap_max", name="overlap"),
+        CheckConstraint("pay_minor >= 0", name="pay"),
+        CheckConstraint("credential_level_min BETWEEN 0 AND 4", name="credential_level_min"),
+        CheckConstraint("review_sample_ratio BETWEEN 0 AND 1", name="review_sample_ratio"),
+        CheckConstraint("0 <= items_seated AND items_seated <= item_count", name="items_seated"),
+        Index("ix_job_organisation_id_id", "organisation_id", "id"),
+        Index("ix_job_open", "id", postgresql_where=text("state = 'open'")),
+        Index(
+            "ix_job_wants_seats",
+            "id",
+            postgresql_where=text("state = 'open' AND item_count > items_seated"),
+        ),
+    )
+
+    @property
+    def pay(self) -> Money:
+        """Pay for one task, or for one hour."""
+        return Money(self.pay_minor, self.currency)
+
+    @property
+    def hourly_rate(self) -> Money:
+        """What an hour brings to someone who needs the expected time."""
+        return hourly_rate(self.pay, self.pay_per, self.expected_seconds)
+
+    def terms(self, fee_basis_points: int) -> Terms:
+        """What prices depend on; the fee given counts only until it is frozen."""
+        frozen = self.fee_basis_points
+        return Terms(
+            pay=self.pay,
+            per=self.pay_per,
+            time_cap_seconds=self.time_cap_seconds,
+            fee_basis_points=fee_basis_points if frozen is None else frozen,
+            overlap_min=self.overlap_min,
+            overlap_max=self.overlap_max,
+        )
+
+
+class TemplateVersion(Root):
+    """A template with its instructions, as they were from one moment on; append-only."""
+
+    __tablename__ = "template_version"
+    id: Mapped[IdKey]
+    job_id: Mapped[UUID] = mapped_column(ForeignKey("job.id"))
+    number: Mapped[int]
+    template: Mapped[dict[str, Any]] = mapped_column(JsonText)
+    template_sha256: Mapped[bytes]
+    instructions_md: Mapped[str]
+    instructions_sha256: Mapped[bytes]
+    created_by: Mapped[UUID] = mapped_column(ForeignKey("person.id"))
+    created_at: Mapped[datetime]
+
+    __table_args__ = (UniqueConstraint("job_id", "number"),)
+
+
+class Item(Root):
+    """One row of a lab's data. position: from 1, dense, in order of arrival.
+
+    payload, gold: JSON text, letter for letter as sent; `payload_text(Item.payload)` in queries
+    reads it without decoding. sent_sha256: over everything sent, to tell a repeat from a conflict.
+    """
+
+    __tablename__ = "item"
+    id: Mapped[IdKey]
+    job_id: Mapped[UUID] = mapped_column(ForeignKey("job.id"))
+    external_id: Mapped[str]
+    position: Mapped[int]
+    payload: Mapped[dict[str, Any]] = mapped_column(JsonText)
+    payload_sha256: Mapped[bytes]
+    sent_sha256: Mapped[bytes]
+    gold: Mapped[dict[str, Any] | None] = mapped_column(JsonText(none_as_null=True))
+
+    __table_args__ = (
+        UniqueConstraint("job_id", "external_id"),
+        UniqueConstraint("job_id", "position"),
+    )
+
+
+class Prelabel(Root):
+    """What a model said about an item; number: from 1, as sent."""
+
+    __tablename__ = "prelabel"
+    item_id: Mapped[UUID] = mapped_column(ForeignKey("item.id"))
+    number: Mapped[int]
+    model: Mapped[str]
+    version: Mapped[str]
+    payload: Mapped[dict[str, Any]] = mapped_column(JsonText)
+    confidence: Mapped[float | None]
+
+    __table_args__ = (
+        PrimaryKeyConstraint("item_id", "number"),
+        UniqueConstraint("item_id", "model", "version"),
+        CheckConstraint("confidence BETWEEN 0 AND 1", name="confidence"),
+    )
+
+
+class JobImport(Root):
+    """A file on its way into a job. read_bytes, read_lines: where reading goes on."""
+
+    __tablename__ = "job_import"
+    id: Mapped[IdKey]
+    job_id: Mapped[UUID] = mapped_column(ForeignKey("job.id"))
+    organisation_id: Mapped[UUID] = mapped_column(ForeignKey("organisation.id"))
+    kind: Mapped[ImportKind] = mapped_column(text_enum(ImportKind))
+    state: Mapped[ImportState] = mapped_column(text_enum(ImportState))
+    filename: Mapped[str]
+    storage_ref: Mapped[str]
+    size_bytes: Mapped[int | None]
+    read_bytes: Mapped[int]
+    read_lines: Mapped[int]
+    rows_read: Mapped[int]
+    accepted: Mapped[int]
+    duplicates: Mapped[int]
+    rejected: Mapped[int]
+    rejections_kept: Mapped[int]
+    failure: Mapped[str | None]
+    created_by: Mapped[UUID] = mapped_column(ForeignKey("person.id"))
+    created_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        one_of("kind", ImportKind),
+        one_of("state", ImportState),
+        CheckConstraint("(state = 'failed') = (failure IS NOT NULL)", name="failure"),
+        CheckConstraint(
+            "(state IN ('done', 'failed')) = (finished_at IS NOT NULL)", name="finished"
+        ),
+        CheckConstraint("rows_read = accepted + duplicates + rejected", name="rows_add_up"),
+        Index("ix_job_import_job_id_id", "job_id", "id"),
+    )
+
+
+class RejectedRow(Root):
+    """One fault of one line of an import; never the line itself."""
+
+    __tablename__ = "rejected_row"
+    import_id: Mapped[UUID] = mapped_column(ForeignKey("job_import.id"))
+    number: Mapped[int]
+    line: Mapped[int]
+    external_id: Mapped[str | None]
+    pointer: Mapped[str]
+    message: Mapped[str]
+
+    __table_args__ = (PrimaryKeyConstraint("import_id", "number"),)

@@ -1,0 +1,35 @@
+"""The rules of jobs: pure arithmetic, reading and checking; no database, no clock."""
+
+from marketplace.jobs.rules.csv_rows import csv_lines as csv_lines
+from marketplace.jobs.rules.fields import EXPECTED_SECONDS as EXPECTED_SECONDS
+from marketplace.jobs.rules.fields import RUNNING_FIELDS as RUNNING_FIELDS
+from marketplace.jobs.rules.fields import JobFields as JobFields
+from marketplace.jobs.rules.fields import cleaned as cleaned
+from marketplace.jobs.rules.lifecycle import IMPORT_NEXT as IMPORT_NEXT
+from marketplace.jobs.rules.lifecycle import NEXT as NEXT
+from marketplace.jobs.rules.lifecycle import AiPolicy as AiPolicy
+from marketplace.jobs.rules.lifecycle import ImportKind as ImportKind
+from marketplace.jobs.rules.lifecycle import ImportState as ImportState
+from marketplace.jobs.rules.lifecycle import JobState as JobState
+from marketplace.jobs.rules.lifecycle import PauseReason as PauseReason
+from marketplace.jobs.rules.lifecycle import PayPer as PayPer
+from marketplace.jobs.rules.lifecycle import Purpose as Purpose
+from marketplace.jobs.rules.lint import Draft as Draft
+from marketplace.jobs.rules.lint import lint_faults as lint_faults
+from marketplace.jobs.rules.ndjson import LINE_LIMIT_BYTES as LINE_LIMIT_BYTES
+from marketplace.jobs.rules.ndjson import Line as Line
+from marketplace.jobs.rules.ndjson import lines_of as lines_of
+from marketplace.jobs.rules.ndjson import ndjson_lines as ndjson_lines
+from marketplace.jobs.rules.prices import Estimate as Estimate
+from marketplace.jobs.rules.prices import Price as Price
+from marketplace.jobs.rules.prices import Terms as Terms
+from marketplace.jobs.rules.prices import earned_by_hour as earned_by_hour
+from marketplace.jobs.rules.prices import estimate_of as estimate_of
+from marketplace.jobs.rules.prices import hourly_rate as hourly_rate
+from marketplace.jobs.rules.prices import price_of as price_of
+from marketplace.jobs.rules.prices import seat_price as seat_price
+from marketplace.jobs.rules.rows import Checks as Checks
+from marketplace.jobs.rules.rows import ItemRow as ItemRow
+from marketplace.jobs.rules.rows import PrelabelRow as PrelabelRow
+from marketplace.jobs.rules.rows import Rejected as Rejected
+from marketplace.jobs.rules.rows import read_row as read_row

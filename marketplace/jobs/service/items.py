@@ -1,0 +1,203 @@
+"""Items: reading rows, telling repeats from conflicts, storing the rest by COPY."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from uuid import UUID
+
+import psycopg
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from marketplace import audit
+from marketplace.actor import Actor
+from marketplace.errors import Conflict, Fault
+from marketplace.identity.rules import Permission
+from marketplace.ids import new_id
+from marketplace.jobs.models import Item, Job, Prelabel, TemplateVersion
+from marketplace.jobs.rules import (
+    Checks,
+    ItemRow,
+    JobState,
+    Line,
+    Rejected,
+    lines_of,
+    read_row,
+)
+from marketplace.jobs.service.states import announce, locked
+from marketplace.tasktypes import Json, task_type
+
+BATCH_ROWS = 1_000
+BATCH_BYTES = 4 * 1024 * 1024
+REJECTED_TOLD_MAX = 1_000
+MISFITS_TOLD_MAX = 20
+STORED = "An item with this id and other content is stored; the stored one is kept. Use another id."
+ITEM_COPY = (
+    "COPY item (id, job_id, external_id, position, payload, payload_sha256, sent_sha256, gold) "
+    "FROM STDIN"
+)
+PRELABEL_COPY = "COPY prelabel (item_id, number, model, version, payload, confidence) FROM STDIN"
+
+
+@dataclass(slots=True)
+class ItemsReport:
+    """What became of the rows: `rows_read == accepted + duplicates + rows_rejected`.
+
+    rejected: each fault of the rejected rows, at most `REJECTED_TOLD_MAX` of them.
+    """
+
+    rows_read: int = 0
+    accepted: int = 0
+    duplicates: int = 0
+    rows_rejected: int = 0
+    rejected: list[Rejected] = field(default_factory=list)
+
+    def reject(self, faults: Sequence[Rejected]) -> None:
+        """Count a row as rejected, and tell its faults while there is room."""
+        self.rows_rejected += 1
+        self.rejected += faults[: REJECTED_TOLD_MAX - len(self.rejected)]
+
+
+def add_items(
+    session: Session, actor: Actor, job_id: UUID, lines: Iterable[Line | bytes]
+) -> ItemsReport:
+    """Store the items of NDJSON lines; rows that cannot be used never stop the others.
+
+    lines: from `rules.ndjson_lines`, or plain lines without their ends. All in this transaction.
+    """
+    actor.require(Permission.JOBS_EDIT)
+    job = locked(session, actor, job_id)
+    refuse_closed(job)
+    report = store_items(session, job, lines)
+    if report.accepted:
+        facts = {"accepted": report.accepted, "item_count": job.item_count}
+        audit.record(session, actor, "added items", job.id, **facts)
+        announce(session, job, "job.items_added", **facts)
+    return report
+
+
+def refuse_closed(job: Job) -> None:
+    """Conflict for a job that takes no more items."""
+    if job.state is JobState.CLOSED:
+        raise Conflict("This job is closed; it takes no more items. Post a new job.")
+
+
+def store_items(session: Session, job: Job, lines: Iterable[Line | bytes]) -> ItemsReport:
+    """Store what can be stored, batch after batch; the job's row is locked by the caller."""
+    template = session.get_one(TemplateVersion, job.template_version_id).template
+    checks = checks_of(job.task_type, template)
+    report = ItemsReport()
+    for batch in _batches(lines_of(lines)):
+        report.rows_read += len(batch)
+        rows = []
+        for line in batch:
+            row = read_row(line, checks)
+            if isinstance(row, ItemRow):
+                rows.append(row)
+            else:
+                report.reject(row)
+        _store(session, job, _fresh(session, job, rows, report))
+    session.flush()  # The count is the base of the next positions.
+    return report
+
+
+def checks_of(kind: str, template: Json) -> Checks:
+    """The checks of a task type, bound to a legal template."""
+    of = task_type(kind)
+    return Checks(
+        payload=lambda payload: of.check_item(template, payload),
+        judgement=lambda payload, judgement: of.check_judgement(template, payload, judgement),
+        gold=lambda payload, gold: of.check_gold(template, payload, gold),
+    )
+
+
+def _batches(lines: Iterator[Line]) -> Iterator[list[Line]]:
+    """Lists bounded in rows and in bytes."""
+    batch: list[Line] = []
+    held = 0
+    for line in lines:
+        batch.append(line)
+        held += len(line.content) if isinstance(line.content, bytes) else 0
+        if len(batch) >= BATCH_ROWS or held >= BATCH_BYTES:
+            yield batch
+            batch, held = [], 0
+    if batch:
+        yield batch
+
+
+def _fresh(
+    session: Session, job: Job, rows: Sequence[ItemRow], report: ItemsReport
+) -> list[ItemRow]:
+    """The rows that are not stored yet; repeats are counted and conflicts reported.
+
+    The job's lock keeps others from storing the same ids between this look and the COPY.
+    """
+    ids = [row.external_id for row in rows]
+    stored = select(Item.external_id, Item.sent_sha256).where(
+        Item.job_id == job.id, Item.external_id.in_(ids)
+    )
+    known = {external_id: bytes(sent) for external_id, sent in session.execute(stored)}
+    fresh = []
+    for row in rows:
+        former = known.setdefault(row.external_id, row.sent_sha256)
+        if former is row.sent_sha256:
+            fresh.append(row)
+        elif former == row.sent_sha256:
+            report.duplicates += 1
+        else:
+            report.reject([Rejected(row.line, row.external_id, "/external_id", STORED)])
+    report.accepted += len(fresh)
+    return fresh
+
+
+def _store(session: Session, job: Job, rows: Sequence[ItemRow]) -> None:
+    if not rows:
+        return
+    connection = session.connection().connection.driver_connection
+    assert isinstance(connection, psycopg.Connection)  # noqa: S101 - the only driver we use.
+    ids = [new_id() for _ in rows]
+    first = job.item_count + 1
+    with connection.cursor() as cursor:
+        with cursor.copy(ITEM_COPY) as copy:
+            for position, (item_id, row) in enumerate(zip(ids, rows, strict=True), start=first):
+                said = (row.payload, row.payload_sha256, row.sent_sha256, row.gold)
+                copy.write_row((item_id, job.id, row.external_id, position, *said))
+        if any(row.prelabels for row in rows):
+            with cursor.copy(PRELABEL_COPY) as copy:
+                for item_id, row in zip(ids, rows, strict=True):
+                    for number, each in enumerate(row.prelabels, start=1):
+                        author = (each.model, each.version)
+                        copy.write_row((item_id, number, *author, each.payload, each.confidence))
+    job.item_count += len(rows)
+
+
+def misfits(session: Session, job: Job, template: Json) -> list[Fault]:
+    """The first items that do not fit another template, read in a stream."""
+    if not job.item_count:
+        return []
+    checks = checks_of(job.task_type, template)
+    return list(islice(_misfits(session, job, checks), MISFITS_TOLD_MAX))
+
+
+def _misfits(session: Session, job: Job, checks: Checks) -> Iterator[Fault]:
+    items = select(Item.id, Item.external_id, Item.payload, Item.gold).where(Item.job_id == job.id)
+    streamed = {"yield_per": BATCH_ROWS}
+    for row in session.execute(items.order_by(Item.position), execution_options=streamed):
+        faults = [Fault(f"/payload{f.pointer}", f.message) for f in checks.payload(row.payload)]
+        if not faults and row.gold is not None:
+            gold = checks.gold(row.payload, row.gold)
+            faults += [Fault(f"/gold{fault.pointer}", fault.message) for fault in gold]
+        for fault in faults:
+            yield Fault(f"/items{fault.pointer}", f"Item {row.external_id}: {fault.message}")
+    said = (
+        select(Item.external_id, Item.payload, Prelabel.number, Prelabel.payload.label("said"))
+        .join(Prelabel, Prelabel.item_id == Item.id)
+        .where(Item.job_id == job.id)
+        .order_by(Item.position, Prelabel.number)
+    )
+    for row in session.execute(said, execution_options=streamed):
+        for fault in checks.judgement(row.payload, row.said):
+            place = f"/items/prelabels/{row.number - 1}/payload{fault.pointer}"
+            yield Fault(place, f"Item {row.external_id}: {fault.message}")
