@@ -1,7 +1,10 @@
-"""Quality: how far judgements can be trusted.
+"""Quality: how far the judgements of a job can be trusted.
 
-Owns: gold, aggregation, agreement, skill, judges. `rules` holds the statistics: pure functions
-of labels, equal to the published definitions, defined for one class and for no data.
-Promises: a figure is either computed as its source says or is None.
-Never: accepts or rejects work, pays, or pauses anybody; it proposes, `review` decides.
+Owns no tables yet; the statistics in `rules` are pure. Promises: every figure comes with the
+number of items it stands on; a figure that the data cannot give is None, never a guess.
+Never: decides about anybody's pay or standing.
+
+Decisions
+- 2026-11: agreement is read from the newest counted submissions of a job, at most 20,000, so that
+  a page costs the same whatever the job's size; the task type says which units can be compared.
 """

@@ -1,0 +1,175 @@
+"""Reads of delivery: exports, the records that go into them, the feed of events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Row, select
+from sqlalchemy.orm import Session
+
+from marketplace.actor import Actor
+from marketplace.delivery.models import Export
+from marketplace.errors import Missing
+from marketplace.identity.rules import Permission
+from marketplace.ids import ExportId, JobId
+from marketplace.jobs.models import Item, Job, TemplateVersion
+from marketplace.outbox import Event
+from marketplace.secrets import pseudonym
+from marketplace.specialists import queries as specialists
+from marketplace.tasktypes import AuthoredJudgement, Record
+from marketplace.work.models import Submission, Task
+from marketplace.work.rules import SubmissionState
+
+LIMIT_MAX = 200
+
+
+def export_of(session: Session, viewer: Actor, export_id: ExportId) -> Export:
+    """One export of the viewer's organisation; Missing for any other."""
+    viewer.require(Permission.JOBS_VIEW)
+    export = session.get(Export, export_id)
+    if export is None or export.organisation_id != viewer.organisation():
+        raise Missing("This export is not there, or it belongs to another organisation.")
+    return export
+
+
+def exports_of(
+    session: Session,
+    viewer: Actor,
+    *,
+    job_id: JobId | None = None,
+    after: ExportId | None = None,
+    limit: int = 50,
+) -> Sequence[Row[Export, str]]:
+    """The organisation's exports with their jobs' titles, newest first."""
+    viewer.require(Permission.JOBS_VIEW)
+    asked = (
+        select(Export, Job.title)
+        .join(Job, Job.id == Export.job_id)
+        .where(Export.organisation_id == viewer.organisation())
+        .order_by(Export.id.desc())
+        .limit(min(limit, LIMIT_MAX))
+    )
+    if job_id is not None:
+        asked = asked.where(Export.job_id == job_id)
+    if after is not None:
+        asked = asked.where(Export.id < after)
+    return session.execute(asked).all()
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Some records in the order of their items, and the position they reach up to."""
+
+    records: list[Record]
+    position: int
+
+
+def records_after(session: Session, export: Export, position: int, *, limit: int) -> Chunk:
+    """The records of the next `limit` items after a position, as the export may see them."""
+    job = session.get_one(Job, export.job_id)
+    items = session.execute(
+        select(Item, Task.id)
+        .outerjoin(Task, Task.item_id == Item.id)
+        .where(Item.job_id == job.id, Item.position > position)
+        .order_by(Item.position)
+        .limit(limit)
+    ).all()
+    given = _accepted(session, [task_id for _, task_id in items if task_id], export.as_of)
+    attested = specialists.attested(
+        session, {each.specialist_id for rows in given.values() for each in rows}, at=export.as_of
+    )
+    versions = {
+        version.id: version
+        for version in session.scalars(
+            select(TemplateVersion).where(TemplateVersion.job_id == job.id)
+        )
+    }
+    records = []
+    for item, task_id in items:
+        submissions = given.get(task_id, [])
+        if not submissions:
+            continue
+        version = versions[submissions[0].template_version_id]
+        records.append(
+            Record(
+                item_id=str(item.id),
+                external_id=item.external_id,
+                task_type=job.task_type,
+                payload=item.payload,
+                judgements=tuple(
+                    _authored(each, export, attested.get(each.specialist_id, {}))
+                    for each in submissions
+                ),
+                template=version.template,
+                template_version=version.number,
+                is_gold=item.gold is not None,
+                domain=job.domain or "general",
+            )
+        )
+    return Chunk(records, items[-1][0].position if items else position)
+
+
+def _accepted(
+    session: Session, task_ids: Sequence[UUID], as_of: datetime
+) -> dict[UUID, list[Submission]]:
+    found: dict[UUID, list[Submission]] = {}
+    accepted = session.scalars(
+        select(Submission)
+        .where(Submission.task_id.in_(task_ids))
+        .where(Submission.state == SubmissionState.ACCEPTED, Submission.decided_at <= as_of)
+        .order_by(Submission.id)
+    )
+    for submission in accepted:
+        found.setdefault(submission.task_id, []).append(submission)
+    return found
+
+
+def _authored(
+    submission: Submission, export: Export, attested: dict[str, object]
+) -> AuthoredJudgement:
+    return AuthoredJudgement(
+        annotation_id=str(submission.id),
+        judgement=submission.judgement,
+        author=pseudonym(str(export.organisation_id), str(submission.specialist_id)),
+        attested={**attested, "credential_level": submission.credential_level},
+        rationale=submission.rationale,
+        confidence=submission.confidence,
+        references=tuple(submission.references),
+        ai_use=submission.ai_use,
+        presented_order=tuple(submission.presented_order),
+        opened_at=submission.claimed_at.isoformat(),
+        submitted_at=submission.submitted_at.isoformat(),
+        active_seconds=submission.active_seconds,
+    )
+
+
+def accepted_count(session: Session, export: Export) -> int:
+    """How many accepted judgements the export must have read; one statement of its own."""
+    found = session.scalars(
+        select(Submission.id)
+        .where(Submission.job_id == export.job_id)
+        .where(Submission.state == SubmissionState.ACCEPTED, Submission.decided_at <= export.as_of)
+    )
+    return sum(1 for _ in found)
+
+
+def all_records(chunks: Iterable[Chunk]) -> Iterator[Record]:
+    """The records of all chunks, one after the other."""
+    for chunk in chunks:
+        yield from chunk.records
+
+
+def events_after(
+    session: Session, viewer: Actor, *, after: int = 0, limit: int = 100
+) -> Sequence[Event]:
+    """The organisation's numbered events in order; a cursor over them never skips one."""
+    viewer.require(Permission.JOBS_VIEW)
+    return session.scalars(
+        select(Event)
+        .where(Event.organisation_id == viewer.organisation(), Event.organisation_number > after)
+        .order_by(Event.organisation_number)
+        .limit(min(limit, LIMIT_MAX))
+    ).all()
