@@ -17,7 +17,7 @@ from typing import Any
 import structlog
 from flask import Flask
 from flask_compress import Compress
-from flask_wtf import CSRFProtect
+from flask_wtf import CSRFProtect  # type: ignore[import-untyped]
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from redis import Redis
 from structlog.typing import EventDict, ExcInfo, WrappedLogger
@@ -92,9 +92,8 @@ def start(settings: Settings) -> Services:
 
 def _mail_templates() -> Environment:
     # Mail is plain text: there is nothing to escape.
-    return Environment(  # noqa: S701
-        loader=FileSystemLoader(templates_folder()), undefined=StrictUndefined, autoescape=False
-    )
+    loader = FileSystemLoader(templates_folder())
+    return Environment(loader=loader, undefined=StrictUndefined, autoescape=False)  # noqa: S701
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -105,7 +104,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     settings = settings or Settings.from_environ(os.environ)
     services = start(settings)
     app = Flask(
-        "marketplace", template_folder=str(templates_folder()), static_folder=str(PACKAGE / "static")
+        "marketplace",
+        template_folder=str(templates_folder()),
+        static_folder=str(PACKAGE / "static"),
     )
     app.config.from_mapping(_configuration(settings))
     app.extensions[EXTENSION] = services
@@ -179,10 +180,10 @@ def _without_marks(logger: WrappedLogger, name: str, event: EventDict) -> EventD
     return structlog.stdlib.ProcessorFormatter.remove_processors_meta(logger, name, event)
 
 
-def _frames(error: ExcInfo) -> str:
+def _frames(exc_info: ExcInfo) -> str:
     """Kinds and places of an exception and its causes, without texts: those can name people."""
     parts: list[str] = []
-    at: BaseException | None = error[1]
+    at: BaseException | None = exc_info[1]
     while at is not None:
         places = [
             f"{frame.filename}:{frame.lineno} {frame.name}"
@@ -193,5 +194,5 @@ def _frames(error: ExcInfo) -> str:
     return " | because of ".join(parts)
 
 
-def _told(error: ExcInfo) -> str:
-    return "".join(traceback.format_exception(error[1]))
+def _told(exc_info: ExcInfo) -> str:
+    return "".join(traceback.format_exception(exc_info[1]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, PrimaryKeyConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, PrimaryKeyConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from marketplace.db import IdKey, Root, one_of, text_enum
@@ -59,7 +59,12 @@ class Organisation(Root):
         one_of("kind", OrganisationKind),
         one_of("state", OrganisationState),
         # There is one platform.
-        Index("uq_organisation_platform", "kind", unique=True, postgresql_where="kind = 'platform'"),
+        Index(
+            "uq_organisation_platform",
+            "kind",
+            unique=True,
+            postgresql_where=text("kind = 'platform'"),
+        ),
     )
 
 

@@ -150,7 +150,9 @@ def organisations_by_ids(session: Session, ids: Collection[UUID]) -> dict[UUID, 
     """Names by organisation id; labs are no secret to whom their jobs are shown."""
     if not ids:
         return {}
-    rows = session.execute(select(Organisation.id, Organisation.name).where(Organisation.id.in_(ids)))
+    rows = session.execute(
+        select(Organisation.id, Organisation.name).where(Organisation.id.in_(ids))
+    )
     return {row.id: row.name for row in rows}
 
 
@@ -164,7 +166,9 @@ def organisation_of(session: Session, viewer: Actor) -> Organisation:
 
 def platform(session: Session) -> Organisation | None:
     """The one platform organisation, when it was founded already."""
-    return session.scalar(select(Organisation).where(Organisation.kind == OrganisationKind.PLATFORM))
+    return session.scalar(
+        select(Organisation).where(Organisation.kind == OrganisationKind.PLATFORM)
+    )
 
 
 def person_of(session: Session, viewer: Actor) -> Person:

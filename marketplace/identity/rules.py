@@ -164,13 +164,29 @@ TOKEN_DAYS_DEFAULT = 90
 PASSWORD_MIN = 12
 PASSWORD_MAX = 256
 RECOVERY_CODES = 10
-_EMAIL = re.compile(r"[^\s@<>()\[\]\\,;:\"]{1,64}@[^\s@.<>()\[\]\\,;:\"]+(\.[^\s@.<>()\[\]\\,;:\"]+)+")
+_EMAIL = re.compile(
+    r"[^\s@<>()\[\]\\,;:\"]{1,64}@[^\s@.<>()\[\]\\,;:\"]+(\.[^\s@.<>()\[\]\\,;:\"]+)+"
+)
 _EMAIL_MAX = 254
 _NAME_MAX = 120
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 _GUESSED_FIRST = frozenset(
-    "password passwort password1 password123 123456789012 1234567890 qwertyuiop qwertzuiop "
-    "letmeinplease iloveyou1234 administrator welcome12345 changemenow changeme1234".split()
+    {
+        "passwordpassword",
+        "password1234",
+        "passwort1234",
+        "123456789012",
+        "1234567890123",
+        "qwertyuiop12",
+        "qwertzuiop12",
+        "letmeinplease",
+        "iloveyou1234",
+        "administrator",
+        "welcome12345",
+        "changeme1234",
+        "marketplace1",
+        "marketplace123",
+    }
 )
 
 

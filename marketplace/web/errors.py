@@ -12,7 +12,7 @@ from typing import Any
 
 import structlog
 from flask import Flask, Response, g, json, redirect, render_template, request, url_for
-from flask_wtf.csrf import CSRFError
+from flask_wtf.csrf import CSRFError  # type: ignore[import-untyped]
 from jinja2 import TemplateNotFound
 from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException
@@ -131,9 +131,7 @@ def wants_fragment() -> bool:
     return request.headers.get("HX-Request") == "true" and "HX-Boosted" not in request.headers
 
 
-def shown(
-    status: int, code: str, detail: str, faults: tuple[Fault, ...] = ()
-) -> Response:
+def shown(status: int, code: str, detail: str, faults: tuple[Fault, ...] = ()) -> Response:
     """The error as the caller can use it."""
     if wants_problem():
         body, _ = problem(status, code, detail, faults)
@@ -213,11 +211,11 @@ def _http(error: HTTPException) -> AnyResponse:
 
 
 def _argument_faults(error: HTTPException) -> tuple[Fault, ...]:
-    messages = getattr(error, "data", {}).get("messages") if hasattr(error, "data") else None
-    if not isinstance(messages, dict):
+    """What flask-smorest found wrong: its messages stand under the place they came from."""
+    messages = getattr(error, "data", {}).get("messages")
+    if not isinstance(messages, dict) or not messages:
         return ()
-    inner = next(iter(messages.values())) if len(messages) == 1 else messages
-    return faults_of(inner if isinstance(inner, dict) else messages)
+    return faults_of(next(iter(messages.values())))
 
 
 def faults_of(messages: Any, pointer: str = "") -> tuple[Fault, ...]:

@@ -54,7 +54,7 @@ def load(schema: type[Schema], typed_fields: MultiDict[str, str] | None = None) 
     try:
         loaded: dict[str, Any] = made.load(plain)
     except ValidationError as faulty:
-        raise Faulty(MESSAGE, faults_of(faulty.normalized_messages())) from None
+        raise Faulty(MESSAGE, faults_of(faulty.messages)) from None
     return loaded
 
 

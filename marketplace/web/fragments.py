@@ -20,7 +20,7 @@ def render_block(template: str, block: str, **facts: Any) -> str:
 
 
 def page_or_block(template: str, block: str, *, target: str | None = None, **facts: Any) -> str:
-    """The block when htmx asks for its element (id `target`, or the block's name), else the page."""
+    """The block when htmx asks for its element (by id; the block's name), else the page."""
     if asked_for(target or block):
         return render_block(template, block, **facts)
     return render_template(template, **facts)

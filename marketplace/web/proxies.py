@@ -24,9 +24,7 @@ class TrustedProxies:
             return False
         return any(parsed in network for network in self._networks)
 
-    def __call__(
-        self, environ: WSGIEnvironment, start_response: StartResponse
-    ) -> Iterable[bytes]:
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Set the client's address, the scheme and the host from what a trusted proxy says."""
         if self._trusts(environ.get("REMOTE_ADDR", "")):
             environ["REMOTE_ADDR"] = self._client(environ)

@@ -10,7 +10,7 @@ import importlib
 
 from flask import Blueprint, Flask
 from flask_smorest import Api
-from flask_wtf import CSRFProtect
+from flask_wtf import CSRFProtect  # type: ignore[import-untyped]
 
 PAGES = (
     "marketplace.web.health:health",

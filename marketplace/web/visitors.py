@@ -7,8 +7,6 @@ else only the cookie counts, and forms carry a token. The workbench calls ordina
 
 from __future__ import annotations
 
-from typing import cast
-
 from flask import Flask, Request, Response, g, request
 from flask_login import LoginManager, UserMixin, current_user
 
@@ -42,7 +40,7 @@ def register(app: Flask) -> None:
     def recognise() -> None:
         if request.endpoint == "static":
             return
-        signed = current_user._get_current_object()  # noqa: SLF001 - Flask-Login's documented way.
+        signed = current_user._get_current_object()
         g.visitor = signed.visitor if isinstance(signed, Signed) else None
         if g.visitor is not None:
             g.reader_zone = g.visitor.timezone
@@ -89,4 +87,4 @@ def drop_cookie(answer: Response) -> None:
 
 def cookie_token() -> str:
     """The token in this browser's cookie, or an empty text."""
-    return cast("str", request.cookies.get(COOKIE, ""))
+    return request.cookies.get(COOKIE, "")

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from marketplace import audit, clock
 from marketplace.actor import Actor
-from marketplace.errors import Denied, Missing, SignInNeeded
+from marketplace.errors import Denied, Fault, Faulty, Missing, SignInNeeded
 from marketplace.identity import queries
 from marketplace.identity.models import Person, SignIn
 from marketplace.identity.queries import Visitor
@@ -26,6 +26,7 @@ from marketplace.ids import new_id
 from marketplace.secrets import new_token, token_hash
 
 SEEN_EVERY = timedelta(minutes=1)
+MISFIT = "The e-mail address and the password do not fit together."
 _hasher = PasswordHasher()  # argon2id with the second recommendation of RFC 9106.
 # The hash of a password that nobody knows: an unknown address costs as long as a known one.
 NOBODY = (
@@ -34,7 +35,7 @@ NOBODY = (
 )
 
 
-class WrongPassword(SignInNeeded):
+class WrongPassword(Faulty):
     """The address and the password do not belong together; which is wrong is not said."""
 
     code = "wrong_password"
@@ -65,7 +66,7 @@ def sign_in(
     person = queries.person_by_email(session, email)
     fits = password_fits(person, password)
     if person is None or not fits:
-        raise WrongPassword("The e-mail address and the password do not fit together.")
+        raise WrongPassword(MISFIT, [Fault("", MISFIT)])
     if person.state is not PersonState.ACTIVE:
         raise Denied("This account is suspended. Write to us if you think that is wrong.")
     if _hasher.check_needs_rehash(person.password_hash):
@@ -73,9 +74,7 @@ def sign_in(
     return _start(session, person, browser, complete=person.totp_confirmed_at is None)
 
 
-def _start(
-    session: Session, person: Person, browser: str, *, complete: bool
-) -> tuple[SignIn, str]:
+def _start(session: Session, person: Person, browser: str, *, complete: bool) -> tuple[SignIn, str]:
     organisations = queries.belongings(session, person.id)
     plain = new_token("mks")
     now = clock.now()

@@ -33,20 +33,35 @@ The order matters: route, guard, once, arguments, response. Add the module to ro
 """
 
 from marketplace.web.api.answers import (
-    MoneySchema as MoneySchema,
-    PageQuery as PageQuery,
-    Problem as Problem,
-    listing as listing,
-    page as page,
-    page_query as page_query,
+    MoneySchema,
+    PageQuery,
+    Problem,
+    listing,
+    page,
+    page_query,
 )
 from marketplace.web.api.frame import (
-    CONFIGURATION as CONFIGURATION,
-    MarketplaceApi as MarketplaceApi,
-    blueprint as blueprint,
-    register as register,
+    CONFIGURATION,
+    MarketplaceApi,
+    blueprint,
+    register,
 )
 from marketplace.web.api.once import (
-    call_digest as call_digest,
-    once as once,
+    call_digest,
+    once,
 )
+
+__all__ = [
+    "CONFIGURATION",
+    "MarketplaceApi",
+    "MoneySchema",
+    "PageQuery",
+    "Problem",
+    "blueprint",
+    "call_digest",
+    "listing",
+    "once",
+    "page",
+    "page_query",
+    "register",
+]

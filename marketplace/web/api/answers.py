@@ -53,9 +53,7 @@ class Problem(Schema):
 
 def page_query(after: fields.Field[Any]) -> type[Schema]:
     """The query of a list whose cursor is not an id, such as `fields.Integer()`."""
-    limit = fields.Integer(
-        load_default=PAGE_DEFAULT, validate=validate.Range(min=1, max=PAGE_MAX)
-    )
+    limit = fields.Integer(load_default=PAGE_DEFAULT, validate=validate.Range(min=1, max=PAGE_MAX))
     return Schema.from_dict({"limit": limit, "after": after}, name="PageQuery")
 
 
@@ -75,7 +73,9 @@ def listing(item: type[Schema]) -> type[Schema]:
     if name not in _listings:
         shape: dict[str, Any] = {
             "items": fields.List(fields.Nested(item)),
-            "next": fields.Raw(allow_none=True, metadata={"description": "`after` of the next page"}),
+            "next": fields.Raw(
+                allow_none=True, metadata={"description": "`after` of the next page"}
+            ),
         }
         _listings[name] = Schema.from_dict(shape, name=name)
     return _listings[name]
@@ -86,4 +86,7 @@ def page(rows: Sequence[Row], *, limit: int, key: Callable[[Row], object]) -> di
     shown = list(rows[:limit])
     more = len(rows) > limit
     after = key(shown[-1]) if more else None
-    return {"items": shown, "next": after if after is None or isinstance(after, int) else str(after)}
+    return {
+        "items": shown,
+        "next": after if after is None or isinstance(after, int) else str(after),
+    }

@@ -11,7 +11,7 @@ import functools
 import hashlib
 import io
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 from uuid import UUID
 
 from flask import Response, g, json, make_response, request
@@ -49,9 +49,13 @@ class HashedInput(io.RawIOBase):
         return self._hash.digest()
 
 
-def once(
-    view: View | None = None, *, secrets: Sequence[str] = (), streamed: bool = False
-) -> Any:
+@overload
+def once(view: View) -> View: ...
+@overload
+def once(*, secrets: Sequence[str] = (), streamed: bool = False) -> Callable[[View], View]: ...
+
+
+def once(view: View | None = None, *, secrets: Sequence[str] = (), streamed: bool = False) -> Any:
     """Open the transaction for an API view and pass its session as the first argument.
 
     secrets: fields of the answer that are shown this one time and kept as null; streamed: the
@@ -133,6 +137,4 @@ def _remember(
     if secrets:
         plain = json.loads(body)
         body = json.dumps({key: None if key in secrets else value for key, value in plain.items()})
-    records.remember(
-        session, asked, request_sha256=digest, status=answer.status_code, body=body
-    )
+    records.remember(session, asked, request_sha256=digest, status=answer.status_code, body=body)
