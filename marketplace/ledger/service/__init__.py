@@ -11,7 +11,6 @@ from marketplace.ledger.service.posting import (
     NothingToAnswer,
     PeriodClosed,
     SourceReused,
-    keep_book_in,
     post,
 )
 from marketplace.ledger.service.sequence import number_transactions
@@ -39,7 +38,6 @@ __all__ = [
     "close_period",
     "confirm_transfer",
     "hold_pay",
-    "keep_book_in",
     "number_transactions",
     "post",
     "record_top_up",

@@ -13,14 +13,14 @@ from marketplace import audit, clock
 from marketplace.actor import Actor
 from marketplace.errors import Refused
 from marketplace.ledger.models import LedgerPeriod, PeriodState
-from marketplace.ledger.service.posting import Calendar, PeriodClosed
+from marketplace.ledger.service.posting import PeriodClosed, book_today
 
 
 def close_period(session: Session, actor: Actor, month: date) -> None:
     """Let a month take no more postings; waits for those under way. month: any day of it."""
     actor.require("reconciliation.work")
     first = month.replace(day=1)
-    if first >= clock.book_day(clock.now(), Calendar.zone).replace(day=1):
+    if first >= book_today().replace(day=1):
         raise Refused("A month can be closed once it is over.", code="month_not_over")
     session.execute(
         insert_or_not(LedgerPeriod)

@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import insert as insert_or_not
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from marketplace import clock
+from marketplace import clock, settings
 from marketplace.errors import Conflict, Refused
 from marketplace.ids import TransactionId, new_id
 from marketplace.ledger.models import (
@@ -53,15 +53,9 @@ class NothingToAnswer(AssertionError):
     """An opposite without its posting, or with another amount: our own fault."""
 
 
-class Calendar:
-    """The zone in which a day of the book begins; the start-up sets it from BOOK_TIMEZONE."""
-
-    zone = "UTC"
-
-
-def keep_book_in(zone: str) -> None:
-    """Let the days of the book begin at midnight in `zone` (an IANA name)."""
-    Calendar.zone = zone
+def book_today() -> date:
+    """Today in the book's zone (BOOK_TIMEZONE)."""
+    return clock.book_day(clock.now(), settings.current().book_timezone)
 
 
 def post(
@@ -149,8 +143,7 @@ def _legs(posting: Posting, header_id: UUID, ids: dict[str, UUID]) -> list[dict[
 def _header(
     session: Session, posting: Posting, happened_on: date | None, reverses: TransactionId | None
 ) -> dict[str, object]:
-    now = clock.now()
-    today = clock.book_day(now, Calendar.zone)
+    today = book_today()
     happened = happened_on or today
     return {
         "id": new_id(),
@@ -163,7 +156,7 @@ def _header(
         "facts": dict(posting.facts),
         "happened_on": happened,
         "effective_on": _effective_on(session, happened, today),
-        "posted_at": now,
+        "posted_at": clock.now(),
     }
 
 
