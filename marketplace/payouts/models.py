@@ -1,0 +1,230 @@
+"""The tables of payouts; migration 0011 holds the triggers of their lifecycles."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import (
+    CHAR,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    SmallInteger,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from marketplace.db import IdKey, Root, one_of, text_enum
+from marketplace.ids import PersonId
+from marketplace.money import Money
+from marketplace.payouts.rules import AttemptState, LineContent, LineState, RunState
+from marketplace.secrets import EncryptedText
+
+
+class PayeeAccount(Root):
+    """Where a specialist's pay goes: an account at Stripe, as Stripe said at `checked_at`.
+
+    account_key: the idempotency key of the account's creation; version counts the changes of the
+    payee, the last by changed_by; requirements: what Stripe still wants, in Stripe's words;
+    paid_to: a fingerprint of the bank account or card behind it.
+    """
+
+    __tablename__ = "payee_account"
+    person_id: Mapped[PersonId] = mapped_column(ForeignKey("person.id"), primary_key=True)
+    account_key: Mapped[UUID]
+    stripe_account_id: Mapped[str | None] = mapped_column(unique=True)
+    payee_name: Mapped[str] = mapped_column(EncryptedText)
+    country: Mapped[str] = mapped_column(CHAR(2))
+    currency: Mapped[str] = mapped_column(CHAR(3))
+    transfers_active: Mapped[bool]
+    details_submitted: Mapped[bool]
+    disabled_reason: Mapped[str | None]
+    requirements: Mapped[list[str]]
+    paid_to: Mapped[str | None]
+    version: Mapped[int]
+    changed_by: Mapped[PersonId] = mapped_column(ForeignKey("person.id"))
+    changed_at: Mapped[datetime]
+    checked_at: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+
+    __table_args__ = (
+        CheckConstraint("version >= 1", name="version"),
+        CheckConstraint(
+            "NOT transfers_active OR stripe_account_id IS NOT NULL", name="active_has_account"
+        ),
+    )
+
+
+class PayoutRun(Root):
+    """Lines that are approved and released together.
+
+    content_sha256 is of the lines that are to be sent; approved_sha256 is what was approved.
+    paused_at: sending waits for money at Stripe; funding_gap_minor says how much is missing.
+    """
+
+    __tablename__ = "payout_run"
+    id: Mapped[IdKey]
+    year: Mapped[int] = mapped_column(SmallInteger)
+    number: Mapped[int]
+    reference: Mapped[str] = mapped_column(unique=True)
+    currency: Mapped[str] = mapped_column(CHAR(3))
+    minimum_minor: Mapped[int]
+    state: Mapped[RunState] = mapped_column(text_enum(RunState))
+    content_sha256: Mapped[str]
+    line_count: Mapped[int]
+    total_minor: Mapped[int]
+    prepared_by: Mapped[PersonId] = mapped_column(ForeignKey("person.id"))
+    prepared_at: Mapped[datetime]
+    approved_by: Mapped[PersonId | None] = mapped_column(ForeignKey("person.id"))
+    approved_at: Mapped[datetime | None]
+    approved_sha256: Mapped[str | None]
+    released_by: Mapped[PersonId | None] = mapped_column(ForeignKey("person.id"))
+    released_at: Mapped[datetime | None]
+    paused_at: Mapped[datetime | None]
+    funding_gap_minor: Mapped[int | None]
+    ended_at: Mapped[datetime | None]
+    version: Mapped[int]
+
+    __table_args__ = (
+        UniqueConstraint("year", "number"),
+        one_of("state", RunState),
+        CheckConstraint("approved_by <> prepared_by", name="two_people"),
+        CheckConstraint(
+            "(approved_by IS NULL) = (approved_sha256 IS NULL)"
+            " AND (approved_by IS NULL) = (approved_at IS NULL)",
+            name="approved_in_full",
+        ),
+        CheckConstraint(
+            "state NOT IN ('approved', 'releasing', 'sent', 'partially_sent')"
+            " OR coalesce(approved_sha256 = content_sha256, false)",
+            name="approved_content",
+        ),
+        CheckConstraint(
+            "released_by IS NULL OR released_by = prepared_by"
+            " OR coalesce(released_by = approved_by, false)",
+            name="released_by_one_of_two",
+        ),
+        CheckConstraint(
+            "state NOT IN ('releasing', 'sent', 'partially_sent')"
+            " OR (released_by IS NOT NULL AND released_at IS NOT NULL)",
+            name="released_in_full",
+        ),
+        CheckConstraint("(paused_at IS NULL) = (funding_gap_minor IS NULL)", name="paused_gap"),
+        CheckConstraint(
+            "(state IN ('sent', 'partially_sent', 'cancelled')) = (ended_at IS NOT NULL)",
+            name="ended_at",
+        ),
+    )
+
+    @property
+    def total(self) -> Money:
+        """The sum of the lines that are to be sent."""
+        return Money(self.total_minor, self.currency)
+
+
+class PayoutLine(Root):
+    """One specialist's money in a run.
+
+    reason_code and reason: why it was rejected, the latter in words for the specialist;
+    since: when the present state began; frozen_at: nothing is called until a person has looked.
+    """
+
+    __tablename__ = "payout_line"
+    id: Mapped[IdKey]
+    run_id: Mapped[UUID] = mapped_column(ForeignKey("payout_run.id"))
+    specialist_id: Mapped[PersonId] = mapped_column(ForeignKey("person.id"), index=True)
+    stripe_account_id: Mapped[str]
+    payee_version: Mapped[int]
+    amount_minor: Mapped[int]
+    currency: Mapped[str] = mapped_column(CHAR(3))
+    state: Mapped[LineState] = mapped_column(text_enum(LineState))
+    since: Mapped[datetime]
+    next_look_at: Mapped[datetime]
+    reason_code: Mapped[str | None]
+    reason: Mapped[str | None]
+    transfer_id: Mapped[str | None] = mapped_column(unique=True)
+    balance_transaction_id: Mapped[str | None] = mapped_column(unique=True)
+    destination_amount_minor: Mapped[int | None]
+    destination_currency: Mapped[str | None] = mapped_column(CHAR(3))
+    frozen_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        UniqueConstraint("run_id", "specialist_id"),
+        one_of("state", LineState),
+        CheckConstraint("amount_minor > 0", name="amount"),
+        CheckConstraint(
+            "(state = 'transferred') = (transfer_id IS NOT NULL"
+            " AND balance_transaction_id IS NOT NULL AND destination_amount_minor IS NOT NULL"
+            " AND destination_currency IS NOT NULL)",
+            name="transferred_in_full",
+        ),
+        CheckConstraint("(state = 'rejected') = (reason_code IS NOT NULL)", name="rejected_reason"),
+        CheckConstraint(
+            "(state IN ('transferred', 'rejected', 'cancelled')) = (ended_at IS NOT NULL)",
+            name="ended_at",
+        ),
+        Index(
+            "ix_payout_line_waiting",
+            "next_look_at",
+            postgresql_where=text("state IN ('approved', 'submitting', 'unknown')"),
+        ),
+    )
+
+    @property
+    def amount(self) -> Money:
+        """What leaves our balance."""
+        return Money(self.amount_minor, self.currency)
+
+    @property
+    def destination_amount(self) -> Money | None:
+        """What reached the specialist's account, once it is known."""
+        if self.destination_amount_minor is None or self.destination_currency is None:
+            return None
+        return Money(self.destination_amount_minor, self.destination_currency)
+
+    @property
+    def content(self) -> LineContent:
+        """What the line promises, for the run's hash."""
+        return LineContent(
+            line_id=self.id,
+            specialist_id=self.specialist_id,
+            account=self.stripe_account_id,
+            payee_version=self.payee_version,
+            amount=self.amount,
+        )
+
+
+class PayoutAttempt(Root):
+    """One try to send a line; its id is Stripe's idempotency key.
+
+    params_sha256: the fingerprint of the call; deadline_at: until when the key may be sent;
+    error_code: Stripe's last code for it; request_id: Stripe's name for the last answer.
+    """
+
+    __tablename__ = "payout_attempt"
+    id: Mapped[IdKey]
+    line_id: Mapped[UUID] = mapped_column(ForeignKey("payout_line.id"))
+    number: Mapped[int] = mapped_column(SmallInteger)
+    params_sha256: Mapped[str]
+    state: Mapped[AttemptState] = mapped_column(text_enum(AttemptState))
+    started_at: Mapped[datetime]
+    deadline_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    error_code: Mapped[str | None]
+    request_id: Mapped[str | None]
+
+    __table_args__ = (
+        UniqueConstraint("line_id", "number"),
+        one_of("state", AttemptState),
+        CheckConstraint("(state = 'open') = (ended_at IS NULL)", name="ended_at"),
+        # A line has at most one transfer, live or possible.
+        Index(
+            "uq_payout_attempt_live",
+            "line_id",
+            unique=True,
+            postgresql_where=text("state IN ('open', 'transferred')"),
+        ),
+    )

@@ -1,0 +1,51 @@
+"""The verbs of payouts: payee accounts, runs, and the lines on their way."""
+
+from marketplace.payouts.service.accounts import (
+    account_named,
+    open_onboarding,
+    record_account,
+    record_facts,
+)
+from marketplace.payouts.service.lines import (
+    claim_line,
+    freeze_line,
+    look_around,
+    open_attempt,
+    pause_run,
+    record_absence,
+    record_delay,
+    record_doubt,
+    record_payment,
+    record_rejection,
+)
+from marketplace.payouts.service.runs import (
+    approve_run,
+    cancel_line,
+    cancel_run,
+    prepare_run,
+    release_run,
+    resume_run,
+)
+
+__all__ = [
+    "account_named",
+    "approve_run",
+    "cancel_line",
+    "cancel_run",
+    "claim_line",
+    "freeze_line",
+    "look_around",
+    "open_attempt",
+    "open_onboarding",
+    "pause_run",
+    "prepare_run",
+    "record_absence",
+    "record_account",
+    "record_delay",
+    "record_doubt",
+    "record_facts",
+    "record_payment",
+    "record_rejection",
+    "release_run",
+    "resume_run",
+]
