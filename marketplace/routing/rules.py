@@ -78,9 +78,7 @@ class Forecast:
     note: str
 
 
-def forecast(
-    seats: int, *, eligible: int, expected_seconds: int, daily: Sequence[int]
-) -> Forecast:
+def forecast(seats: int, *, eligible: int, expected_seconds: int, daily: Sequence[int]) -> Forecast:
     """Time to fill from the submissions a day that eligible people made in the last weeks.
 
     daily: one count for each of the last days, zeros included. With fewer than three active days

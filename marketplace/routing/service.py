@@ -1,0 +1,255 @@
+"""The verbs that span jobs, work, review and money: quote, publish, claim, hand in, close."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from marketplace import audit, clock, outbox
+from marketplace.actor import SYSTEM, Actor
+from marketplace.identity.rules import Permission
+from marketplace.ids import ClaimId, JobId, OrganisationId, new_id
+from marketplace.jobs import queries as job_queries
+from marketplace.jobs import service as jobs
+from marketplace.jobs.models import Job
+from marketplace.jobs.rules import Estimate, JobState, PauseReason, price_of
+from marketplace.ledger import queries as ledger_queries
+from marketplace.ledger import service as ledger
+from marketplace.money import Money, total
+from marketplace.review import service as review
+from marketplace.routing import queries
+from marketplace.routing.models import JobReserve
+from marketplace.routing.rules import Forecast, NotEligible, NotOpen
+from marketplace.work import service as work
+from marketplace.work.models import Claim, Seat, Submission
+from marketplace.work.rules import ClaimState, Envelope, SeatState, SubmissionState
+
+SEATED_AT_ONCE = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """What a job costs at least and at most, who could do it now, and how long it may take."""
+
+    estimate: Estimate
+    eligible_specialists: int
+    forecast: Forecast
+
+
+def quote_job(session: Session, viewer: Actor, job_id: JobId, *, fee_basis_points: int) -> Quote:
+    """The price of a job as it stands, before any money is committed."""
+    job = job_queries.job_of(session, viewer, job_id)
+    estimate = job_queries.estimate(job, fee_basis_points=fee_basis_points)
+    return Quote(
+        estimate=estimate,
+        eligible_specialists=queries.eligible_count(session, viewer, job_id),
+        forecast=queries.forecast_of(session, viewer, job, seats=job.item_count * job.overlap_min),
+    )
+
+
+def publish_job(session: Session, actor: Actor, job_id: JobId, *, fee_basis_points: int) -> Job:
+    """Reserve the most that the job may cost, open it, and open its first seats.
+
+    Raises Faulty when the lint finds something, InsufficientFunds without the money.
+    """
+    job = jobs.open_job(session, actor, job_id, fee_basis_points=fee_basis_points)
+    reserve = JobReserve(job_id=JobId(job.id), items_reserved=0)
+    session.add(reserve)
+    _reserve_rest(session, job, reserve)
+    work.open_seats(session, job, limit=SEATED_AT_ONCE)
+    if job.items_seated < job.item_count:
+        outbox.enqueue(session, "routing.open_seats", job_id=job.id)
+    audit.record(session, actor, "published job", job.id, items=job.item_count)
+    outbox.announce(
+        session,
+        "job.published",
+        job.id,
+        {"items": job.item_count},
+        organisation_id=job.organisation_id,
+        job_id=JobId(job.id),
+    )
+    return job
+
+
+def _reserve_rest(session: Session, job: Job, reserve: JobReserve) -> None:
+    """Reserve money for the items that have none yet; InsufficientFunds without it."""
+    items = job.item_count - reserve.items_reserved
+    amount = price_of(job.terms(0), items).total if items > 0 else None
+    if amount:
+        ledger.reserve_for_job(
+            session,
+            lab_id=OrganisationId(job.organisation_id),
+            job_id=JobId(job.id),
+            amount=amount,
+            source_id=f"{job.id}:{reserve.items_reserved}-{job.item_count}",
+        )
+    reserve.items_reserved = job.item_count
+
+
+def open_more_seats(session: Session, job_id: JobId) -> bool:
+    """Open seats of a chunk of items that have none; True when there may be more to open.
+
+    Items that came after publishing are paid for here; without the money the job pauses.
+    """
+    job = session.get_one(Job, job_id, with_for_update={"key_share": True})
+    if job.state is not JobState.OPEN:
+        return False
+    reserve = session.get_one(JobReserve, job_id, with_for_update=True)
+    if reserve.items_reserved < job.item_count:
+        try:
+            with session.begin_nested():
+                _reserve_rest(session, job, reserve)
+        except ledger.InsufficientFunds:
+            session.refresh(reserve)
+            jobs.pause_job(session, SYSTEM, job_id, reason=PauseReason.MONEY)
+            return False
+    return work.open_seats(session, job, limit=SEATED_AT_ONCE) == SEATED_AT_ONCE
+
+
+def resume_job(session: Session, actor: Actor, job_id: JobId) -> Job:
+    """Hand out seats again; first reserve what later items need. Raises InsufficientFunds."""
+    job = jobs.resume_job(session, actor, job_id)
+    reserve = session.get_one(JobReserve, job_id, with_for_update=True)
+    _reserve_rest(session, job, reserve)
+    if job.items_seated < job.item_count:
+        outbox.enqueue(session, "routing.open_seats", job_id=job.id)
+    return job
+
+
+def claim_next(session: Session, actor: Actor, *, job_id: JobId | None = None) -> Claim | None:
+    """Lease the next task that fits: of one job, or of the best job that has one.
+
+    None when there is no seat at present. Raises NotEligible with the reasons, and NotOpen.
+    """
+    actor.require(Permission.WORK_DO)
+    if job_id is not None:
+        return _claim_in(session, actor, queries.visible_job(session, job_id))
+    for entry in queries.feed(session, actor):
+        claim = _claim_in(session, actor, entry.job)
+        if claim is not None:
+            return claim
+    return None
+
+
+def _claim_in(session: Session, actor: Actor, job: Job) -> Claim | None:
+    if job.state is not JobState.OPEN:
+        raise NotOpen(f"The job “{job.title}” is {job.state.value}; it hands out no tasks now.")
+    allowed = queries.eligibility(session, actor, JobId(job.id))
+    if not allowed.eligible:
+        raise NotEligible(" ".join(allowed.reasons))
+    person_id = actor.person()
+    return work.claim_seat(
+        session,
+        specialist_id=person_id,
+        job=job,
+        credential_level=queries.credential_level(session, person_id, job),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class HandedIn:
+    """A submission, and the next claim where one was wanted and found, else the reason."""
+
+    submission: Submission
+    claim: Claim | None
+    reason: str | None
+
+
+def submit_and_claim_next(
+    session: Session,
+    actor: Actor,
+    claim_id: ClaimId,
+    *,
+    fence: int,
+    envelope: Envelope,
+    wants_next: bool,
+) -> HandedIn:
+    """Hand in an answer and, in the same transaction, lease the next task of the same job."""
+    submission = work.submit(session, actor, claim_id, fence=fence, envelope=envelope)
+    job = session.get_one(Job, submission.job_id)
+    review.route(session, submission, job)
+    if not wants_next:
+        return HandedIn(submission, None, None)
+    try:
+        claim = _claim_in(session, actor, job)
+    except (NotEligible, NotOpen) as refused:
+        return HandedIn(submission, None, refused.message)
+    none = None if claim else "There is no further task for you in this job at present."
+    return HandedIn(submission, claim, none)
+
+
+def close_job(session: Session, actor: Actor, job_id: JobId) -> Job:
+    """End a job: free seats close, work in hand may come in, unneeded money returns."""
+    job = jobs.close_job(session, actor, job_id)
+    session.execute(
+        update(Seat)
+        .where(Seat.job_id == job.id, Seat.state == SeatState.OPEN)
+        .values(state=SeatState.CLOSED)
+    )
+    if session.get(JobReserve, job_id) is not None:
+        settle_closed(session, job_id)
+    return job
+
+
+def settle_closed(session: Session, job_id: JobId) -> None:
+    """Give back what a closed job does not need any more; what is in hand stays reserved."""
+    job = session.get_one(Job, job_id, with_for_update={"key_share": True})
+    reserve = session.get_one(JobReserve, job_id, with_for_update=True)
+    if job.state is not JobState.CLOSED or reserve.settled_at is not None:
+        return
+    held = ledger_queries.job_balance(session, job_id, job.currency)
+    open_prices = _open_prices(session, job)
+    needed = total(open_prices, job.currency)
+    if held > needed:
+        ledger.release_reservation(
+            session,
+            lab_id=OrganisationId(job.organisation_id),
+            job_id=job_id,
+            amount=held - needed,
+            source_id=new_id(),
+        )
+    if not open_prices:
+        reserve.settled_at = clock.now()
+
+
+def _open_prices(session: Session, job: Job) -> list[Money]:
+    """Pay and fee of all that may still be accepted: claims in hand, answers not decided."""
+    fee = job.fee_basis_points or 0
+    in_hand = select(Claim.price_minor).where(
+        Claim.job_id == job.id, Claim.state == ClaimState.LIVE
+    )
+    undecided = select(Submission.price_minor).where(
+        Submission.job_id == job.id,
+        Submission.state.in_([SubmissionState.SUBMITTED, SubmissionState.IN_REVIEW]),
+    )
+    prices = [*session.scalars(in_hand), *session.scalars(undecided)]
+    pays = [Money(minor, job.currency) for minor in prices]
+    return [pay + pay.portion(fee) for pay in pays]
+
+
+def unsettled_jobs(session: Session, *, limit: int = 200) -> list[JobId]:
+    """Closed jobs whose reserve has not gone back whole."""
+    return list(
+        session.scalars(
+            select(JobReserve.job_id)
+            .join(Job, Job.id == JobReserve.job_id)
+            .where(Job.state == JobState.CLOSED, JobReserve.settled_at.is_(None))
+            .order_by(JobReserve.job_id)
+            .limit(limit)
+        )
+    )
+
+
+def open_seat_count(session: Session, actor: Actor, job_id: JobId) -> int:
+    """Free seats of the actor's own job."""
+    job = job_queries.job_of(session, actor, job_id)
+    return (
+        session.scalar(
+            select(func.count())
+            .select_from(Seat)
+            .where(Seat.job_id == job.id, Seat.state == SeatState.OPEN)
+        )
+        or 0
+    )
