@@ -22,7 +22,7 @@ class Workbench extends HTMLElement {
     document.addEventListener("visibilitychange", () => this.hide(), { signal });
     window.addEventListener("online", () => this.save(), { signal });
     this.form.addEventListener("htmx:beforeRequest", () => this.submitting(), { signal });
-    this.form.addEventListener("htmx:beforeSwap", (event) => this.answered(event), { signal });
+    document.addEventListener("htmx:beforeSwap", (event) => this.answered(event), { signal });
     this.beats = setInterval(() => this.beat(), BEAT_MS);
     this.ticks = setInterval(() => this.showLease(), 15_000);
     this.showLease();
@@ -132,11 +132,13 @@ class Workbench extends HTMLElement {
   }
 
   answered(event) {
-    const { xhr } = event.detail;
-    if (xhr.status >= 400) return;
+    const { xhr, requestConfig, serverResponse } = event.detail;
+    if (requestConfig?.elt !== this.form || xhr.status >= 400) return;
     mirror.drop(this.dataset.claim);
-    // The next task is swapped in place; any other page wants its own sheets and scripts.
-    if (!event.detail.serverResponse.includes("<x-workbench")) {
+    // The next task takes this one's place, in the history too; any other page wants its own
+    // sheets and scripts.
+    if (serverResponse.includes("<x-workbench")) history.replaceState(null, "", xhr.responseURL);
+    else {
       event.detail.shouldSwap = false;
       location.assign(xhr.responseURL);
     }
@@ -186,7 +188,10 @@ class Workbench extends HTMLElement {
     const control = this.querySelector(`[data-key="${CSS.escape(event.key.toLowerCase())}"]`);
     if (!control) return;
     event.preventDefault();
-    if (control.matches(TYPED)) control.focus();
+    if (control.matches(TYPED)) {
+      control.focus();
+      control.setSelectionRange?.(control.value.length, control.value.length);
+    }
     else control.click();
     if (control.type === "radio" || control.type === "checkbox") control.focus({ preventScroll: true });
   }
