@@ -82,8 +82,9 @@ def account_name(code: str) -> str:
 def _component(part: str) -> str:
     if len(part) == 36 and part.count("-") == 4:
         return part.replace("-", "")[16:].upper()
-    # An account's name at Stripe means something in its letters' case.
-    stem = part if part.startswith("acct_") else part.replace("_", " ").title()
+    # The case of letters means something in an account's name at Stripe, and in a currency.
+    kept = part.startswith("acct_") or part.isupper()
+    stem = part if kept else part.replace("_", " ").title()
     plain = stem.replace("_", "-").replace(" ", "-")
     return plain[0].upper() + plain[1:]
 

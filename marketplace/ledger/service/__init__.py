@@ -11,6 +11,7 @@ from marketplace.ledger.service.posting import (
     NothingToAnswer,
     PeriodClosed,
     SourceReused,
+    book_today,
     post,
 )
 from marketplace.ledger.service.sequence import number_transactions
@@ -33,6 +34,7 @@ __all__ = [
     "PeriodClosed",
     "SourceReused",
     "accept_work",
+    "book_today",
     "cancel_payout",
     "clear_pay",
     "close_period",
