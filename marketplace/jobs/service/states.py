@@ -98,6 +98,7 @@ def _set_state(session: Session, actor: Actor, job: Job, state: JobState) -> Non
 
 
 def changed(session: Session, actor: Actor, job: Job, names: list[str], **facts: Any) -> None:
+    """Count a change of a job and leave its traces; names: the columns that changed."""
     job.version += 1
     session.flush()  # Guards of the database speak here, beside the cause.
     audit.record(session, actor, "changed job", job.id, fields=names, **facts)
