@@ -102,7 +102,7 @@ def test_the_sandbox_cannot_see_the_product(stack: Stack) -> None:
     sandbox = plain(stack.environment["SANDBOX_DATABASE_URL"])
 
     with pytest.raises(psycopg.OperationalError, match="permission denied"):
-        psycopg.connect(sandbox.replace("/sandbox?", "/marketplace?"))
+        psycopg.connect(sandbox, dbname="marketplace")
 
 
 def test_stopping_leaves_no_server_behind(data_dir: Path) -> None:
