@@ -140,6 +140,12 @@ def test_a_claim_must_lie_where_it_says() -> None:
     assert ["/claims/0/text"] == pointers("fact_check", {"claims": [{**marked, "text": "Fees"}]})
 
 
+def test_a_claim_is_judged_once() -> None:
+    [marked, further] = EXAMPLES["fact_check"].judgement["claims"]
+
+    assert ["/claims/2"] == pointers("fact_check", {"claims": [marked, further, further]})
+
+
 def test_a_quote_must_stand_in_its_source() -> None:
     marked = EXAMPLES["fact_check"].judgement["claims"][0]
     invented = {**marked, "sources": [{"doc_id": "s1", "quote": "in 30 days"}]}
