@@ -110,7 +110,6 @@ def create_app(settings: Settings | None = None) -> Flask:
     )
     app.config.from_mapping(_configuration(settings))
     app.extensions[EXTENSION] = services
-    app.jinja_env.undefined = StrictUndefined
     app.wsgi_app = TrustedProxies(app.wsgi_app, settings.trusted_proxies)  # type: ignore[method-assign]
     requests.register(app)
     visitors.register(app)
@@ -170,6 +169,8 @@ def log_as_json(level: str) -> None:
     root = logging.getLogger()
     root.handlers = [one for one in root.handlers if not isinstance(one, _Lines)] + [lines]
     root.setLevel(level)
+    # Alembic tells of every plugin that it loads.
+    logging.getLogger("alembic").setLevel(logging.WARNING)
 
 
 class _Lines(logging.StreamHandler[Any]):

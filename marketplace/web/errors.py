@@ -149,7 +149,7 @@ def _page(status: int, detail: str, faults: tuple[Fault, ...]) -> str:
         "status": status,
         "title": TITLES.get(status, HTTPStatus(status).phrase),
         "detail": detail,
-        "errors": {one.pointer: one.message for one in faults},
+        "errors": [("", one.message) for one in faults],
         "request_id": g.get("request_id"),
     }
     if wants_fragment():

@@ -198,4 +198,11 @@ def register(app: Flask) -> None:
     def give() -> dict[str, Any]:
         if "frame" not in g:
             g.frame = frame()
-        return {"frame": g.frame, "visitor": visitor(), "request_id": g.get("request_id")}
+        return {
+            "frame": g.frame,
+            "visitor": visitor(),
+            "request_id": g.get("request_id"),
+            # A form that was not sent yet has neither; `forms.refill` sets them.
+            "typed": {},
+            "errors": {},
+        }

@@ -19,6 +19,7 @@ from typing import Any, TypeVar, cast
 
 from flask import Flask, current_app, g, request
 
+from marketplace import limits
 from marketplace.actor import Actor
 from marketplace.errors import Denied, SignInNeeded
 from marketplace.identity.queries import Visitor
@@ -95,6 +96,14 @@ def me() -> Actor:
     if here is None:
         raise SignInNeeded("Sign in first.")
     return here.actor
+
+
+def step_up_try() -> None:
+    """Count a try at a code or password; TooOften when there were too many.
+
+    Call it, outside a transaction, before any verb that checks a code, such as an approval.
+    """
+    limits.current().hit(limits.SECOND_FACTOR, str(me().person()))
 
 
 def guard_of(view: Callable[..., Any], method: str) -> Guard | None:

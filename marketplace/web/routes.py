@@ -18,6 +18,7 @@ PAGES = (
     "marketplace.web.account:account",
     "marketplace.web.organisation:organisation",
     "marketplace.web.docs:docs",
+    "marketplace.web.house:house",
 )
 # Verified by a signature over the body instead of a form token.
 SIGNED_BODIES: tuple[str, ...] = ()

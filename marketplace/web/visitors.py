@@ -7,8 +7,9 @@ else only the cookie counts, and forms carry a token. The workbench calls ordina
 
 from __future__ import annotations
 
-from flask import Flask, Request, Response, g, request
+from flask import Flask, Request, g, request
 from flask_login import LoginManager, UserMixin, current_user
+from werkzeug.wrappers import Response
 
 from marketplace import limits
 from marketplace.db import transaction

@@ -132,23 +132,33 @@ def found_organisation(
 
 
 def register_verified(
-    session: Session, *, email: str, name: str, password: str, is_specialist: bool = False
+    session: Session,
+    *,
+    email: str,
+    name: str,
+    password: str,
+    is_specialist: bool = False,
+    lab_name: str = "",
+    timezone: str = "UTC",
 ) -> Person:
     """Whoever runs this installation vouches for an address: for its commands only.
 
-    Refused when the address is taken.
+    lab_name: also found a lab that the person owns. Refused when the address is taken.
     """
     person = add_person(
         session,
         email=email,
         name=name,
         password=password,
-        timezone="UTC",
+        timezone=timezone,
         is_specialist=is_specialist,
     )
     if person is None:
         raise Refused("Someone has this e-mail address already.", code="email_taken")
     person.email_verified_at = clock.now()
+    if lab_name:
+        cleaned = rules.clean_name(lab_name, pointer="/organisation_name")
+        found_organisation(session, person, OrganisationKind.LAB, cleaned, Role.OWNER)
     audit.record(session, SYSTEM, "vouched for address", person.id)
     return person
 

@@ -54,55 +54,52 @@ class MarketplaceApi(Api):  # type: ignore[misc]
         self.spec.components.response(self.DEFAULT_ERROR_RESPONSE_NAME, answer, lazy=True)
 
 
-Decorator = Callable[[View], View]
-
-
 class MarketplaceBlueprint(Blueprint):  # type: ignore[misc]
     """A blueprint whose document names the scope that each operation needs.
 
     The decorators are flask-smorest's; they are repeated here because it publishes no types.
     """
 
-    def get(self, rule: str, **options: Any) -> Decorator[View]:
+    def get(self, rule: str, **options: Any) -> Callable[[View], View]:
         """Answer GET."""
-        return cast("Decorator[View]", super().get(rule, **options))
+        return cast("Callable[[View], View]", super().get(rule, **options))
 
-    def post(self, rule: str, **options: Any) -> Decorator[View]:
+    def post(self, rule: str, **options: Any) -> Callable[[View], View]:
         """Answer POST; `@once` stands below the guard where the call has an effect."""
-        return cast("Decorator[View]", super().post(rule, **options))
+        return cast("Callable[[View], View]", super().post(rule, **options))
 
-    def put(self, rule: str, **options: Any) -> Decorator[View]:
+    def put(self, rule: str, **options: Any) -> Callable[[View], View]:
         """Answer PUT."""
-        return cast("Decorator[View]", super().put(rule, **options))
+        return cast("Callable[[View], View]", super().put(rule, **options))
 
-    def patch(self, rule: str, **options: Any) -> Decorator[View]:
+    def patch(self, rule: str, **options: Any) -> Callable[[View], View]:
         """Answer PATCH."""
-        return cast("Decorator[View]", super().patch(rule, **options))
+        return cast("Callable[[View], View]", super().patch(rule, **options))
 
-    def delete(self, rule: str, **options: Any) -> Decorator[View]:
+    def delete(self, rule: str, **options: Any) -> Callable[[View], View]:
         """Answer DELETE."""
-        return cast("Decorator[View]", super().delete(rule, **options))
+        return cast("Callable[[View], View]", super().delete(rule, **options))
 
     def arguments(
         self, schema: type[Schema] | Schema, *, location: str = "json", **options: Any
-    ) -> Decorator[View]:
+    ) -> Callable[[View], View]:
         """Load the body (or the `query`) with a schema; the view gets it as the next argument."""
         loaded = super().arguments(schema, location=location, **options)
-        return cast("Decorator[View]", loaded)
+        return cast("Callable[[View], View]", loaded)
 
     def response(
         self, status_code: int, schema: type[Schema] | Schema | None = None, **options: Any
-    ) -> Decorator[View]:
+    ) -> Callable[[View], View]:
         """Answer what the view returns, as the schema shows it; a Response passes as it is."""
-        return cast("Decorator[View]", super().response(status_code, schema, **options))
+        return cast("Callable[[View], View]", super().response(status_code, schema, **options))
 
-    def alt_response(self, status_code: int, **options: Any) -> Decorator[View]:
+    def alt_response(self, status_code: int, **options: Any) -> Callable[[View], View]:
         """Document another answer that the view can give."""
-        return cast("Decorator[View]", super().alt_response(status_code, **options))
+        return cast("Callable[[View], View]", super().alt_response(status_code, **options))
 
-    def doc(self, **facts: Any) -> Decorator[View]:
+    def doc(self, **facts: Any) -> Callable[[View], View]:
         """Add to the operation's document."""
-        return cast("Decorator[View]", super().doc(**facts))
+        return cast("Callable[[View], View]", super().doc(**facts))
 
     def _store_endpoint_docs(
         self, endpoint: str, obj: Any, parameters: Any, tags: Any, **options: Any
