@@ -94,7 +94,7 @@ def message(name: str, kind: Json, rule: Json, instance: object) -> str:
     limit = kind.get("limit")
     match name:
         case "type":
-            return f"This must be {NAMES_OF_TYPES.get(str(rule.get('type')), 'another type')}."
+            return wrong_type(str(rule.get("type")), instance)
         case "enum":
             return f"Choose one of {listed([str(option) for option in rule['enum']])}."
         case "maxLength":
@@ -115,6 +115,14 @@ def message(name: str, kind: Json, rule: Json, instance: object) -> str:
             return "No entry may stand here twice."
         case _:
             return f"This does not fit the rule “{name}” of the schema."
+
+
+def wrong_type(wanted: str, instance: object) -> str:
+    said = f"This must be {NAMES_OF_TYPES.get(wanted, 'another type')}."
+    if wanted == "string" and isinstance(instance, bool | int | float):
+        # Seen in published sets, where a response “True” was saved as the JSON value true.
+        return f"{said} Put it in quotes."
+    return said
 
 
 def listed(names: list[str]) -> str:

@@ -45,7 +45,8 @@ def test_a_missing_field_is_named_where_it_belongs() -> None:
     ("changes", "pointer", "words"),
     [
         ({"a": "x" * 200_001}, "/a", "Shorten this to 200,000 characters; it has 200,001."),
-        ({"a": 7}, "/a", "This must be text."),
+        ({"a": True}, "/a", "This must be text. Put it in quotes."),
+        ({"a": None}, "/a", "This must be text."),
         ({"messages": []}, "/messages", "Give at least 1."),
         ({"messages": [ITEM["messages"][0]] * 501}, "/messages", "Give at most 500."),
         (

@@ -21,8 +21,9 @@ def payload_of(row: Any) -> Any:
     asked = "\n\n".join(part for part in (row["instruction"], row["input"]) if part)
     return {
         "messages": [{"role": "user", "content": asked}],
-        "a": row["response1"],
-        "b": row["response2"],
+        # One published response is the JSON value true; its text was “True”.
+        "a": str(row["response1"]),
+        "b": str(row["response2"]),
     }
 
 
