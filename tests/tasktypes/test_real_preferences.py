@@ -21,7 +21,7 @@ def payload_of(row: Any) -> Any:
     asked = "\n\n".join(part for part in (row["instruction"], row["input"]) if part)
     return {
         "messages": [{"role": "user", "content": asked}],
-        # One published response is the JSON value true; its text was “True”.
+        # Six published responses are the JSON value true; their text was “True”.
         "a": str(row["response1"]),
         "b": str(row["response2"]),
     }
