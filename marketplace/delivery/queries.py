@@ -100,7 +100,7 @@ def records_after(session: Session, export: Export, position: int, *, limit: int
                 task_type=job.task_type,
                 payload=item.payload,
                 judgements=tuple(
-                    _authored(each, export, attested.get(each.specialist_id, {}))
+                    _authored(each, export, _shown(attested.get(each.specialist_id, [])))
                     for each in submissions
                 ),
                 template=version.template,
@@ -144,6 +144,19 @@ def _authored(
         submitted_at=submission.submitted_at.isoformat(),
         active_seconds=submission.active_seconds,
     )
+
+
+def _shown(attested: Sequence[specialists.Attested]) -> dict[str, object]:
+    """The strongest credential as it may be shown: never an identifier, the month at most."""
+    if not attested:
+        return {}
+    best = max(attested, key=lambda each: each.level)
+    return {
+        "profession": best.profession,
+        "specialties": sorted(best.specialties),
+        "jurisdiction": best.jurisdiction,
+        "checked_month": best.checked_month.isoformat()[:7] if best.checked_month else None,
+    }
 
 
 def accepted_count(session: Session, export: Export) -> int:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, cast, func, literal, or_, select
+from sqlalchemy import ColumnElement, Uuid, and_, cast, func, literal, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
@@ -35,7 +36,9 @@ def _held() -> ColumnElement[bool]:
     """A credential that stands now."""
     return and_(
         CredentialClaim.state.in_(HELD),
-        or_(CredentialClaim.valid_until.is_(None), CredentialClaim.valid_until > clock.now()),
+        or_(
+            CredentialClaim.valid_until.is_(None), CredentialClaim.valid_until >= clock.now().date()
+        ),
     )
 
 
@@ -64,7 +67,7 @@ def _credential_needed() -> ColumnElement[bool]:
     return or_(Job.profession.is_not(None), Job.credential_level_min > 0)
 
 
-def _credential(person: ColumnElement[UUID]) -> ColumnElement[bool]:
+def _credential(person: ColumnElement[Any]) -> ColumnElement[bool]:
     """One credential that meets all that the job asks of it."""
     one = (
         select(CredentialClaim.id)
@@ -75,7 +78,7 @@ def _credential(person: ColumnElement[UUID]) -> ColumnElement[bool]:
     return or_(~_credential_needed(), one)
 
 
-def _languages(person: ColumnElement[UUID]) -> ColumnElement[bool]:
+def _languages(person: ColumnElement[Any]) -> ColumnElement[bool]:
     speaks = (
         select(SpecialistProfile.person_id)
         .where(SpecialistProfile.person_id == person)
@@ -85,14 +88,14 @@ def _languages(person: ColumnElement[UUID]) -> ColumnElement[bool]:
     return or_(func.cardinality(Job.languages) == 0, speaks)
 
 
-def _not_own(person: ColumnElement[UUID]) -> ColumnElement[bool]:
+def _not_own(person: ColumnElement[Any]) -> ColumnElement[bool]:
     member = select(Membership.person_id).where(
         Membership.person_id == person, Membership.organisation_id == Job.organisation_id
     )
     return ~member.exists()
 
 
-def _may_work(person: ColumnElement[UUID]) -> ColumnElement[bool]:
+def _may_work(person: ColumnElement[Any]) -> ColumnElement[bool]:
     """The whole predicate, between `job` of the outer statement and a person."""
     return and_(_credential(person), _languages(person), _not_own(person))
 
@@ -156,7 +159,7 @@ def eligibility(session: Session, viewer: Actor, job_id: JobId) -> Eligibility:
     """Every reason for which the viewer does not see a job; none when they do."""
     job = visible_job(session, job_id)
     viewer.require(Permission.WORK_DO)
-    me = literal(viewer.person())
+    me = literal(viewer.person(), Uuid())
     mine = select(CredentialClaim.id).where(CredentialClaim.person_id == me)
     profession = and_(_held(), _profession_fits())
     asked = session.execute(
@@ -239,7 +242,7 @@ SEATS_LOOKED_AT_MAX = 500
 def feed(session: Session, viewer: Actor, *, limit: int = 20) -> list[FeedEntry]:
     """Open jobs that fit the viewer and have seats for them, best first."""
     viewer.require(Permission.WORK_DO)
-    me = literal(viewer.person())
+    me = literal(viewer.person(), Uuid())
     open_seats = (
         select(Seat.id)
         .where(Seat.job_id == Job.id, Seat.state == SeatState.OPEN)
@@ -275,7 +278,7 @@ def feed(session: Session, viewer: Actor, *, limit: int = 20) -> list[FeedEntry]
     return [entries[offer.job_id] for offer in ranked(offers, clock.now())][:limit]
 
 
-def _has_seat_for(person: ColumnElement[UUID]) -> ColumnElement[bool]:
+def _has_seat_for(person: ColumnElement[Any]) -> ColumnElement[bool]:
     held = select(Claim.id).where(
         Claim.task_id == Seat.task_id, Claim.specialist_id == person, Claim.state.in_(HOLDING)
     )
@@ -327,7 +330,7 @@ def other_jobs(
 ) -> list[tuple[Job, Eligibility]]:
     """Open jobs that are not in the viewer's feed, with the reasons; newest first."""
     viewer.require(Permission.WORK_DO)
-    me = literal(viewer.person())
+    me = literal(viewer.person(), Uuid())
     jobs = session.scalars(
         select(Job)
         .where(Job.state == JobState.OPEN, ~_may_work(me))

@@ -21,9 +21,16 @@ PAGES = (
     "marketplace.web.house:house",
 )
 # Verified by a signature over the body instead of a form token.
-SIGNED_BODIES: tuple[str, ...] = ()
+SIGNED_BODIES = ("marketplace.web.webhooks:webhooks",)
 # Bearer tokens only: a browser's cookie opens nothing here, so there is nothing to forge.
-API: tuple[str, ...] = ("marketplace.web.api.me:me_api",)
+API: tuple[str, ...] = (
+    "marketplace.web.api.me:me_api",
+    "marketplace.web.api.jobs:jobs_api",
+    "marketplace.web.api.items:items_api",
+    "marketplace.web.api.work:work_api",
+    "marketplace.web.api.review:review_api",
+    "marketplace.web.api.delivery:delivery_api",
+)
 
 
 def found(name: str) -> Blueprint:
