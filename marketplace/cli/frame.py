@@ -26,6 +26,9 @@ COMMANDS = {
     "relay": Lazy("marketplace.cli.relay:relay", "Hand out background work; keep the schedule."),
     "sandbox": Lazy("marketplace.cli.sandbox:sandbox", "Emulate Stripe and a mailbox."),
     "migrate": Lazy("marketplace.cli.migrate:migrate", "Bring the database to the newest form."),
+    "token": Lazy("marketplace.cli.token:token", "Make API tokens."),
+    "ledger": Lazy("marketplace.cli.ledger:ledger", "Export the book."),
+    "self-check": Lazy("marketplace.cli.self_check:self_check", "Check all that must hold."),
 }
 
 

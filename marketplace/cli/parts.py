@@ -101,11 +101,12 @@ def parts_of(
     web_command = ("web", "--host", addresses.host, "--port", str(addresses.port))
     parts = [
         *servers,
-        ours.part("web", web_command, running, lambda: answers(*web, "/readyz"), WAVE_WEB),
+        # The first page waits for these two alone; the others leave them both cores.
         ours.part("migrate", ("migrate",), ("postgres",), once=True),
-        ours.part("sandbox", ("sandbox",), ("postgres",), lambda: listens(*sandbox), WAVE_SANDBOX),
-        ours.part("worker", ("worker",), (*running, "migrate")),
-        ours.part("relay", ("relay",), (*running, "migrate")),
+        ours.part("web", web_command, running, lambda: answers(*web, "/readyz"), WAVE_WEB),
+        ours.part("sandbox", ("sandbox",), ("web",), lambda: listens(*sandbox), WAVE_SANDBOX),
+        ours.part("worker", ("worker",), ("migrate", "web")),
+        ours.part("relay", ("relay",), ("migrate", "web")),
     ]
     if demo:
         everything = tuple(part.name for part in parts)
@@ -137,6 +138,8 @@ class _Ours:
         }
         known = {key: value for key, value in self.settings.items() if key not in hidden}
         environment = dict(os.environ) | known | {"PYTHONUNBUFFERED": "1"}
+        # Five programs import the same modules; without bytecode each start compiles them anew.
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)
         return Part(Program(name, own, environment), after, ready, once, wave)
 
 

@@ -10,6 +10,8 @@ from granian.server import Server
 from marketplace.cli.environment import settings_from
 
 BACKLOG = 1024
+# Requests wait for the database more than for a core; the pool has twenty connections.
+THREADS = min((os.cpu_count() or 1) * 2 + 1, 16)
 
 
 @click.command()
@@ -26,7 +28,7 @@ BACKLOG = 1024
 @click.option(
     "--threads",
     envvar="WEB_THREADS",
-    default=8,
+    default=THREADS,
     show_default=True,
     type=click.IntRange(1, 64),
     help="Requests that one process answers at a time.",

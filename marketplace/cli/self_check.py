@@ -1,0 +1,31 @@
+"""`marketplace self-check`: everything that must hold, asked of the database."""
+
+import click
+
+from marketplace.cli.frame import Workspace
+from marketplace.cli.product import started
+from marketplace.db import transaction
+from marketplace.ledger import queries as ledger
+
+# Each answers with one sentence for each thing that is broken.
+CHECKS = {
+    "the ledger's invariants": ledger.broken_invariants,
+    "the ledger's chain": ledger.broken_links,
+}
+
+
+@click.command("self-check")
+@click.pass_obj
+def self_check(workspace: Workspace) -> None:
+    """Print what is broken, and end with 1 when anything is."""
+    broken: list[str] = []
+    with started(workspace):
+        for what, check in CHECKS.items():
+            with transaction() as session:
+                found = check(session)
+            broken += found
+            click.echo(f"{what}: {len(found) or 'nothing'} broken", err=True)
+    for sentence in broken:
+        click.echo(sentence)
+    if broken:
+        raise click.exceptions.Exit(1)
