@@ -36,7 +36,7 @@ def mailed_token(session: Session, address: str) -> str:
     session.flush()
     newest = session.scalars(select(Message).order_by(Message.id.desc()))
     body = next(letter.body or "" for letter in newest if letter.to == address)
-    return re.findall(r"token=(\S+)", body)[0]
+    return str(re.findall(r"token=(\S+)", body)[0])
 
 
 def actor_of(session: Session, someone: Person, organisation_id: UUID | None = None) -> Actor:
