@@ -33,9 +33,12 @@ def _book() -> Iterator[tuple[Session, str]]:
     found = settings_from(os.environ)
     settings.use(found)
     secrets.use_keys(found.encryption_keys, found.pseudonym_key)
-    db.connect(found.database_url)
-    with db.transaction() as session:
-        yield session, found.book_timezone
+    engine = db.connect(found.database_url)
+    try:
+        with db.transaction() as session:
+            yield session, found.book_timezone
+    finally:
+        engine.dispose()
 
 
 @ledger.command()
