@@ -25,6 +25,7 @@ from structlog.typing import EventDict, ExcInfo, WrappedLogger
 from marketplace import db, limits, mail, secrets, storage, stripe_client
 from marketplace import settings as settings_here
 from marketplace.settings import Settings
+from marketplace.settings import use as use_settings
 from marketplace.storage import Storage
 from marketplace.web import (
     EXTENSION,
@@ -74,6 +75,7 @@ def templates_folder() -> Path:
 def start(settings: Settings) -> Services:
     """Set up this process; no connection is made yet, so a missing server is found at first use."""
     log_as_json(settings.log_level)
+    use_settings(settings)
     settings_here.use(settings)
     secrets.use_keys(settings.encryption_keys, settings.pseudonym_key)
     # Parameters stay out of error texts: they are what people typed.

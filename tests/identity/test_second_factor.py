@@ -51,7 +51,9 @@ def test_a_code_older_than_the_last_one_is_refused(session: Session) -> None:
             service.check_totp(session, owner.person(), code_of(app, steps=-1))
 
 
-@pytest.mark.parametrize("code", ["", "000", "abcdef", "\uff11\uff12\uff13\uff14\uff15\uff16", "1234567"])
+@pytest.mark.parametrize(
+    "code", ["", "000", "abcdef", "\uff11\uff12\uff13\uff14\uff15\uff16", "1234567"]
+)
 def test_what_is_no_code_is_refused(session: Session, code: str) -> None:
     owner, _, _ = with_totp(session)
 
