@@ -60,13 +60,14 @@ clean:  ## Remove everything that set-up made; the data in DATA_DIR stays
 $(BIN)/python:
 	@for python in $(PYTHON) python3 python3.13 python3.12 python3.11 python3.14; do \
 	  "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || continue; \
-	  if "$$python" -c 'import ensurepip, venv' 2>/dev/null; then \
-	    exec "$$python" -m venv "$(VENV)"; \
-	  fi; \
-	  echo "$$python has no ensurepip: install Debian's python3-venv, then run make again." >&2; \
-	  exit 1; \
+	  bare="$$python"; \
+	  "$$python" -c 'import ensurepip, venv' 2>/dev/null && exec "$$python" -m venv "$(VENV)"; \
 	done; \
-	echo "Python 3.11 or newer is needed and none was found: install it, or name it with PYTHON=…" >&2; \
+	if [ -n "$$bare" ]; then \
+	  echo "$$bare has no ensurepip: install Debian's python3-venv, then run make again." >&2; \
+	else \
+	  echo "Python 3.11 or newer is needed and none was found: install it, or name it with PYTHON=…" >&2; \
+	fi; \
 	exit 1
 
 $(VENV)/.runtime: requirements.lock pyproject.toml | $(BIN)/python
