@@ -27,12 +27,12 @@ CHUNK_BYTES = 8 * 1024 * 1024
 SHORTLY = timedelta(milliseconds=1)
 
 
-class _Turn(Enum):
+class Turn(Enum):
     """How a worker's turn at an import ended."""
 
-    WHOLE = "the file is read to its end"
+    WHOLE = "the import has ended, well or badly"
     OVER = "there is more to read"
-    TAKEN = "another worker has gone on, or the import has ended"
+    TAKEN = "another worker has gone on from there"
 
 
 @outbox.background("jobs.import", time_limit_seconds=TIME_LIMIT_SECONDS)
@@ -43,44 +43,48 @@ def read_import(work: outbox.Work, import_id: str) -> None:
     row says that reading goes on.
     """
     identity = UUID(import_id)
-    with transaction() as session:
-        found, schema = service.begin_import(session, identity)
-    if found.state is ImportState.RUNNING:
-        turn = _turn(found, schema)
-        if turn is _Turn.TAKEN:
-            return
-        if turn is _Turn.OVER:
-            with transaction() as session:
-                outbox.again(session, work, error="more to read", after=SHORTLY)
-            return
-    storage.current().delete(found.storage_ref)
-    with transaction() as session:
-        outbox.done(session, work)
+    turn = read_on(identity)
+    if turn is Turn.OVER:
+        with transaction() as session:
+            outbox.again(session, work, error="more to read", after=SHORTLY)
+    elif turn is Turn.WHOLE:
+        with transaction() as session:
+            reference = session.get_one(JobImport, identity).storage_ref
+        storage.current().delete(reference)
+        with transaction() as session:
+            outbox.done(session, work)
 
 
-def _turn(found: JobImport, schema: Json) -> _Turn:
+def read_on(
+    import_id: UUID, *, chunk_rows: int = CHUNK_ROWS, turn_seconds: float = TURN_SECONDS
+) -> Turn:
+    """Go on with an import until its file or the turn ends; at least one chunk is read."""
+    with transaction() as session:
+        found, schema = service.begin_import(session, import_id)
+    if found.state is not ImportState.RUNNING:
+        return Turn.WHOLE
+    turn_ends = time.monotonic() + turn_seconds
     try:
-        return _read(found, schema)
+        return _read(found, schema, chunk_rows, turn_ends)
     except (Missing, Faulty) as fault:
         with transaction() as session:
-            service.fail_import(session, found.id, fault.message)
-        return _Turn.WHOLE
+            service.fail_import(session, import_id, fault.message)
+        return Turn.WHOLE
 
 
-def _read(found: JobImport, schema: Json) -> _Turn:
-    turn_ends = time.monotonic() + TURN_SECONDS
+def _read(found: JobImport, schema: Json, chunk_rows: int, turn_ends: float) -> Turn:
     place = found.read_bytes
     with closing(_opened(found.storage_ref, place)) as stream:
-        for chunk in _chunks(_lines(found, stream, schema)):
+        for chunk in _chunks(_lines(found, stream, schema), chunk_rows):
             with transaction() as session:
                 if not service.advance_import(session, found.id, chunk, start=place):
-                    return _Turn.TAKEN
+                    return Turn.TAKEN
             place = chunk[-1].end
             if time.monotonic() > turn_ends:
-                return _Turn.OVER
+                return Turn.OVER
     with transaction() as session:
         ended = service.finish_import(session, found.id, start=place)
-    return _Turn.WHOLE if ended else _Turn.TAKEN
+    return Turn.WHOLE if ended else Turn.TAKEN
 
 
 def _lines(found: JobImport, stream: IO[bytes], schema: Json) -> Iterator[Line]:
@@ -96,14 +100,14 @@ def _opened(reference: str, offset: int) -> IO[bytes]:
     return storage.current().open(reference, offset=offset)
 
 
-def _chunks(lines: Iterator[Line]) -> Iterator[list[Line]]:
+def _chunks(lines: Iterator[Line], rows: int) -> Iterator[list[Line]]:
     """Lists bounded in rows and in bytes; each is one transaction."""
     chunk: list[Line] = []
     held = 0
     for line in lines:
         chunk.append(line)
         held += len(line.content) if isinstance(line.content, bytes) else 0
-        if len(chunk) >= CHUNK_ROWS or held >= CHUNK_BYTES:
+        if len(chunk) >= rows or held >= CHUNK_BYTES:
             yield chunk
             chunk, held = [], 0
     if chunk:
