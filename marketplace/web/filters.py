@@ -37,6 +37,7 @@ from marketplace.web import plots
 
 LOCALE = "en_US"
 MINUS = "\u2212"
+NO_BREAK = "\u00a0"
 NARROW_SPACE = "\u202f"
 UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
 # Beyond this, Markdown is shown as it was typed: laying it out would make the reader wait.
@@ -59,6 +60,8 @@ def money(amount: Money | None, *, sign: bool = False) -> str:
     if amount is None:
         return "\u2013"
     text = str(format_currency(abs(amount.decimal()), amount.currency, locale=LOCALE))
+    # A currency without a sign of its own is written as its code, which wants a space.
+    text = text.replace(amount.currency, amount.currency + NO_BREAK)
     if amount.minor < 0:
         return MINUS + text
     return "+" + text if sign and amount.minor else text
@@ -199,16 +202,18 @@ def word_diff(before: str, after: str) -> Markup:
     old, new = (re.findall(r"\w+\s*|[^\w\s]\s*|\s+", text) for text in (before, after))
     if len(old) + len(new) > DIFF_LIMIT:
         old, new = before.splitlines(keepends=True), after.splitlines(keepends=True)
+    # White space is carried along but never compared: a moved line break is no change.
+    matcher = difflib.SequenceMatcher(a=[w.strip() for w in old], b=[w.strip() for w in new])
     parts: list[Markup] = []
-    matcher = difflib.SequenceMatcher(a=old, b=new)
     for kind, old_from, old_to, new_from, new_to in matcher.get_opcodes():
+        gone, come = "".join(old[old_from:old_to]), "".join(new[new_from:new_to])
         if kind == "equal":
-            parts.append(escape("".join(old[old_from:old_to])))
+            parts.append(escape(come))
             continue
-        if old_to > old_from:
-            parts.append(Markup("<del>{}</del>").format("".join(old[old_from:old_to])))
-        if new_to > new_from:
-            parts.append(Markup("<ins>{}</ins>").format("".join(new[new_from:new_to])))
+        if gone:
+            parts.append(Markup("<del>{}</del>").format(gone))
+        if come:
+            parts.append(Markup("<ins>{}</ins>").format(come))
     return Markup("").join(parts)
 
 

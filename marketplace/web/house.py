@@ -1,4 +1,4 @@
-"""The page /house/ui: every macro in every state. Registered in development only."""
+"""The page /house/ui: every macro in every state; in development only."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from datetime import UTC, datetime, timedelta
 
 from flask import Blueprint, render_template
 
+from marketplace.errors import Missing
 from marketplace.money import Money
-from marketplace.web import filters, plots
+from marketplace.web import filters, plots, settings
+from marketplace.web.guards import public
 
 house = Blueprint("house", __name__, url_prefix="/house")
 
@@ -44,7 +46,15 @@ def usd(minor: int) -> Money:
     return Money(minor, "USD")
 
 
+@house.before_request
+def in_development_only() -> None:
+    """Hide the page where paying people are; raises Missing."""
+    if not settings().public_development:
+        raise Missing("There is nothing at this address.")
+
+
 @house.get("/ui")
+@public
 def look() -> str:
     """Every part, drawn with sample content; no database is asked."""
     return render_template("house/ui.html", frame=frame("lab"), sample=sample())

@@ -44,6 +44,7 @@ class Pairwise extends HTMLElement {
     else {
       this.querySelector(".answers-diff").hidden = !pressed;
       for (const answer of this.querySelectorAll(".answer")) answer.hidden = pressed;
+      this.scrollIntoView({ block: "nearest" });
     }
   }
 

@@ -198,7 +198,7 @@ class Workbench extends HTMLElement {
 
   submit(event) {
     event.preventDefault();
-    this.form.requestSubmit(this.querySelector('[data-key="enter"]'));
+    this.querySelector('[data-key="enter"]').click();
   }
 
   fillKeys() {
