@@ -101,7 +101,7 @@ def client(
 class _Here:
     settings: StripeSettings | None = None
     client: stripe.StripeClient | None = None
-    process = 0
+    pid = 0
 
 
 def use(settings: StripeSettings) -> None:
@@ -113,8 +113,8 @@ def current() -> stripe.StripeClient:
     """This process's client. A fork builds its own, since two processes cannot share a socket."""
     if _Here.settings is None:
         raise RuntimeError("stripe_client.use() has not been called.")
-    if _Here.client is None or _Here.process != os.getpid():
-        _Here.client, _Here.process = client(_Here.settings), os.getpid()
+    if _Here.client is None or _Here.pid != os.getpid():
+        _Here.client, _Here.pid = client(_Here.settings), os.getpid()
     return _Here.client
 
 

@@ -66,7 +66,8 @@ def page(template: str, *, status: int = 200, leads_to: str | None = None, **fac
         f"frame-ancestors 'none'; form-action {actions}"
     )
     response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["Referrer-Policy"] = "no-referrer"
+    # With `no-referrer` a browser would hide even from ourselves where a form came from.
+    response.headers["Referrer-Policy"] = "same-origin"
     response.headers["Cache-Control"] = "no-store"
     return response
 

@@ -76,8 +76,18 @@ def _serve(server: BaseWSGIServer) -> None:
 def serve(settings: SandboxSettings) -> None:
     """Serve until SIGTERM or SIGINT; used by the command `marketplace sandbox`."""
     stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda _number, _frame: stop.set())
-    with running(settings) as address:
-        log.info("the sandbox serves %s", address)
-        stop.wait()
+    ending = (signal.SIGTERM, signal.SIGINT)
+    before = [signal.signal(number, lambda _number, _frame: stop.set()) for number in ending]
+    place = f"{settings.host}:{settings.port}"
+    try:
+        with running(settings) as address:
+            log.info("the sandbox serves %s", address)
+            stop.wait()
+    except OSError as fault:
+        raise SystemExit(
+            f"The sandbox cannot listen on {place}: {fault.strerror}."
+            " Set SANDBOX_PORT to a free one."
+        ) from fault
+    finally:
+        for number, handler in zip(ending, before, strict=True):
+            signal.signal(number, handler)

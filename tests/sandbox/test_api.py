@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import socket
 from collections.abc import Callable
+from contextlib import closing
 from typing import Any
 
 import httpx
@@ -13,7 +15,7 @@ import stripe
 from marketplace import stripe_client
 from marketplace.sandbox.control_client import ControlClient
 from marketplace.sandbox.params import decode
-from marketplace.sandbox.server import running
+from marketplace.sandbox.server import running, serve
 from marketplace.sandbox.settings import SandboxSettings
 from marketplace.sandbox.store import Store
 from tests.sandbox.conftest import KEY, ClientSettings
@@ -138,6 +140,26 @@ def test_everything_survives_a_restart(
             assert abs(other.now() - controls.now()) <= 1
         assert transfer.id == replayed.id
         assert again.v1.balance.retrieve().available[0].amount == 8_680
+
+
+def test_a_lost_connection_to_the_database_is_made_again(
+    sandbox: str, sandbox_settings: SandboxSettings, sdk: stripe.StripeClient
+) -> None:
+    sdk.v1.balance.retrieve()
+    with closing(Store(sandbox_settings.database_url)) as store, store.connection() as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE usename = current_user AND pid <> pg_backend_pid()"
+        )
+
+    assert sdk.v1.balance.retrieve().object == "balance"
+
+
+def test_a_port_in_use_is_one_clear_sentence(sandbox_settings: SandboxSettings) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(SystemExit, match="Set SANDBOX_PORT to a free one"):
+            serve(dataclasses.replace(sandbox_settings, port=port))
 
 
 def test_a_seed_makes_ids_repeatable(sandbox: str, sandbox_settings: SandboxSettings) -> None:
