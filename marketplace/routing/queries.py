@@ -321,8 +321,8 @@ def _done(session: Session, person_id: PersonId, job_ids: Sequence[UUID]) -> dic
         select(wanted.c.id, func.count(done.c.id))
         .select_from(wanted.outerjoin(done, literal(True)))
         .group_by(wanted.c.id)
-    ).tuples()
-    return dict(rows.all())
+    ).all()
+    return dict(rows)
 
 
 def other_jobs(

@@ -90,16 +90,12 @@ def view_of(session: Session, claim: Claim) -> ClaimView:
 
 def material(session: Session, task_id: UUID, template_version_id: UUID) -> tuple[Any, Any]:
     """(payload, template) that an answer to a task is checked against."""
-    return (
-        session.execute(
-            select(Item.payload, TemplateVersion.template)
-            .join(Task, Task.item_id == Item.id)
-            .join(TemplateVersion, TemplateVersion.id == template_version_id)
-            .where(Task.id == task_id)
-        )
-        .tuples()
-        .one()
-    )
+    return session.execute(
+        select(Item.payload, TemplateVersion.template)
+        .join(Task, Task.item_id == Item.id)
+        .join(TemplateVersion, TemplateVersion.id == template_version_id)
+        .where(Task.id == task_id)
+    ).one()
 
 
 def drafts_of(session: Session, viewer: Actor, claim_id: ClaimId) -> Sequence[Draft]:
@@ -158,9 +154,7 @@ def progress_of(session: Session, viewer: Actor, job_id: JobId) -> Progress:
             select(Outcome.kind, func.count())
             .where(Outcome.job_id == job.id)
             .group_by(Outcome.kind)
-        )
-        .tuples()
-        .all()
+        ).all()
     )
     return Progress(
         tasks=sum(tasks.values()),
@@ -183,7 +177,7 @@ def _counts(
     session: Session, model: type[Task] | type[Seat] | type[Submission], job_id: UUID
 ) -> dict[str, int]:
     counted = select(model.state, func.count()).where(model.job_id == job_id).group_by(model.state)
-    return dict(session.execute(counted).tuples().all())
+    return dict(session.execute(counted).all())
 
 
 def throughput_of(
