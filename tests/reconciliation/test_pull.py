@@ -24,7 +24,7 @@ from marketplace.ledger import queries as ledger
 from marketplace.money import Money
 from marketplace.reconciliation import background, queries, service
 from marketplace.reconciliation.queries import Report
-from marketplace.reconciliation.rules import BreakKind
+from marketplace.reconciliation.rules import BreakKind, Line
 from marketplace.reconciliation.stripe_gateway import RawBalance, RawLine, iso
 from marketplace.settings import Settings
 from tests.make import ledger as make
@@ -155,7 +155,7 @@ def test_more_lines_than_a_page_are_all_stored(
 def test_a_line_that_stripe_tells_otherwise_is_refused(session: Session) -> None:
     def raw(minor: int) -> RawLine:
         made = datetime(2026, 5, 3, tzinfo=UTC)
-        line = queries.Line("txn_1", "charge", usd(minor), usd(0), made)
+        line = Line("txn_1", "charge", usd(minor), usd(0), made)
         return RawLine(line, None, made, {"id": "txn_1", "amount": minor})
 
     assert 1 == service.record_lines(session, [raw(5_00)])

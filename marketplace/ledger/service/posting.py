@@ -8,7 +8,8 @@ from datetime import date
 from typing import NoReturn
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Text, bindparam, insert, select, text
+from sqlalchemy import ARRAY, BigInteger, LargeBinary, Text, Uuid, bindparam, select, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import insert as insert_or_not
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
@@ -76,17 +77,36 @@ def post(
         if short:
             return _replayed(session, posting) or _insufficient(short[0])
         ids = _opened(session, posting, {code: found for code, (found, _) in known.items()})
-        header = _header(session, posting, happened_on, reverses)
-        added = session.scalar(_ADD_HEADER, header)
+        written = _row(session, posting, ids, happened_on, reverses)
+        added = session.execute(_WRITE, written).first()
         if added is None:
             return _replayed(session, posting) or _reused(posting)
-        session.execute(insert(LedgerEntry), _legs(posting, added, ids))
-    return TransactionId(added)
+    return TransactionId(added.transaction_id)
 
 
-_ADD_HEADER = (
-    insert_or_not(LedgerTransaction).on_conflict_do_nothing().returning(LedgerTransaction.id)
+# Header and legs in one statement: every posting of the site waits for this round trip.
+_WRITE = text(
+    """WITH header AS (
+      INSERT INTO ledger_transaction (id, source_kind, source_id, content_hash, leg_count,
+        balance_transaction_id, reverses_id, facts, happened_on, effective_on, posted_at)
+      VALUES (:id, :source_kind, :source_id, :content_hash, :leg_count,
+        :balance_transaction_id, :reverses_id, :facts, :happened_on, :effective_on, :posted_at)
+      ON CONFLICT DO NOTHING RETURNING id)
+    INSERT INTO ledger_entry (transaction_id, leg, account_id, amount, currency)
+    SELECT header.id, legs.leg, legs.account_id, legs.amount, legs.currency
+    FROM header, unnest(:accounts, :amounts, :currencies)
+      WITH ORDINALITY AS legs(account_id, amount, currency, leg)
+    RETURNING transaction_id"""
+).bindparams(
+    bindparam("id", type_=Uuid()),
+    bindparam("content_hash", type_=LargeBinary()),
+    bindparam("reverses_id", type_=Uuid()),
+    bindparam("facts", type_=JSONB()),
+    bindparam("accounts", type_=ARRAY(Uuid())),
+    bindparam("amounts", type_=ARRAY(BigInteger())),
+    bindparam("currencies", type_=ARRAY(Text())),
 )
+
 _LOCK = text("SELECT code, id, balance FROM ledger_lock(:codes)").bindparams(
     bindparam("codes", type_=ARRAY(Text))
 )
@@ -127,27 +147,18 @@ def _account_row(spec: AccountSpec) -> dict[str, object]:
     }
 
 
-def _legs(posting: Posting, header_id: UUID, ids: dict[str, UUID]) -> list[dict[str, object]]:
-    return [
-        {
-            "transaction_id": header_id,
-            "leg": number,
-            "account_id": ids[leg.account.code],
-            "amount": leg.amount.minor,
-            "currency": leg.amount.currency,
-        }
-        for number, leg in enumerate(posting.legs, start=1)
-    ]
-
-
-def _header(
-    session: Session, posting: Posting, happened_on: date | None, reverses: TransactionId | None
+def _row(
+    session: Session,
+    posting: Posting,
+    ids: dict[str, UUID],
+    happened_on: date | None,
+    reverses: TransactionId | None,
 ) -> dict[str, object]:
     today = book_today()
     happened = happened_on or today
     return {
         "id": new_id(),
-        "source_kind": posting.kind,
+        "source_kind": posting.kind.value,
         "source_id": posting.source_id,
         "content_hash": posting.content_hash,
         "leg_count": len(posting.legs),
@@ -157,6 +168,9 @@ def _header(
         "happened_on": happened,
         "effective_on": _effective_on(session, happened, today),
         "posted_at": clock.now(),
+        "accounts": [ids[leg.account.code] for leg in posting.legs],
+        "amounts": [leg.amount.minor for leg in posting.legs],
+        "currencies": [leg.amount.currency for leg in posting.legs],
     }
 
 
