@@ -134,7 +134,7 @@ def _further(look: _Look) -> None:
     if look.started and not look.key_usable:
         _search(look)
     elif look.started or _fit_to_send(look):
-        _call(look.line.id)
+        call_stripe(look.line.id)
 
 
 def _look(session: Session, line_id: UUID) -> _Look:
@@ -182,7 +182,8 @@ def _reject(line_id: UUID, code: str) -> bool:
     return False
 
 
-def _call(line_id: UUID) -> None:
+def call_stripe(line_id: UUID) -> None:
+    """Claim a line, make its call, record the outcome; the checks before it are the caller's."""
     with transaction() as session:
         order = service.claim_line(session, line_id)
     if order is None:

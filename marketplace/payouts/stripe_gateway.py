@@ -129,12 +129,12 @@ def transfer_now(client: StripeClient, transfer_id: str) -> Payment:
 
 @outside_transaction
 def transfers_of_line(
-    client: StripeClient, *, account: str, run_id: UUID, line_id: UUID
+    client: StripeClient, *, account: str, run_id: UUID, line_id: UUID, page: int = PAGE
 ) -> list[Payment]:
     """Every transfer that names the line, from a listing that was read to its end."""
     with translated():
         listed = client.v1.transfers.list(
-            {"destination": account, "transfer_group": str(run_id), "limit": PAGE}
+            {"destination": account, "transfer_group": str(run_id), "limit": page}
         )
         named = [
             transfer

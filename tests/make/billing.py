@@ -12,7 +12,7 @@ import psycopg
 import stripe
 from sqlalchemy.orm import Session
 
-from marketplace import outbox, stripe_client
+from marketplace import clock, outbox, stripe_client
 from marketplace.actor import Actor
 from marketplace.billing import background, service
 from marketplace.billing.models import TopUp
@@ -20,7 +20,7 @@ from marketplace.db import transaction
 from marketplace.embedded import Stack
 from marketplace.identity import rules as identity_rules
 from marketplace.identity.models import Organisation, Person
-from marketplace.identity.rules import OrganisationKind, Role
+from marketplace.identity.rules import OrganisationKind, PersonState, Role
 from marketplace.identity.service import people
 from marketplace.ids import OrganisationId, PersonId, new_id
 from marketplace.money import Money
@@ -32,7 +32,6 @@ KEY = "sk_test_money_tests_0123456789"
 BACK = "http://localhost:8000/lab/balance"
 CARD_AT_ONCE = "4000000000000077"
 CARD_DECLINED = "4000000000000002"
-PASSWORD = "seven mild otters swim"
 EMPTY = """
 TRUNCATE sandbox_objects, sandbox_balances, sandbox_balance_transactions, sandbox_idempotency,
     sandbox_events, sandbox_deliveries, sandbox_timers, sandbox_faults;
@@ -80,6 +79,12 @@ class Stripe:
             }
         )
 
+    def available(self, currency: str = "USD") -> Money:
+        """What could be transferred now."""
+        rows = self.sdk.v1.balance.retrieve().available
+        minor = sum(row.amount for row in rows if row.currency == currency.lower())
+        return Money(minor, currency)
+
     def transfers(self) -> list[stripe.Transfer]:
         """Every transfer that was made, newest first."""
         return list(self.sdk.v1.transfers.list({"limit": 100}).auto_paging_iter())
@@ -101,14 +106,24 @@ def stripe_sandbox(stack: Stack) -> Iterator[Stripe]:
 
 
 def a_person(session: Session, *, is_specialist: bool = False) -> PersonId:
-    """The id of a new person with a verified address."""
-    person = people.register_verified(
-        session,
+    """The id of a new person with a verified address, who never signs in.
+
+    The row is written here, since the services hash a password, slowly and on purpose.
+    """
+    now = clock.now()
+    person = Person(
+        id=new_id(),
         email=f"person{next(_numbers)}@example.org",
         name="Some Body",
-        password=PASSWORD,
+        password_hash="nobody signs in with this",
+        timezone="UTC",
+        state=PersonState.ACTIVE,
         is_specialist=is_specialist,
+        email_verified_at=now,
+        created_at=now,
     )
+    session.add(person)
+    session.flush()  # What refers to the person comes next.
     return PersonId(person.id)
 
 

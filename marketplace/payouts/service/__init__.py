@@ -2,6 +2,7 @@
 
 from marketplace.payouts.service.accounts import (
     account_named,
+    account_of_person,
     open_onboarding,
     record_account,
     record_facts,
@@ -29,6 +30,7 @@ from marketplace.payouts.service.runs import (
 
 __all__ = [
     "account_named",
+    "account_of_person",
     "approve_run",
     "cancel_line",
     "cancel_run",

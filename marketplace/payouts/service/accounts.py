@@ -112,6 +112,11 @@ def account_named(session: Session, stripe_account_id: str) -> PayeeAccount | No
     return session.scalars(named).first()
 
 
+def account_of_person(session: Session, person_id: PersonId) -> PayeeAccount | None:
+    """A person's payee account, or None; for code that has authorised the person."""
+    return session.get(PayeeAccount, person_id)
+
+
 def _changed(
     session: Session, actor: Actor, account: PayeeAccount, *, by: PersonId | None = None
 ) -> None:
