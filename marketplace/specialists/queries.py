@@ -8,6 +8,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from marketplace import clock
@@ -137,7 +138,7 @@ def attested(
         select(CredentialChange)
         .join(CredentialClaim, CredentialClaim.id == CredentialChange.claim_id)
         .where(CredentialClaim.person_id.in_(wanted), CredentialChange.at <= moment)
-        .distinct(CredentialChange.claim_id)
+        .ext(distinct_on(CredentialChange.claim_id))
         .order_by(CredentialChange.claim_id, CredentialChange.at.desc(), CredentialChange.id.desc())
         .subquery()
     )
