@@ -27,6 +27,8 @@ COMMANDS = {
     "sandbox": Lazy("marketplace.cli.sandbox:sandbox", "Emulate Stripe and a mailbox."),
     "migrate": Lazy("marketplace.cli.migrate:migrate", "Bring the database to the newest form."),
     "token": Lazy("marketplace.cli.token:token", "Make API tokens."),
+    "person": Lazy("marketplace.cli.person:person", "Make the first people."),
+    "secrets": Lazy("marketplace.cli.secrets:secrets", "Rotate the keys of encrypted columns."),
     "ledger": Lazy("marketplace.cli.ledger:ledger", "Export the book."),
     "self-check": Lazy("marketplace.cli.self_check:self_check", "Check all that must hold."),
 }
