@@ -1,0 +1,6 @@
+"""Pages for specialists: home, feed, workbench, earnings, credentials.
+
+Owns how a specialist sees their work and their money; every query is scoped to the person signed
+in. Promises: before a claim the page says pay, time, AI policy and rejection rules; what is typed
+in the workbench is never lost. Never: shows a lab's other specialists.
+"""
