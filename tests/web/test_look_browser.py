@@ -72,8 +72,7 @@ def _bad(said: Any) -> bool:
 
 
 @pytest.mark.parametrize("path", PLACES)
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 390)])
 def test_no_violation_in_either_theme_at_either_width(
     browser: Browser, stage: tuple[str, Received], path: str, scheme: Any, width: int
 ) -> None:
@@ -181,3 +180,15 @@ def test_without_script_the_form_still_submits(
     page.wait_for_url("**/work/ranking")
     context.close()
     assert "tie" == received.submitted[-1]["choice"]
+
+
+def test_the_bottom_bar_of_a_phone_shows_whole_words(
+    browser: Browser, stage: tuple[str, Received]
+) -> None:
+    page = browser.new_page(viewport={"width": 390, "height": 844})
+    page.goto(stage[0] + "/house/ui")
+    cut = page.locator(".rail nav .label").evaluate_all(
+        "each => each.filter(e => e.scrollHeight > e.clientHeight + 1).length"
+    )
+    page.close()
+    assert 0 == cut
