@@ -290,6 +290,10 @@ def _transaction() -> None:
         sa.CheckConstraint("effective_on >= happened_on", name="never_backdated"),
         sa.CheckConstraint("(number IS NULL) = (chain_hash IS NULL)", name="numbered_with_hash"),
     )
+    _transaction_indexes()
+
+
+def _transaction_indexes() -> None:
     op.create_index(
         "uq_ledger_transaction_line_end",
         "ledger_transaction",

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
+from sqlalchemy.orm import Session
 
 from marketplace import db
 from marketplace.actor import SYSTEM
@@ -113,30 +115,52 @@ def test_cancelling_and_sending_one_line_race(committed: Engine) -> None:
         assert [] == queries.broken_invariants(session)
 
 
-def test_a_close_waits_for_a_posting_that_is_under_way(committed: Engine) -> None:
-    posted, close_asked = threading.Event(), threading.Event()
-    order: list[str] = []
+def someone_waits(session: Session) -> bool:
+    """Whether another transaction queues for a lock, within some seconds."""
+    for _ in range(500):
+        if session.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted")):
+            return True
+        time.sleep(0.01)
+    return False
 
-    def post(number: int) -> None:
+
+def test_a_close_waits_for_a_posting_that_is_under_way(committed: Engine) -> None:
+    posted = threading.Event()
+
+    def post() -> bool:
         with db.transaction() as session:
             make.topped_up(session, usd(1_00), effective_on=date(2026, 5, 3))
             posted.set()
-            close_asked.wait(10)
-            # The close is blocked now, or will be; either way it ends after this commit.
-            order.append("posted")
+            return someone_waits(session)
 
-    def close(number: int) -> None:
+    def close() -> bool:
         posted.wait(10)
         with db.transaction() as session:
-            close_asked.set()
             service.close_period(session, SYSTEM, date(2026, 5, 3))
-            order.append("closed")
+        return True
 
-    at_once(2, lambda number: close(number) if number else post(number))
+    assert [True, True] == at_once(2, lambda number: close() if number else post())
 
-    assert ["posted", "closed"] == order
     with db.transaction() as session:
         assert [] == queries.broken_invariants(session)
+        state = session.scalar(text("SELECT state FROM ledger_period WHERE month = '2026-05-01'"))
+        assert "closed" == state
+
+
+def test_two_labs_top_up_without_waiting_for_each_other(committed: Engine) -> None:
+    with db.transaction() as session:
+        make.topped_up(session, usd(1_00), fee=usd(1))
+
+    # The two overlap, which transaction() would refuse.
+    with Session(committed) as one, Session(committed) as other:
+        make.topped_up(one, usd(1_00), fee=usd(1))
+        other.execute(text("SET LOCAL lock_timeout = '200ms'"))
+        make.topped_up(other, usd(1_00), fee=usd(1))
+        other.commit()
+        one.commit()
+
+    with db.transaction() as session:
+        assert usd(2_97) == queries.balance(session, "A:stripe:balance:USD")
 
 
 def test_two_sequencers_number_each_transaction_once(committed: Engine) -> None:
