@@ -29,7 +29,7 @@ COMMANDS = {
     "token": Lazy("marketplace.cli.token:token", "Make API tokens."),
     "person": Lazy("marketplace.cli.person:person", "Make the first people."),
     "secrets": Lazy("marketplace.cli.secrets:secrets", "Rotate the keys of encrypted columns."),
-    "ledger": Lazy("marketplace.cli.ledger:ledger", "Export the book."),
+    "ledger": Lazy("marketplace.cli.ledger:ledger", "Export the book; the trial balance."),
     "self-check": Lazy("marketplace.cli.self_check:self_check", "Check all that must hold."),
 }
 

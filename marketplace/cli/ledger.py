@@ -1,6 +1,5 @@
 """`marketplace ledger`: the auditor's file, and the trial balance."""
 
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,9 +10,10 @@ from typing import TextIO
 import click
 from sqlalchemy.orm import Session
 
-from marketplace import db, secrets, settings
 from marketplace.actor import SYSTEM
-from marketplace.cli.environment import settings_from
+from marketplace.cli.frame import Workspace
+from marketplace.cli.product import started
+from marketplace.db import transaction
 from marketplace.ledger import queries
 from marketplace.ledger.queries import TrialRow
 from marketplace.money import Money
@@ -28,17 +28,10 @@ def ledger() -> None:
 
 
 @contextmanager
-def _book() -> Iterator[tuple[Session, str]]:
+def _book(workspace: Workspace) -> Iterator[tuple[Session, str]]:
     """A session on the product's database, and the book's zone."""
-    found = settings_from(os.environ)
-    settings.use(found)
-    secrets.use_keys(found.encryption_keys, found.pseudonym_key)
-    engine = db.connect(found.database_url)
-    try:
-        with db.transaction() as session:
-            yield session, found.book_timezone
-    finally:
-        engine.dispose()
+    with started(workspace) as settings, transaction() as session:
+        yield session, settings.book_timezone
 
 
 @ledger.command()
@@ -51,10 +44,11 @@ def _book() -> Iterator[tuple[Session, str]]:
     type=click.Path(dir_okay=False, writable=True, path_type=Path),
     help="The file to write; standard output without it.",
 )
-def export(form: str, output: Path | None) -> None:
+@click.pass_obj
+def export(workspace: Workspace, *, form: str, output: Path | None) -> None:
     """Write the whole book for an outside program to check, such as bean-check."""
     del form  # There is one so far.
-    with _book() as (session, zone), _opened(output) as file:
+    with _book(workspace) as (session, zone), _opened(output) as file:
         assertions = stripe_assertions(session, SYSTEM, zone)
         for line in queries.beancount(session, SYSTEM, assertions):
             file.write(f"{line}\n")
@@ -74,9 +68,10 @@ def _opened(output: Path | None) -> Iterator[TextIO]:
 
 @ledger.command("trial-balance")
 @click.option("--at", type=click.DateTime(["%Y-%m-%dT%H:%M:%S%z"]), help="An instant with offset.")
-def trial_balance(at: datetime | None) -> None:
+@click.pass_obj
+def trial_balance(workspace: Workspace, *, at: datetime | None) -> None:
     """Print every account with its debit or credit, and the totals of each currency."""
-    with _book() as (session, _):
+    with _book(workspace) as (session, _):
         width = 0
         for row in _rows(session, at):
             width = max(width, len(row.code))
