@@ -30,6 +30,9 @@ API: tuple[str, ...] = (
     "marketplace.web.api.work:work_api",
     "marketplace.web.api.review:review_api",
     "marketplace.web.api.delivery:delivery_api",
+    "marketplace.web.api.billing:billing_api",
+    "marketplace.web.api.finance:finance_api",
+    "marketplace.web.api.operations:operations_api",
 )
 
 
