@@ -66,6 +66,10 @@ class Services:
     limiter: limits.Limiter
 
 
+class _Here:
+    services: Services | None = None
+
+
 def templates_folder() -> Path:
     """The templates: inside the package when it was installed, beside it in a checkout."""
     inside = PACKAGE / "templates"
@@ -73,7 +77,12 @@ def templates_folder() -> Path:
 
 
 def start(settings: Settings) -> Services:
-    """Set up this process; no connection is made yet, so a missing server is found at first use."""
+    """Set up this process; no connection is made yet, so a missing server is found at first use.
+
+    A second call with the same settings changes nothing, so that pools are not opened twice.
+    """
+    if _Here.services is not None and _Here.services.settings == settings:
+        return _Here.services
     log_as_json(settings.log_level)
     use_settings(settings)
     settings_here.use(settings)
@@ -89,7 +98,8 @@ def start(settings: Settings) -> Services:
         templates=_mail_templates(),
         public_url=settings.public_url,
     )
-    return Services(settings, storage.current(), limits.redis(), limits.current())
+    _Here.services = Services(settings, storage.current(), limits.redis(), limits.current())
+    return _Here.services
 
 
 def _mail_templates() -> Environment:
@@ -161,7 +171,7 @@ def log_as_json(level: str) -> None:
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=False,
     )
-    lines = _Lines(sys.stderr)
+    lines = _Lines()
     lines.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
@@ -175,8 +185,12 @@ def log_as_json(level: str) -> None:
     logging.getLogger("alembic").setLevel(logging.WARNING)
 
 
-class _Lines(logging.StreamHandler[Any]):
+class _Lines(logging.Handler):
     """Our own handler, so that setting up twice does not log twice."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one line to standard error as it is now."""
+        sys.stderr.write(self.format(record) + "\n")
 
 
 def _without_marks(logger: WrappedLogger, name: str, event: EventDict) -> EventDict:

@@ -86,7 +86,9 @@ def member(session: Session, owner: Actor, role: Role, *, name: str = "Member") 
 
 def token(session: Session, actor: Actor, *, scopes: list[str] | None = None) -> str:
     """A plain API token of the actor."""
-    return service.create_token(session, actor, name="Test", scopes=scopes)[1]
+    plain = service.create_token(session, actor, name="Test", scopes=scopes)[1]
+    session.flush()
+    return plain
 
 
 def cookie(session: Session, actor: Actor) -> str:
