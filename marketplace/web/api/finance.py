@@ -77,7 +77,7 @@ class RunAsked(Schema):
     minimum_minor = fields.Integer(
         strict=True, load_default=None, allow_none=True, validate=validate.Range(min=1)
     )
-    only = fields.List(fields.UUID(), load_default=None, allow_none=True)
+    specialists = fields.List(fields.UUID(), data_key="only", load_default=None, allow_none=True)
 
 
 @finance_api.post("/finance/payout-runs")
@@ -92,7 +92,7 @@ def post_run(session: Session, asked: dict[str, Any]) -> dict[str, Any]:
         least = current_app.extensions[EXTENSION].settings.payout_minimum_minor
     return _run(
         payouts.prepare_run(
-            session, me(), minimum=Money(least, asked["currency"]), only=asked["only"]
+            session, me(), minimum=Money(least, asked["currency"]), only=asked["specialists"]
         )
     )
 

@@ -64,9 +64,7 @@ class CredentialDecision(Schema):
     )
     note = fields.String(required=True)
     level = fields.Integer(strict=True, load_default=2)
-    checklist = fields.Dict(
-        keys=fields.String(), values=fields.Boolean(strict=True), load_default=dict
-    )
+    checklist = fields.Dict(keys=fields.String(), values=fields.Boolean(), load_default=dict)
     valid_until = fields.Date(load_default=None, allow_none=True)
 
 
