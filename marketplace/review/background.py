@@ -6,17 +6,18 @@ from marketplace import outbox, settings
 from marketplace.db import transaction
 from marketplace.review import service
 
-CHUNK = 50
-
 
 @outbox.background("review.accept_arrived", time_limit_seconds=300, every_seconds=5)
 def accept_arrived(work: outbox.Work) -> None:
-    """Accept what was not sampled for review, in chunks of a transaction each."""
-    accepted = CHUNK
-    while accepted == CHUNK:
+    """Accept what was not sampled for review.
+
+    One submission a transaction: a posting locks its accounts in order, and holds no others.
+    """
+    accepted = True
+    while accepted:
         with transaction() as session:
-            accepted = service.accept_arrived(
-                session, clearance_days=settings.current().clearance_days, limit=CHUNK
+            accepted = service.accept_next_arrived(
+                session, clearance_days=settings.current().clearance_days
             )
     with transaction() as session:
         outbox.done(session, work)
@@ -24,10 +25,10 @@ def accept_arrived(work: outbox.Work) -> None:
 
 @outbox.background("review.clear_due", time_limit_seconds=300, every_seconds=30)
 def clear_due(work: outbox.Work) -> None:
-    """Make pay available whose date has come, in chunks of a transaction each."""
-    cleared = CHUNK
-    while cleared == CHUNK:
+    """Make pay available whose date has come, one accrual a transaction."""
+    cleared = True
+    while cleared:
         with transaction() as session:
-            cleared = service.clear_due(session, limit=CHUNK)
+            cleared = service.clear_next_due(session)
     with transaction() as session:
         outbox.done(session, work)

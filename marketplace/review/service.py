@@ -134,46 +134,48 @@ def _earn(session: Session, submission: Submission, job: Job, clearance_days: in
         )
 
 
-def accept_arrived(session: Session, *, clearance_days: int, limit: int = 100) -> int:
-    """Accept submissions that were not sampled for review, oldest first; how many."""
-    arrived = session.scalars(
+def accept_next_arrived(session: Session, *, clearance_days: int) -> bool:
+    """Accept the oldest submission that was not sampled for review; False when there is none."""
+    submission = session.scalar(
         select(Submission)
         .where(Submission.state == SubmissionState.SUBMITTED)
         .order_by(Submission.id)
-        .limit(limit)
+        .limit(1)
         .with_for_update(skip_locked=True)
-    ).all()
-    for submission in arrived:
-        job = session.get_one(Job, submission.job_id)
-        _carry_out(
-            session,
-            SYSTEM,
-            submission,
-            job,
-            verdict=Verdict.ACCEPT,
-            clearance_days=clearance_days,
-            note="",
-            defects=(),
-        )
-    return len(arrived)
+    )
+    if submission is None:
+        return False
+    job = session.get_one(Job, submission.job_id)
+    _carry_out(
+        session,
+        SYSTEM,
+        submission,
+        job,
+        verdict=Verdict.ACCEPT,
+        clearance_days=clearance_days,
+        note="",
+        defects=(),
+    )
+    return True
 
 
-def clear_due(session: Session, *, limit: int = 200) -> int:
-    """Make pay available whose date has come, oldest first; how many accruals."""
-    due = session.scalars(
+def clear_next_due(session: Session) -> bool:
+    """Make the pay available whose date came first; False when none is due."""
+    accrual = session.scalar(
         select(Accrual)
         .where(Accrual.cleared_at.is_(None), Accrual.clears_at <= clock.now())
         .order_by(Accrual.clears_at)
-        .limit(limit)
+        .limit(1)
         .with_for_update(skip_locked=True)
-    ).all()
-    for accrual in due:
-        accrual.cleared_at = clock.now()
-        if accrual.amount:
-            ledger.clear_pay(
-                session,
-                specialist_id=accrual.specialist_id,
-                accrual_id=accrual.id,
-                amount=accrual.amount,
-            )
-    return len(due)
+    )
+    if accrual is None:
+        return False
+    accrual.cleared_at = clock.now()
+    if accrual.amount:
+        ledger.clear_pay(
+            session,
+            specialist_id=accrual.specialist_id,
+            accrual_id=accrual.id,
+            amount=accrual.amount,
+        )
+    return True

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from marketplace import clock
 from marketplace.errors import Faulty, Missing
-from marketplace.ids import new_id
+from marketplace.ids import JobId, new_id
 from marketplace.ledger import queries as ledger
 from marketplace.money import Money
 from marketplace.review import service
@@ -36,7 +36,7 @@ def test_acceptance_earns_the_frozen_pay_and_charges_the_fee(session: Session) -
     make.decided(session, lab, submission)
 
     assert Money(4_50, "USD") == balances(session, doctor.person()).pending
-    assert Money(0, "USD") == ledger.job_balance(session, job.id, "USD")
+    assert Money(0, "USD") == ledger.job_balance(session, JobId(job.id), "USD")
     assert TaskState.FINAL is session.get_one(Task, submission.task_id).state
 
 
@@ -45,10 +45,10 @@ def test_pay_clears_on_its_day_and_not_before(session: Session) -> None:
     doctor = specialists.doctor(session)
     make.decided(session, lab, make.submitted(session, doctor, job))
 
-    assert 0 == service.clear_due(session)
+    assert not service.clear_next_due(session)
     with clock.shifted(timedelta(days=make.CLEARANCE_DAYS, seconds=1)):
-        assert 1 == service.clear_due(session)
-        assert 0 == service.clear_due(session)
+        assert service.clear_next_due(session)
+        assert not service.clear_next_due(session)
 
     assert Money(4_50, "USD") == balances(session, doctor.person()).available
 
@@ -58,9 +58,9 @@ def test_what_is_not_sampled_is_accepted_by_itself(session: Session) -> None:
     doctor = specialists.doctor(session)
     first = make.submitted(session, doctor, job)
 
-    assert 1 == service.accept_arrived(session, clearance_days=0)
+    assert service.accept_next_arrived(session, clearance_days=0)
     assert SubmissionState.ACCEPTED is first.state
-    assert 0 == service.accept_arrived(session, clearance_days=0)
+    assert not service.accept_next_arrived(session, clearance_days=0)
 
 
 def test_a_verdict_is_said_once(session: Session) -> None:
@@ -82,7 +82,7 @@ def test_a_rejection_pays_nothing_and_opens_the_seat_for_somebody_else(session: 
     make.decided(session, lab, rejected, Verdict.REJECT)
 
     assert {} == ledger.specialist_balances(session, doctor.person())
-    assert routing.claim_next(session, doctor, job_id=job.id) is None
+    assert routing.claim_next(session, doctor, job_id=JobId(job.id)) is None
     assert rejected.task_id == make.claimed(session, other, job).task_id
 
 
@@ -93,7 +93,7 @@ def test_rework_gives_its_author_the_first_refusal(session: Session) -> None:
 
     make.decided(session, lab, first, Verdict.REWORK)
 
-    assert routing.claim_next(session, other, job_id=job.id) is None
+    assert routing.claim_next(session, other, job_id=JobId(job.id)) is None
     again = session.scalars(
         select(Claim).where(Claim.specialist_id == doctor.person(), Claim.state == ClaimState.LIVE)
     ).one()

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from marketplace import clock
 from marketplace.errors import Faulty, Missing
+from marketplace.ids import JobId
 from marketplace.jobs import service as jobs
 from marketplace.routing import service as routing
 from marketplace.work import service
@@ -37,7 +38,7 @@ def test_a_person_gets_each_task_once_and_all_of_them(session: Session) -> None:
     tasks = [make.submitted(session, doctor, job).task_id for _ in range(3)]
 
     assert 3 == len(set(tasks))
-    assert routing.claim_next(session, doctor, job_id=job.id) is None
+    assert routing.claim_next(session, doctor, job_id=JobId(job.id)) is None
 
 
 def test_overlap_is_exact(session: Session) -> None:
@@ -48,7 +49,7 @@ def test_overlap_is_exact(session: Session) -> None:
         (claim.task_id, doctor.person_id)
         for doctor in doctors
         for _ in range(2)
-        if (claim := routing.claim_next(session, doctor, job_id=job.id)) is not None
+        if (claim := routing.claim_next(session, doctor, job_id=JobId(job.id))) is not None
     ]
 
     assert 4 == len(done) == len(set(done))
