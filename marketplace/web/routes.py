@@ -17,6 +17,13 @@ PAGES = (
     "marketplace.web.sign_in:sign_in",
     "marketplace.web.account:account",
     "marketplace.web.organisation:organisation",
+    "marketplace.web.labs.jobs:jobs",
+    "marketplace.web.labs.overview:overview",
+    "marketplace.web.labs.items:items",
+    "marketplace.web.labs.quote:quote",
+    "marketplace.web.labs.review:review",
+    "marketplace.web.labs.balance:balance",
+    "marketplace.web.labs.exports:exports",
     "marketplace.web.docs:docs",
     "marketplace.web.house:house",
 )
