@@ -13,6 +13,7 @@ from flask_smorest import Api
 from flask_wtf import CSRFProtect  # type: ignore[import-untyped]
 
 PAGES = (
+    "marketplace.web.front:front",
     "marketplace.web.health:health",
     "marketplace.web.sign_in:sign_in",
     "marketplace.web.account:account",

@@ -9,6 +9,14 @@ from marketplace.ledger.queries.balances import (
     specialist_balances,
 )
 from marketplace.ledger.queries.beancount import BalanceAssertion, account_name, beancount
+from marketplace.ledger.queries.desk import (
+    AccountRow,
+    MoneyByState,
+    accounts,
+    every_entry,
+    money_by_state,
+    postings_of,
+)
 from marketplace.ledger.queries.invariants import broken_invariants, broken_links
 from marketplace.ledger.queries.statements import (
     EntryLine,
@@ -22,21 +30,27 @@ from marketplace.ledger.queries.statements import (
 )
 
 __all__ = [
+    "AccountRow",
     "BalanceAssertion",
     "EntryLine",
     "LabBalance",
+    "MoneyByState",
     "SpecialistBalance",
     "TransactionView",
     "TrialRow",
     "TrialTotal",
     "account_name",
+    "accounts",
     "balance",
     "beancount",
     "broken_invariants",
     "broken_links",
     "entries_of",
+    "every_entry",
     "job_balance",
     "lab_balance",
+    "money_by_state",
+    "postings_of",
     "specialist_balances",
     "transaction_view",
     "trial_balance",

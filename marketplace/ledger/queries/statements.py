@@ -86,6 +86,23 @@ class EntryLine:
     balance_after: Money
     cursor: str
 
+    @classmethod
+    def of(cls, header: LedgerTransaction, leg: int, amount: Money, after: Money) -> EntryLine:
+        """The line of a leg; amount and after are on the account's own side."""
+        return cls(
+            transaction_id=TransactionId(header.id),
+            source_kind=header.source_kind,
+            source_id=header.source_id,
+            balance_transaction_id=header.balance_transaction_id,
+            happened_on=header.happened_on,
+            effective_on=header.effective_on,
+            posted_at=header.posted_at,
+            number=header.number,
+            amount=amount,
+            balance_after=after,
+            cursor=f"{header.id}:{leg}",
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class TransactionView:
@@ -210,7 +227,7 @@ def entries_of(
     lines = []
     for header, leg, minor in rows:
         amount = Money(account.side * minor, running.currency)
-        lines.append(_line(header, leg, amount, running))
+        lines.append(EntryLine.of(header, leg, amount, running))
         running = running - amount
     return lines
 
@@ -239,22 +256,6 @@ def _newer(
         )
     )
     return Money(account[1] * int(minor or 0), nothing.currency)
-
-
-def _line(header: LedgerTransaction, leg: int, amount: Money, after: Money) -> EntryLine:
-    return EntryLine(
-        transaction_id=TransactionId(header.id),
-        source_kind=header.source_kind,
-        source_id=header.source_id,
-        balance_transaction_id=header.balance_transaction_id,
-        happened_on=header.happened_on,
-        effective_on=header.effective_on,
-        posted_at=header.posted_at,
-        number=header.number,
-        amount=amount,
-        balance_after=after,
-        cursor=f"{header.id}:{leg}",
-    )
 
 
 def transaction_view(
