@@ -162,6 +162,12 @@ def test_lint_says_everything(session: Session) -> None:
         service.open_job(session, lab, job.id, fee_basis_points=0)
 
 
+def test_a_title_may_speak_of_code(session: Session) -> None:
+    lab = identity.lab_owner(session)
+
+    assert [] == queries.lint(session, make.filled(session, lab, title="Is vector<int> a < b?"))
+
+
 def test_pay_below_the_floor_is_told_with_numbers(session: Session) -> None:
     lab = identity.lab_owner(session)
     job = make.filled(session, lab, pay=Money(10, "USD"), expected_seconds=360)

@@ -16,7 +16,12 @@ PAY_FLOOR_HOURLY: Mapping[tuple[str, str], Money] = {
     for profession, minor in (("medicine", 20_00), ("law", 18_00), ("software", 15_00))
     for currency in ("USD", "EUR", "GBP", "CHF", "CAD", "AUD")
 }
-_TAG = re.compile(r"</?[A-Za-z][^>]*>|<!--")
+# Known elements only: a title may well speak of `vector<int>`.
+_TAG = re.compile(
+    r"<(/|!--)|<(a|b|br|button|div|em|font|form|h[1-6]|i|iframe|img|input|link|meta|object|p|"
+    r"script|span|strong|style|svg|table|u|video)\b",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
