@@ -8,9 +8,10 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Uuid, and_, cast, func, literal, or_, select
+from sqlalchemy import ColumnElement, Select, Uuid, and_, cast, column, func, literal, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.selectable import LateralFromClause, TableValuedAlias
 
 from marketplace import clock
 from marketplace.actor import Actor
@@ -100,28 +101,25 @@ def _may_work(person: ColumnElement[Any]) -> ColumnElement[bool]:
     return and_(_credential(person), _languages(person), _not_own(person))
 
 
-def eligible_people(job_id: UUID) -> ColumnElement[bool]:
-    """Whether a row of `person` may work on a job; for statements over people."""
-    fits = select(Job.id).where(Job.id == job_id).where(_may_work(Person.id.expression))
-    return and_(
-        Person.is_specialist,
-        Person.state == PersonState.ACTIVE,
-        Person.email_verified_at.is_not(None),
-        fits.correlate(Person).exists(),
+def eligible_people(job_id: UUID) -> Select[UUID]:
+    """The ids of the people who may work on a job now."""
+    return (
+        select(Person.id)
+        .join(Job, Job.id == job_id)
+        .where(Person.is_specialist, Person.state == PersonState.ACTIVE)
+        .where(Person.email_verified_at.is_not(None), _may_work(Person.id.expression))
     )
 
 
 def eligible_count(session: Session, viewer: Actor, job_id: JobId) -> int:
     """How many specialists may work on the viewer's job now."""
     viewer.require(Permission.JOBS_VIEW)
-    return (
-        session.scalar(select(func.count()).select_from(Person).where(eligible_people(job_id))) or 0
-    )
+    return session.scalar(select(func.count()).select_from(eligible_people(job_id).subquery())) or 0
 
 
 def forecast_of(session: Session, viewer: Actor, job: Job, *, seats: int) -> Forecast:
     """Time to fill, from what the eligible people submitted in the last four weeks."""
-    eligible = select(Person.id).where(eligible_people(job.id))
+    eligible = eligible_people(job.id)
     day = func.date_trunc("day", Submission.submitted_at, "UTC")
     counted = session.execute(
         select(day, func.count())
@@ -243,36 +241,26 @@ def feed(session: Session, viewer: Actor, *, limit: int = 20) -> list[FeedEntry]
     """Open jobs that fit the viewer and have seats for them, best first."""
     viewer.require(Permission.WORK_DO)
     me = literal(viewer.person(), Uuid())
-    open_seats = (
-        select(Seat.id)
-        .where(Seat.job_id == Job.id, Seat.state == SeatState.OPEN)
-        .limit(SEATS_LOOKED_AT_MAX)
-    )
-    jobs = session.execute(
-        select(
-            Job,
-            select(func.count())
-            .select_from(open_seats.subquery().lateral())
-            .scalar_subquery()
-            .label("seats"),
-        )
-        .where(Job.state == JobState.OPEN, _may_work(me))
-        .where(_has_seat_for(me))
+    jobs = session.scalars(
+        select(Job)
+        .where(Job.state == JobState.OPEN, _may_work(me), _has_seat_for(me))
         .order_by(Job.id.desc())
         .limit(FEED_MAX)
     ).all()
-    mine = _done(session, viewer.person(), [job.id for job, _ in jobs])
+    ids = [job.id for job in jobs]
+    seats = _open_seats(session, ids)
+    mine = _done(session, viewer.person(), ids)
     specialties = _own_specialties(session, viewer.person())
     entries = {
         str(job.id): FeedEntry(
             job=job,
             pay=job.pay,
             hourly_rate=job.hourly_rate,
-            seats_open=seats,
-            seats_open_is_least=seats == SEATS_LOOKED_AT_MAX,
+            seats_open=seats.get(job.id, 0),
+            seats_open_is_least=seats.get(job.id) == SEATS_LOOKED_AT_MAX,
             done_by_me=mine.get(job.id, 0),
         )
-        for job, seats in jobs
+        for job in jobs
     }
     offers = [_offer(entry, specialties) for entry in entries.values()]
     return [entries[offer.job_id] for offer in ranked(offers, clock.now())][:limit]
@@ -308,21 +296,42 @@ def _own_specialties(session: Session, person_id: PersonId) -> frozenset[str]:
     return frozenset(each for row in rows for each in row)
 
 
+def _open_seats(session: Session, job_ids: Sequence[UUID]) -> dict[UUID, int]:
+    """How many seats of each job are open, counted up to a limit."""
+    jobs = _rows_of(job_ids)
+    some = (
+        select(Seat.id)
+        .where(Seat.job_id == jobs.c.id, Seat.state == SeatState.OPEN)
+        .limit(SEATS_LOOKED_AT_MAX)
+        .lateral()
+    )
+    return _counted(session, jobs, some)
+
+
 def _done(session: Session, person_id: PersonId, job_ids: Sequence[UUID]) -> dict[UUID, int]:
-    """How many of each job's tasks the person has done, counted up to a hundred."""
-    wanted = func.unnest(cast(list(job_ids), ARRAY(Job.id.type))).table_valued("id").alias("wanted")
-    done = (
+    """How many of each job's tasks the person has claimed, counted up to a hundred."""
+    jobs = _rows_of(job_ids)
+    some = (
         select(Claim.id)
-        .where(Claim.specialist_id == person_id, Claim.job_id == wanted.c.id)
+        .where(Claim.specialist_id == person_id, Claim.job_id == jobs.c.id)
         .limit(100)
         .lateral()
     )
+    return _counted(session, jobs, some)
+
+
+def _rows_of(ids: Sequence[UUID]) -> TableValuedAlias:
+    each = func.unnest(cast(list(ids), ARRAY(Uuid()))).table_valued(column("id", Uuid()))
+    return each.render_derived(name="wanted")
+
+
+def _counted(session: Session, jobs: TableValuedAlias, some: LateralFromClause) -> dict[UUID, int]:
     rows = session.execute(
-        select(wanted.c.id, func.count(done.c.id))
-        .select_from(wanted.outerjoin(done, literal(True)))
-        .group_by(wanted.c.id)
-    ).all()
-    return dict(rows)
+        select(jobs.c.id, func.count(some.c.id))
+        .select_from(jobs.outerjoin(some, literal(True)))
+        .group_by(jobs.c.id)
+    )
+    return dict(rows.all())
 
 
 def other_jobs(
