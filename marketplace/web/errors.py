@@ -32,6 +32,7 @@ from marketplace.errors import (
 )
 from marketplace.stripe_client import WebhookRefused
 from marketplace.web.guards import EmailUnverified
+from marketplace.work.rules import DraftMoved
 
 API_PREFIX = "/api/v1"
 PROBLEM = "application/problem+json"
@@ -40,6 +41,7 @@ STATUS: Mapping[type[Exception], HTTPStatus] = {
     SignInNeeded: HTTPStatus.UNAUTHORIZED,
     Denied: HTTPStatus.FORBIDDEN,
     Missing: HTTPStatus.NOT_FOUND,
+    DraftMoved: HTTPStatus.PRECONDITION_FAILED,
     Conflict: HTTPStatus.CONFLICT,
     TooOften: HTTPStatus.TOO_MANY_REQUESTS,
     Faulty: HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -56,6 +58,7 @@ TITLES: Mapping[int, str] = {
     404: "This is not here",
     405: "This address does not take that method",
     409: "This cannot be done now",
+    412: "There is a later version",
     413: "This is too large",
     415: "This type of content is not taken here",
     422: "Something in the input needs mending",
@@ -70,6 +73,7 @@ CODES: Mapping[int, str] = {
     404: "not_found",
     405: "method_not_allowed",
     409: "conflict",
+    412: "later_version",
     413: "too_large",
     415: "unsupported_media_type",
     422: "faulty_input",
