@@ -27,6 +27,9 @@ PAGES = (
     "marketplace.web.labs.exports:exports",
     "marketplace.web.docs:docs",
     "marketplace.web.house:house",
+    "marketplace.web.specialists:specialists",
+    "marketplace.web.specialists.workbench:workbench",
+    "marketplace.web.operations:operations",
 )
 # Verified by a signature over the body instead of a form token.
 SIGNED_BODIES = ("marketplace.web.webhooks:webhooks",)

@@ -4,3 +4,25 @@ Owns how a specialist sees their work and their money; every query is scoped to 
 in. Promises: before a claim the page says pay, time, AI policy and rejection rules; what is typed
 in the workbench is never lost. Never: shows a lab's other specialists.
 """
+
+from marketplace.web.specialists import (
+    credentials,
+    earnings,
+    feed,
+    home,
+    payee,
+    profile,
+    submissions,
+)
+from marketplace.web.specialists.blueprint import specialists
+
+__all__ = [
+    "credentials",
+    "earnings",
+    "feed",
+    "home",
+    "payee",
+    "profile",
+    "specialists",
+    "submissions",
+]

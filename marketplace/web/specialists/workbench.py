@@ -9,7 +9,6 @@ from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
-from marshmallow import ValidationError
 from werkzeug.wrappers import Response as AnyResponse
 
 from marketplace.db import transaction
@@ -195,7 +194,7 @@ def heartbeat(claim_id: UUID) -> dict[str, str]:
     sent = request.get_json(silent=True) or {}
     fence = sent.get("fence")
     if not isinstance(fence, int):
-        raise ValidationError({"fence": ["Send the fence of the claim."]})
+        raise Faulty("The call is incomplete.", [Fault("/fence", "Send the fence of the claim.")])
     with transaction() as session:
         expires_at = work.heartbeat(
             session,
