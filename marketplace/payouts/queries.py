@@ -16,7 +16,7 @@ from marketplace.ids import PersonId
 from marketplace.ledger.models import LedgerAccount
 from marketplace.money import Money
 from marketplace.payouts.models import PayeeAccount, PayoutAttempt, PayoutLine, PayoutRun
-from marketplace.payouts.rules import LineState, RunState
+from marketplace.payouts.rules import NOT_SENT, LineState, RunState
 
 PAGE = 50
 
@@ -75,10 +75,36 @@ def unpayable(
     active = PayeeAccount.transfers_active.is_(True) & PayeeAccount.disabled_reason.is_(None)
     rows = _worth_paying(minimum).where(func.coalesce(active, False).is_(False))
     return [
-        Unpayable(PersonId(owner_id), Money(balance, minimum.currency), _reason(payee))
+        Unpayable(PersonId(owner_id), Money(balance, minimum.currency), _reason_of(payee))
         for owner_id, balance, payee in session.execute(rows.limit(limit))
         if owner_id is not None and balance is not None
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Specialists with money to pay out, together. reason: why no run can pay them, or None."""
+
+    reason: str | None
+    count: int
+    total: Money
+
+
+def groups(session: Session, viewer: Actor, *, minimum: Money) -> list[Group]:
+    """All who have at least `minimum` available: those who can be paid, then by reason why not."""
+    viewer.require(Permission.FINANCE_VIEW)
+    worth = _worth_paying(minimum).order_by(None).subquery()
+    no_account = worth.c.stripe_account_id.is_(None)
+    parts = (no_account, worth.c.transfers_active, worth.c.disabled_reason)
+    rows = session.execute(select(*parts, func.count(), func.sum(worth.c.balance)).group_by(*parts))
+    sums: dict[str | None, list[int]] = {}
+    for absent, active, disabled, count, minor in rows:
+        reason = None if active and disabled is None else _reason(absent=absent, disabled=disabled)
+        found = sums.setdefault(reason, [0, 0])
+        found[0] += count
+        found[1] += int(minor)
+    ordered = sorted(sums.items(), key=lambda item: (item[0] is not None, -item[1][1], item[0]))
+    return [Group(why, count, Money(minor, minimum.currency)) for why, (count, minor) in ordered]
 
 
 def _worth_paying(minimum: Money) -> Select[UUID | None, int | None, PayeeAccount | None]:
@@ -92,11 +118,16 @@ def _worth_paying(minimum: Money) -> Select[UUID | None, int | None, PayeeAccoun
     )
 
 
-def _reason(payee: PayeeAccount | None) -> str:
-    if payee is None or payee.stripe_account_id is None:
+def _reason_of(payee: PayeeAccount | None) -> str:
+    absent = payee is None or payee.stripe_account_id is None
+    return _reason(absent=absent, disabled=payee.disabled_reason if payee else None)
+
+
+def _reason(*, absent: bool, disabled: str | None) -> str:
+    if absent:
         return "has not said where to be paid"
-    if payee.disabled_reason:
-        return f"Stripe holds the account back: {payee.disabled_reason}"
+    if disabled:
+        return f"Stripe holds the account back: {disabled}"
     return "has not finished Stripe's form"
 
 
@@ -173,6 +204,67 @@ def tally(session: Session, viewer: Actor, run_id: UUID) -> list[Row[LineState, 
     minor = func.sum(PayoutLine.amount_minor)
     rows = select(PayoutLine.state, func.count(), minor).where(PayoutLine.run_id == run_id)
     return list(session.execute(rows.group_by(PayoutLine.state).order_by(PayoutLine.state)))
+
+
+def line_of(session: Session, viewer: Actor, line_id: UUID) -> PayoutLine:
+    """One payout line; Missing when there is none."""
+    viewer.require(Permission.FINANCE_VIEW)
+    line = session.get(PayoutLine, line_id)
+    if line is None:
+        raise Missing("There is no such payout line.")
+    return line
+
+
+def unresolved(
+    session: Session, viewer: Actor, *, limit: int = PAGE
+) -> list[tuple[PayoutLine, PayoutRun]]:
+    """Lines of which it is not known whether Stripe paid them, or that wait for a person; the
+    oldest first, each with its run.
+    """
+    viewer.require(Permission.FINANCE_VIEW)
+    rows = (
+        select(PayoutLine, PayoutRun)
+        .join(PayoutRun, PayoutRun.id == PayoutLine.run_id)
+        .where(PayoutLine.ended_at.is_(None))
+        .where((PayoutLine.state == LineState.UNKNOWN) | PayoutLine.frozen_at.is_not(None))
+    )
+    ordered = rows.order_by(PayoutLine.since, PayoutLine.id).limit(limit)
+    return [(line, run) for line, run in session.execute(ordered)]
+
+
+def changed_payees(session: Session, viewer: Actor, run_id: UUID) -> frozenset[UUID]:
+    """The ids of a run's unsent lines whose payee has changed since the run was prepared."""
+    viewer.require(Permission.FINANCE_VIEW)
+    rows = (
+        select(PayoutLine.id)
+        .join(PayeeAccount, PayeeAccount.person_id == PayoutLine.specialist_id)
+        .where(PayoutLine.run_id == run_id, PayoutLine.state.in_(NOT_SENT))
+        .where(PayoutLine.payee_version != PayeeAccount.version)
+    )
+    return frozenset(session.scalars(rows))
+
+
+def sent_totals(session: Session, viewer: Actor) -> dict[str, Money]:
+    """All that transfers have paid out so far, by currency."""
+    viewer.require(Permission.FINANCE_VIEW)
+    rows = session.execute(
+        select(PayoutLine.currency, func.sum(PayoutLine.amount_minor))
+        .where(PayoutLine.state == LineState.TRANSFERRED)
+        .group_by(PayoutLine.currency)
+    )
+    return {currency: Money(int(minor), currency) for currency, minor in rows}
+
+
+def attempts_by_line(
+    session: Session, viewer: Actor, line_ids: Collection[UUID]
+) -> dict[UUID, list[PayoutAttempt]]:
+    """Every attempt to send each of these lines, first to last; nothing for lines without any."""
+    viewer.require(Permission.FINANCE_VIEW)
+    found: dict[UUID, list[PayoutAttempt]] = {}
+    rows = select(PayoutAttempt).where(PayoutAttempt.line_id.in_(line_ids))
+    for attempt in session.scalars(rows.order_by(PayoutAttempt.line_id, PayoutAttempt.number)):
+        found.setdefault(attempt.line_id, []).append(attempt)
+    return found
 
 
 def attempts_of(session: Session, viewer: Actor, line_id: UUID) -> list[PayoutAttempt]:
