@@ -11,7 +11,7 @@ from marketplace.billing import rules, service, stripe_gateway
 from marketplace.billing.models import TopUp
 from marketplace.billing.rules import CheckoutWish, TopUpState
 from marketplace.db import transaction
-from marketplace.errors import Missing, Refused
+from marketplace.errors import GatewayError, Missing, Refused
 from marketplace.ids import parse_id
 from marketplace.stripe_client import StripeRefused
 
@@ -63,10 +63,12 @@ def refresh_top_up(
     top_up_id: str | None = None,
     checkout_session_id: str | None = None,
     payment_intent_id: str | None = None,
+    swept: bool = False,
 ) -> None:
     """Fetch what Stripe says about a top-up and record it; found by any of the three ids.
 
-    A webhook may come before our own row knows the checkout: its metadata names the row, and the
+    swept: the sweep asked, which asks again by itself, so a silent Stripe needs no second row. A
+    webhook may come before our own row knows the checkout: its metadata names the row, and the
     checkout is adopted. What nobody explains is looked for again, then left on record.
     """
     with transaction() as session:
@@ -79,22 +81,27 @@ def refresh_top_up(
     if top_up is None:
         _not_found(work)
         return
-    session_id = top_up.checkout_session_id or checkout_session_id
-    client = stripe_client.current()
-    if session_id is None and payment_intent_id is not None:
-        session_id = stripe_gateway.session_of_payment(client, payment_intent_id)
-    if top_up.state is not TopUpState.POSTED:
-        _refresh(top_up, session_id)
+    try:
+        _refresh(top_up, checkout_session_id, payment_intent_id)
+    except GatewayError:
+        if not swept:
+            raise
     with transaction() as session:
         outbox.done(session, work)
 
 
-def _refresh(top_up: TopUp, session_id: str | None) -> None:
+def _refresh(top_up: TopUp, told_session_id: str | None, intent_id: str | None) -> None:
+    if top_up.state is TopUpState.POSTED:
+        return
+    client = stripe_client.current()
+    session_id = top_up.checkout_session_id or told_session_id
+    if session_id is None and intent_id is not None:
+        session_id = stripe_gateway.session_of_payment(client, intent_id)
     if session_id is None:
         if top_up.state is TopUpState.REQUESTED:
             _open_again(top_up.id)
         return
-    checkout = stripe_gateway.checkout_now(stripe_client.current(), session_id)
+    checkout = stripe_gateway.checkout_now(client, session_id)
     with transaction() as session:
         service.record_checkout(session, top_up.id, checkout)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from marketplace.actor import Actor
@@ -33,3 +33,16 @@ def top_up_of(session: Session, viewer: Actor, top_up_id: UUID) -> TopUp:
     if row is None or row.organisation_id != viewer.organisation():
         raise Missing("There is no such top-up.")
     return row
+
+
+_POSTED = """
+    SELECT format('Top-up %s is posted by %s and the book does not have it so.', u.id,
+                  u.balance_transaction_id)
+    FROM top_up u LEFT JOIN ledger_transaction t
+      ON t.source_kind = 'top_up' AND t.source_id = u.balance_transaction_id
+    WHERE u.state = 'posted' AND t.id IS DISTINCT FROM u.ledger_transaction_id LIMIT 100"""
+
+
+def broken_invariants(session: Session) -> list[str]:
+    """What must always be true of top-ups and is not, one sentence each; for the self-check."""
+    return [str(told) for told in session.scalars(text(_POSTED))]

@@ -146,7 +146,7 @@ def look_again(session: Session, *, limit: int = 200) -> int:
     top_ups = session.scalars(due).all()
     for top_up in top_ups:
         top_up.next_look_at = rules.next_look(top_up.asked_at, now)
-        outbox.enqueue(session, "billing.refresh_top_up", top_up_id=top_up.id)
+        outbox.enqueue(session, "billing.refresh_top_up", top_up_id=top_up.id, swept=True)
     return len(top_ups)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
+import structlog
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -20,12 +21,14 @@ from marketplace.payouts import rules, service, stripe_gateway
 from marketplace.payouts.models import PayeeAccount, PayoutLine, PayoutRun
 from marketplace.payouts.rules import LineState, Order, RunState
 from marketplace.stripe_client import (
+    StripeFault,
     StripeKeyReused,
     StripeRateLimited,
     StripeRefused,
     StripeUnreachable,
 )
 
+log = structlog.get_logger(__name__)
 # What no payee or line of ours explains after this many looks is left to reconciliation.
 LOOKS_MAX = 12
 BUSY_SECONDS = (2.0, 10.0)
@@ -125,9 +128,20 @@ def send_line(work: outbox.Work, line_id: str) -> None:
     with transaction() as session:
         look = _look(session, UUID(line_id))
     if look.line.frozen_at is None:
-        _further(look)
+        try:
+            _further(look)
+        except StripeFault as failed:
+            # A check or a listing got no answer; nothing was sent, so the line only waits.
+            log.warning("payout_line_waits", line_id=line_id, kind=type(failed).__name__)
+            _wait(look.line)
     with transaction() as session:
         outbox.done(session, work)
+
+
+def _wait(line: PayoutLine) -> None:
+    now = clock.now()
+    with transaction() as session:
+        service.record_delay(session, line.id, wait=rules.next_look(line.since, now) - now)
 
 
 def _further(look: _Look) -> None:
@@ -162,7 +176,13 @@ def _fit_to_send(look: _Look) -> bool:
     ready = line.state is LineState.APPROVED and run.state is RunState.RELEASING
     if not ready or run.paused_at is not None:
         return False
-    payee = read_account(line.specialist_id, line.stripe_account_id)
+    try:
+        payee = read_account(line.specialist_id, line.stripe_account_id)
+    except StripeRefused as refused:
+        if refused.status == 401:
+            raise
+        # The account is gone, or is no longer ours to see.
+        return _reject(line.id, RESTRICTED)
     if not (payee.transfers_active and payee.disabled_reason is None):
         return _reject(line.id, RESTRICTED)
     if payee.version != line.payee_version:

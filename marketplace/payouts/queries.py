@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import Row, Select, func, select
+from sqlalchemy import Row, Select, func, select, text
 from sqlalchemy.orm import Session
 
 from marketplace.actor import Actor
@@ -272,3 +272,40 @@ def attempts_of(session: Session, viewer: Actor, line_id: UUID) -> list[PayoutAt
     viewer.require(Permission.FINANCE_VIEW)
     rows = select(PayoutAttempt).where(PayoutAttempt.line_id == line_id)
     return list(session.scalars(rows.order_by(PayoutAttempt.number).limit(PAGE)))
+
+
+_INVARIANTS = (
+    # What the lines still hold is what the book has set aside, for each specialist and currency.
+    """
+    SELECT format('%s has %s set aside in the book and %s %s in payout lines.',
+                  coalesce(b.code, l.code), coalesce(b.balance, 0), coalesce(l.minor, 0),
+                  right(coalesce(b.code, l.code), 3))
+    FROM (SELECT code, balance FROM ledger_account
+          WHERE split_part(code, ':', 4) = 'payout_reserved') b
+    FULL JOIN (SELECT format('L:spec:%s:payout_reserved:%s', specialist_id, currency) AS code,
+                      sum(amount_minor) AS minor
+               FROM payout_line WHERE state IN ('draft', 'approved', 'submitting', 'unknown')
+               GROUP BY 1) l ON l.code = b.code
+    WHERE coalesce(b.balance, 0) <> coalesce(l.minor, 0)""",
+    """
+    SELECT format('Payout line %s is transferred by %s and not posted so.', l.id, l.transfer_id)
+    FROM payout_line l LEFT JOIN ledger_transaction t
+      ON t.source_kind = 'transfer' AND t.source_id = l.id::text
+    WHERE l.state = 'transferred'
+      AND t.balance_transaction_id IS DISTINCT FROM l.balance_transaction_id""",
+    """
+    SELECT format('Payout run %s is approved for other content.', reference)
+    FROM payout_run WHERE state IN ('approved', 'releasing', 'sent', 'partially_sent')
+      AND approved_sha256 IS DISTINCT FROM content_sha256""",
+    """
+    SELECT format('Payout run %s has ended, and lines in it have not.', r.reference)
+    FROM payout_run r WHERE r.state IN ('sent', 'partially_sent', 'cancelled') AND EXISTS (
+      SELECT 1 FROM payout_line l WHERE l.run_id = r.id AND l.ended_at IS NULL)""",
+)
+
+
+def broken_invariants(session: Session) -> list[str]:
+    """What must always be true of payouts and is not, one sentence each; for the self-check."""
+    return [
+        str(told) for check in _INVARIANTS for told in session.scalars(text(f"{check} LIMIT 100"))
+    ]
