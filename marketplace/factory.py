@@ -18,7 +18,7 @@ import structlog
 from flask import Flask
 from flask_compress import Compress
 from flask_wtf import CSRFProtect  # type: ignore[import-untyped]
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
 from redis import Redis
 from structlog.typing import EventDict, ExcInfo, WrappedLogger
 
@@ -53,6 +53,18 @@ COMPRESSED = (
     "application/json",
     "application/problem+json",
     "application/x-ndjson",
+)
+
+
+CODE_FAULTS = (
+    Warning,
+    AttributeError,
+    ImportError,
+    NameError,
+    NotImplementedError,
+    TypeError,
+    TemplateError,
+    db.TransactionOpen,
 )
 
 
@@ -198,15 +210,21 @@ def _without_marks(logger: WrappedLogger, name: str, event: EventDict) -> EventD
 
 
 def _frames(exc_info: ExcInfo) -> str:
-    """Kinds and places of an exception and its causes, without texts: those can name people."""
+    """Kinds and places of an exception and its causes.
+
+    Texts can name people, so they are left out but for kinds that speak of code alone.
+    """
     parts: list[str] = []
     at: BaseException | None = exc_info[1]
     while at is not None:
+        trace = traceback.extract_tb(at.__traceback__)
         places = [
             f"{frame.filename}:{frame.lineno} {frame.name}"
-            for frame in traceback.extract_tb(at.__traceback__)
+            for frame in trace
+            if str(PACKAGE) in frame.filename or frame is trace[-1]
         ]
-        parts.append(f"{type(at).__module__}.{type(at).__qualname__}: {' > '.join(places)}")
+        said = f" ({at})" if isinstance(at, CODE_FAULTS) else ""
+        parts.append(f"{type(at).__module__}.{type(at).__qualname__}{said}: {' > '.join(places)}")
         at = at.__cause__ or (None if at.__suppress_context__ else at.__context__)
     return " | because of ".join(parts)
 

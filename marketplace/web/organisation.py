@@ -59,7 +59,7 @@ def change_roles(person_id: UUID) -> Response:
     with transaction() as session:
         kept = service.change_roles(session, me(), person_id, request.form.getlist("roles"))
     flash("The roles are changed." if kept else "The person is no longer a member.", "good")
-    return redirect(url_for("sign_in.start" if person_id == me().person_id else ".members"), 303)
+    return redirect(url_for("front.show" if person_id == me().person_id else ".members"), 303)
 
 
 @organisation.post("/invitations")

@@ -101,4 +101,4 @@ def act_for() -> Response:
     wanted = request.form.get("organisation_id", "")
     with transaction() as session:
         service.act_for(session, here, parse_id(wanted) if wanted else None)
-    return redirect(url_for("sign_in.start"), code=303)
+    return redirect(url_for("front.show"), code=303)

@@ -17,8 +17,8 @@ sign_in = Blueprint("sign_in", __name__)
 def local_target(target: str | None) -> str:
     """Where to go after signing in: a path of ours, or the start for anything else."""
     if not target or not target.startswith("/") or target.startswith(("//", "/sign-")):
-        return url_for("sign_in.start")
-    return target if target.isprintable() and "\\" not in target else url_for("sign_in.start")
+        return url_for("front.show")
+    return target if target.isprintable() and "\\" not in target else url_for("front.show")
 
 
 def signed_in_answer(token: str, target: str) -> Response:

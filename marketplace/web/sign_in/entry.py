@@ -1,4 +1,4 @@
-"""In and out: password, second factor, sign-out, and the start that leads each person home."""
+"""In and out: password, second factor, sign-out."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from marketplace import limits
 from marketplace.db import transaction
 from marketplace.identity import service
 from marketplace.web.forms import Form, form_page, load
-from marketplace.web.frame import home_of
 from marketplace.web.guards import me, public, signed_in_even_unverified, visitor
 from marketplace.web.sign_in.blueprint import (
     limit_address,
@@ -34,16 +33,6 @@ class CodeForm(Form):
     """A code of the second factor, or a recovery code."""
 
     code = fields.String(required=True)
-
-
-@sign_in.get("/")
-@public
-def start() -> str | Response:
-    """Lead who is signed in to where their day begins; tell others what this is."""
-    here = visitor()
-    if here is None:
-        return render_template("public/home.html")
-    return redirect(home_of(here), code=303)
 
 
 @sign_in.get("/sign-in")

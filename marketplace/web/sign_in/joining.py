@@ -72,7 +72,7 @@ def unverified() -> str | Response:
     """The only page for who has not proved the address yet."""
     here = visitor()
     if here is None or here.verified:
-        return redirect(url_for("sign_in.start"), code=303)
+        return redirect(url_for("front.show"), code=303)
     return render_template("sign_in/unverified.html")
 
 
@@ -103,7 +103,7 @@ def verify() -> Response:
     with transaction() as opened:
         service.verify_email(opened, request.form.get("token", ""))
     flash("Your e-mail address is verified.", "good")
-    return redirect(url_for("sign_in.start"), code=303)
+    return redirect(url_for("front.show"), code=303)
 
 
 @sign_in.get("/invitations")
@@ -140,7 +140,7 @@ def join() -> Response:
         person = service.join_by_invitation(opened, request.form.get("token", ""), **asked)
         _, token = service.sign_in(opened, email=person.email, password=asked["password"])
     session.clear()
-    return signed_in_answer(token, url_for("sign_in.start"))
+    return signed_in_answer(token, url_for("front.show"))
 
 
 @sign_in.post("/invitations/accept")
@@ -155,4 +155,4 @@ def accept() -> Response:
             service.act_for(opened, here, organisation.id)
         name = organisation.name
     flash(f"You are now a member of {name}.", "good")
-    return redirect(url_for("sign_in.start"), code=303)
+    return redirect(url_for("front.show"), code=303)
