@@ -68,7 +68,10 @@ def _facts() -> dict[str, Any]:
         formats = task_type(job.task_type).exports
         return shown.job_facts(job, "exports") | {
             "rows": queries.exports_of(session, me(), job_id=JobId(job_id), limit=PAGE),
-            "formats": [(key, each.title) for key, each in formats.items()],
+            # What trainers read comes first, the raw judgements last.
+            "formats": [
+                (key, formats[key].title) for key in sorted(formats, key=lambda key: key == "raw")
+            ],
             "policies": POLICIES,
         }
 

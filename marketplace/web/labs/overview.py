@@ -116,7 +116,7 @@ def people_plots(known: JobQuality) -> list[tuple[str, Markup]]:
         (
             name,
             plots.intervals(
-                f"Agreement of {name} with others",
+                "Agreement with the others",
                 sorted(points, key=lambda point: point.label),
                 words=percent,
                 measure="Agreement",
@@ -135,8 +135,10 @@ def quality_page(job_id: UUID) -> str:
         known = quality.quality_of(session, me(), JobId(job.id))
         facts = shown.job_facts(job, "quality")
     plot = agreement_plot(known)
+    pairs = [(*sorted((pair.first, pair.second)), pair) for pair in known.pairs]
+    pairs.sort(key=lambda row: row[:2])
     return render_template(
-        "labs/quality.html", known=known, plot=plot, unit_words=unit_words, **facts
+        "labs/quality.html", known=known, pairs=pairs, plot=plot, unit_words=unit_words, **facts
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask.testing import FlaskClient
+import pytest
 from sqlalchemy.orm import Session
 
 from marketplace import storage
@@ -16,33 +16,40 @@ from tests.web.pages import checked, text_of
 import pytest
 
 
-EMPTY = ["/lab/jobs", "/lab/jobs/new", "/lab/review", "/lab/balance", "/lab/exports",
-         "/lab/balance/returned", "/lab/jobs?state=open"]
+EMPTY = [
+    "/lab/jobs",
+    "/lab/jobs/new",
+    "/lab/review",
+    "/lab/balance",
+    "/lab/exports",
+    "/lab/balance/returned",
+    "/lab/jobs?state=open",
+]
 
 
 @pytest.mark.parametrize("path", EMPTY)
-def test_a_new_lab_sees_what_to_do_next(client: FlaskClient, path: str) -> None:
-    checked(client.get(path))
+def test_a_new_lab_sees_what_to_do_next(owner: Browser, path: str) -> None:
+    checked(owner.get(path))
 
 
 @pytest.mark.parametrize("kind", list(TASK_TYPES))
-def test_the_builder_of_every_task_type(client: FlaskClient, kind: str) -> None:
-    checked(client.get(f"/lab/jobs/new?type={kind}"))
+def test_the_builder_of_every_task_type(owner: Browser, kind: str) -> None:
+    checked(owner.get(f"/lab/jobs/new?type={kind}"))
 
 
-def test_a_draft(session: Session, lab: Actor, client: FlaskClient) -> None:
+def test_a_draft(session: Session, lab: Actor, owner: Browser) -> None:
     job = jobs.filled(session, lab)
     for part in ("", "/items", "/edit", "/publish", "/close"):
-        checked(client.get(f"/lab/jobs/{job.id}{part}"))
+        checked(owner.get(f"/lab/jobs/{job.id}{part}"))
 
 
-def test_a_running_job(session: Session, lab: Actor, client: FlaskClient) -> None:
+def test_a_running_job(session: Session, lab: Actor, owner: Browser) -> None:
     _, job = work.published(session, lab, overlap_min=2, overlap_max=2, review_sample_ratio=1)
     doctors = [specialists.doctor(session) for _ in range(2)]
     given = [work.submitted(session, doctor, job) for doctor in doctors]
     for part in ("", "/items", "/edit", "/submissions", "/quality", "/exports", "/close"):
-        checked(client.get(f"/lab/jobs/{job.id}{part}"))
-    checked(client.get(f"/lab/review/{job.id}"))
-    checked(client.get(f"/lab/submissions/{given[0].id}"))
-    checked(client.get("/lab/jobs"))
-    checked(client.get("/lab/review"))
+        checked(owner.get(f"/lab/jobs/{job.id}{part}"))
+    checked(owner.get(f"/lab/review/{job.id}"))
+    checked(owner.get(f"/lab/submissions/{given[0].id}"))
+    checked(owner.get("/lab/jobs"))
+    checked(owner.get("/lab/review"))
