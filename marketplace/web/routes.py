@@ -25,6 +25,7 @@ PAGES = (
     "marketplace.web.labs.review:review",
     "marketplace.web.labs.balance:balance",
     "marketplace.web.labs.exports:exports",
+    "marketplace.web.finance:finance",
     "marketplace.web.docs:docs",
     "marketplace.web.house:house",
     "marketplace.web.specialists:specialists",
