@@ -29,7 +29,7 @@ def qr_svg(address: str) -> Markup:
     """A QR code as SVG with classes instead of styles, dark on light in either theme."""
     out = io.BytesIO()
     segno.make(address, error="m").save(
-        out, kind="svg", xmldecl=False, svgns=False, nl=False, scale=5, light="#fff", omitsize=True
+        out, kind="svg", xmldecl=False, svgns=False, nl=False, scale=5, light="#fff"
     )
     return Markup(out.getvalue().decode())  # noqa: S704 - segno drew it from our own secret.
 
