@@ -180,7 +180,7 @@ def lease_due(session: Session, *, limit: int = 100) -> list[Work]:
         .where(OutboxRow.done_at.is_(None), OutboxRow.not_before <= now, free)
         .order_by(OutboxRow.not_before)
         .limit(limit)
-        .with_for_update(skip_locked=True)
+        .with_for_update(skip_locked=True, key_share=True)
     )
     leased = []
     for row in session.scalars(due):

@@ -60,7 +60,7 @@ def request_export(
 
 def begin(session: Session, export_id: ExportId) -> Export | None:
     """The export, now running; None when it has ended already."""
-    export = session.get_one(Export, export_id, with_for_update=True)
+    export = session.get_one(Export, export_id, with_for_update={"key_share": True})
     if export.state is ExportState.DONE:
         return None
     if export.state is not ExportState.RUNNING:
@@ -79,7 +79,7 @@ def finish(
     counts: Mapping[str, Any],
 ) -> None:
     """Offer the finished file."""
-    export = session.get_one(Export, export_id, with_for_update=True)
+    export = session.get_one(Export, export_id, with_for_update={"key_share": True})
     export.rows, export.bytes, export.sha256 = rows, size, sha256
     export.counts, export.finished_at = dict(counts), clock.now()
     export.items_read = export.items_total
@@ -96,7 +96,7 @@ def finish(
 
 def fail(session: Session, export_id: ExportId, reason: str) -> None:
     """Say that the file could not be made, and why, in a sentence for the lab."""
-    export = session.get_one(Export, export_id, with_for_update=True)
+    export = session.get_one(Export, export_id, with_for_update={"key_share": True})
     export.failure, export.finished_at = reason, clock.now()
     _set_state(export, ExportState.FAILED)
 

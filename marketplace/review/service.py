@@ -141,7 +141,7 @@ def accept_next_arrived(session: Session, *, clearance_days: int) -> bool:
         .where(Submission.state == SubmissionState.SUBMITTED)
         .order_by(Submission.id)
         .limit(1)
-        .with_for_update(skip_locked=True)
+        .with_for_update(skip_locked=True, key_share=True)
     )
     if submission is None:
         return False
@@ -166,7 +166,7 @@ def clear_next_due(session: Session) -> bool:
         .where(Accrual.cleared_at.is_(None), Accrual.clears_at <= clock.now())
         .order_by(Accrual.clears_at)
         .limit(1)
-        .with_for_update(skip_locked=True)
+        .with_for_update(skip_locked=True, key_share=True)
     )
     if accrual is None:
         return False

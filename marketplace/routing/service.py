@@ -96,7 +96,7 @@ def open_more_seats(session: Session, job_id: JobId) -> bool:
     job = session.get_one(Job, job_id, with_for_update={"key_share": True})
     if job.state is not JobState.OPEN:
         return False
-    reserve = session.get_one(JobReserve, job_id, with_for_update=True)
+    reserve = session.get_one(JobReserve, job_id, with_for_update={"key_share": True})
     if reserve.items_reserved < job.item_count:
         try:
             with session.begin_nested():
@@ -111,7 +111,7 @@ def open_more_seats(session: Session, job_id: JobId) -> bool:
 def resume_job(session: Session, actor: Actor, job_id: JobId) -> Job:
     """Hand out seats again; first reserve what later items need. Raises InsufficientFunds."""
     job = jobs.resume_job(session, actor, job_id)
-    reserve = session.get_one(JobReserve, job_id, with_for_update=True)
+    reserve = session.get_one(JobReserve, job_id, with_for_update={"key_share": True})
     _reserve_rest(session, job, reserve)
     if job.items_seated < job.item_count:
         outbox.enqueue(session, "routing.open_seats", job_id=job.id)
@@ -196,7 +196,7 @@ def close_job(session: Session, actor: Actor, job_id: JobId) -> Job:
 def settle_closed(session: Session, job_id: JobId) -> None:
     """Give back what a closed job does not need any more; what is in hand stays reserved."""
     job = session.get_one(Job, job_id, with_for_update={"key_share": True})
-    reserve = session.get_one(JobReserve, job_id, with_for_update=True)
+    reserve = session.get_one(JobReserve, job_id, with_for_update={"key_share": True})
     if job.state is not JobState.CLOSED or reserve.settled_at is not None:
         return
     held = ledger_queries.job_balance(session, job_id, job.currency)

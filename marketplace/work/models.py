@@ -75,6 +75,7 @@ class Claim(Root):
     """A specialist's lease on a seat, with the pay frozen."""
 
     __tablename__ = "claim"
+    __mapper_args__ = {"eager_defaults": True}  # The fence comes back with the insert.
     __table_args__ = (
         Index(
             "uq_claim_live_seat", "seat_id", unique=True, postgresql_where=text("state = 'live'")
@@ -102,7 +103,7 @@ class Claim(Root):
         ForeignKey("submission.id", use_alter=True)
     )
     seat_rank: Mapped[int]
-    fence: Mapped[int] = mapped_column(claim_fence)
+    fence: Mapped[int] = mapped_column(server_default=claim_fence.next_value())
     state: Mapped[ClaimState] = mapped_column(text_enum(ClaimState))
     claimed_at: Mapped[datetime]
     expires_at: Mapped[datetime]

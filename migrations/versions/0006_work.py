@@ -95,7 +95,12 @@ def _claims() -> None:
         _link("template_version_id", "template_version"),
         sa.Column("reworks_submission_id", sa.Uuid()),
         sa.Column("seat_rank", sa.BigInteger(), nullable=False),
-        sa.Column("fence", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "fence",
+            sa.BigInteger(),
+            nullable=False,
+            server_default=sa.text("nextval('claim_fence_seq')"),
+        ),
         sa.Column("state", STATE, nullable=False),
         sa.Column("claimed_at", AT, nullable=False),
         sa.Column("expires_at", AT, nullable=False),

@@ -26,7 +26,7 @@ def own_claim(session: Session, actor: Actor, claim_id: ClaimId, fence: int | No
     claim = session.scalar(
         select(Claim)
         .where(Claim.id == claim_id, Claim.specialist_id == actor.person())
-        .with_for_update()
+        .with_for_update(key_share=True)
     )
     if claim is None:
         raise Missing("This claim is not there, or it is not yours.")
@@ -60,7 +60,7 @@ def heartbeat(
 
 
 def _take_up(session: Session, claim: Claim) -> None:
-    seat = session.get_one(Seat, claim.seat_id, with_for_update=True)
+    seat = session.get_one(Seat, claim.seat_id, with_for_update={"key_share": True})
     if seat.state is not SeatState.OPEN:
         raise rules.LeaseLost(
             "The time for this task ran out and somebody else has it now. Your draft is kept; "

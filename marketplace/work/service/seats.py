@@ -106,7 +106,7 @@ def _next_seat(session: Session, specialist_id: PersonId, job: Job, after: int) 
         .where(~held.exists())
         .order_by(Seat.rank)
         .limit(1)
-        .with_for_update(skip_locked=True, of=Seat)
+        .with_for_update(skip_locked=True, key_share=True, of=Seat)
     )
 
 
@@ -160,7 +160,7 @@ def end_claim(session: Session, claim: Claim, state: ClaimState) -> None:
 
 def reopen_seat(session: Session, seat_id: UUID) -> None:
     """Open a seat again, with a fresh rank so that everybody still comes past it."""
-    seat = session.get_one(Seat, seat_id, with_for_update=True)
+    seat = session.get_one(Seat, seat_id, with_for_update={"key_share": True})
     seat.state = step(rules.NEXT_SEAT, seat.state, SeatState.OPEN)
     seat.rank = _ranks(session, 1)[0]
 
@@ -172,7 +172,7 @@ def expire_leases(session: Session, *, limit: int = 500) -> int:
         .where(Claim.state == ClaimState.LIVE, Claim.expires_at < clock.now())
         .order_by(Claim.expires_at)
         .limit(limit)
-        .with_for_update(skip_locked=True)
+        .with_for_update(skip_locked=True, key_share=True)
     ).all()
     for claim in over:
         end_claim(session, claim, ClaimState.EXPIRED)

@@ -39,7 +39,7 @@ def submit(
         return repeated
     job = session.get_one(Job, claim.job_id)
     _check(session, claim, job, envelope)
-    seat = session.get_one(Seat, claim.seat_id, with_for_update=True)
+    seat = session.get_one(Seat, claim.seat_id, with_for_update={"key_share": True})
     counts = _seat_is_theirs(claim, seat)
     book_time(session, claim, envelope.intervals)
     claim.state = step(rules.NEXT_CLAIM, claim.state, ClaimState.SUBMITTED)
@@ -133,7 +133,7 @@ def _submission(session: Session, claim: Claim, envelope: Envelope, *, counts: b
 
 
 def _count(session: Session, claim: Claim) -> None:
-    task = session.get_one(Task, claim.task_id, with_for_update=True)
+    task = session.get_one(Task, claim.task_id, with_for_update={"key_share": True})
     task.counted += 1
     if task.counted == task.wanted:
         task.state = step(rules.NEXT_TASK, task.state, TaskState.FILLED)
@@ -142,7 +142,7 @@ def _count(session: Session, claim: Claim) -> None:
 
 def locked_submission(session: Session, submission_id: SubmissionId) -> Submission:
     """A submission, locked against another verdict at the same moment; Missing without it."""
-    submission = session.get(Submission, submission_id, with_for_update=True)
+    submission = session.get(Submission, submission_id, with_for_update={"key_share": True})
     if submission is None:
         raise Missing("This submission is not there.")
     return submission
@@ -158,7 +158,7 @@ def settle(session: Session, submission: Submission, verdict: SubmissionState) -
     if verdict is SubmissionState.IN_REVIEW:
         return
     submission.decided_at = clock.now()
-    task = session.get_one(Task, submission.task_id, with_for_update=True)
+    task = session.get_one(Task, submission.task_id, with_for_update={"key_share": True})
     if verdict is SubmissionState.ACCEPTED:
         task.decided += 1
         if task.decided == task.wanted and task.state is TaskState.FILLED:
@@ -174,10 +174,10 @@ def settle(session: Session, submission: Submission, verdict: SubmissionState) -
 
 
 def _return_for_rework(session: Session, submission: Submission) -> None:
-    former = session.get_one(Claim, submission.claim_id, with_for_update=True)
+    former = session.get_one(Claim, submission.claim_id, with_for_update={"key_share": True})
     former.state = step(rules.NEXT_CLAIM, former.state, ClaimState.RETURNED)
     session.flush()  # The former claim leaves the unique index before its successor enters it.
-    seat = session.get_one(Seat, submission.seat_id, with_for_update=True)
+    seat = session.get_one(Seat, submission.seat_id, with_for_update={"key_share": True})
     seat.state = step(rules.NEXT_SEAT, seat.state, SeatState.CLAIMED)
     at = clock.now()
     session.add(
