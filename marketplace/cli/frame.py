@@ -30,6 +30,8 @@ COMMANDS = {
     "person": Lazy("marketplace.cli.person:person", "Make the first people."),
     "secrets": Lazy("marketplace.cli.secrets:secrets", "Rotate the keys of encrypted columns."),
     "ledger": Lazy("marketplace.cli.ledger:ledger", "Export the book; the trial balance."),
+    "demo-world": Lazy("marketplace.cli.demo:demo_world", "Make the demonstration world."),
+    "demo": Lazy("marketplace.cli.demo:demo", "Try things: codes, real judgements replayed."),
     "self-check": Lazy("marketplace.cli.self_check:self_check", "Check all that must hold."),
 }
 

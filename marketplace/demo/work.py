@@ -1,0 +1,205 @@
+"""Jobs posted, tasks done, answers reviewed, pay cleared."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+from functools import cache
+from random import Random
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from marketplace import clock, settings
+from marketplace.actor import Actor
+from marketplace.db import transaction
+from marketplace.demo.answers import answer
+from marketplace.demo.cast import BY_EMAIL, Specialist
+from marketplace.demo.materials import JobMaterial, job_material, job_materials
+from marketplace.demo.people import actor_of
+from marketplace.demo.plan import JOBS, PlannedJob, Turn
+from marketplace.identity.models import Person
+from marketplace.ids import JobId
+from marketplace.jobs import queries as job_queries
+from marketplace.jobs import service as jobs
+from marketplace.jobs.models import Job
+from marketplace.jobs.rules import JobState
+from marketplace.review import service as review
+from marketplace.routing import service as routing
+from marketplace.routing.rules import NotEligible, NotOpen
+from marketplace.work import queries
+from marketplace.work.models import Claim, Submission
+from marketplace.work.rules import ClaimState, Envelope, Interval, IntervalKind
+
+DRAFT_OF = "clinical_summaries"
+DRAFT_TITLE = "Rate summaries of clinical notes, second batch"
+DRAFT_ITEMS = 6
+
+
+def job_of(session: Session, planned: PlannedJob) -> Job | None:
+    """The job of a plan, or None before it was posted."""
+    return _titled(session, planned.lab, job_material(planned.material).fields()["title"])
+
+
+def _titled(session: Session, lab: str, title: str) -> Job | None:
+    own = job_queries.jobs_of(session, actor_of(session, lab), limit=200)
+    return next((job for job in own if job.title == title), None)
+
+
+def post(planned: PlannedJob) -> None:
+    """Post a job with its items, and publish it."""
+    material = job_material(planned.material)
+    with transaction() as session:
+        lab = actor_of(session, planned.lab)
+        job = job_of(session, planned)
+        if job is None:
+            job = jobs.create_job(session, lab, task_type=material.task_type, **material.fields())
+            jobs.add_items(session, lab, job.id, material.lines)
+        if job.state is JobState.DRAFT:
+            points = settings.current().platform_fee_basis_points
+            routing.publish_job(session, lab, JobId(job.id), fee_basis_points=points)
+
+
+def post_draft() -> None:
+    """A draft that can be quoted and published."""
+    planned = next(one for one in JOBS if one.material == DRAFT_OF)
+    material = job_material(DRAFT_OF)
+    with transaction() as session:
+        lab = actor_of(session, planned.lab)
+        if _titled(session, planned.lab, DRAFT_TITLE) is None:
+            fields = material.fields() | {"title": DRAFT_TITLE}
+            job = jobs.create_job(session, lab, task_type=material.task_type, **fields)
+            jobs.add_items(session, lab, job.id, material.lines[-DRAFT_ITEMS:])
+
+
+def pause(planned: PlannedJob) -> None:
+    """The lab pauses a running job."""
+    with transaction() as session:
+        job = job_of(session, planned)
+        if job is not None and job.state is JobState.OPEN:
+            jobs.pause_job(session, actor_of(session, planned.lab), job.id)
+
+
+def take_turn(turn: Turn) -> None:
+    """Claim a task, work on it for some minutes, hand it in; what is not sampled is accepted."""
+    material = job_material(turn.job.material)
+    with transaction() as session:
+        actor = actor_of(session, turn.email)
+        job = job_of(session, turn.job)
+        if job is None or _done(session, actor, job) >= turn.number:
+            return
+        claim = _claimed(session, actor, job)
+        if claim is not None:
+            _hand_in(session, actor, BY_EMAIL[turn.email], claim, material)
+
+
+def _claimed(session: Session, actor: Actor, job: Job) -> Claim | None:
+    """The next task; None also where a world that is built to its end has closed the door."""
+    try:
+        return routing.claim_next(session, actor, job_id=JobId(job.id))
+    except (NotEligible, NotOpen):
+        return None
+
+
+def _done(session: Session, actor: Actor, job: Job) -> int:
+    own = select(func.count()).where(
+        Submission.job_id == job.id,
+        Submission.specialist_id == actor.person(),
+        Submission.round == 1,
+    )
+    return session.scalar(own) or 0
+
+
+def _hand_in(
+    session: Session,
+    actor: Actor,
+    one: Specialist,
+    claim: Claim,
+    material: JobMaterial,
+    *,
+    skill: float | None = None,
+) -> None:
+    """Answer a claim, minutes after it was made."""
+    view = queries.view_of(session, claim)
+    external_id = _external_ids(material.key)[_content(view.payload)]
+    gold = material.golds.get(external_id)
+    judgement, rationale = answer(
+        material.task_type,
+        template=view.template,
+        payload=view.payload,
+        gold=gold["judgement"] if gold else None,
+        external_id=external_id,
+        email=one.email,
+        skill=one.skill if skill is None else skill,
+    )
+    rng = Random(f"time:{one.email}:{external_id}:{skill}")
+    spent = timedelta(seconds=view.job.expected_seconds * rng.uniform(0.55, 1.3))
+    with clock.shifted(spent):
+        envelope = Envelope(
+            judgement=judgement,
+            rationale=rationale,
+            confidence=round(rng.uniform(0.6, 0.97), 2),
+            ai_use=_ai_use(rng, view.job),
+            intervals=tuple(_intervals(claim, rng)),
+        )
+        routing.submit_and_claim_next(
+            session, actor, claim.id, fence=claim.fence, envelope=envelope, wants_next=False
+        )
+        with clock.shifted(timedelta(seconds=4)):
+            days = settings.current().clearance_days
+            review.accept_next_arrived(session, clearance_days=days)
+
+
+def _ai_use(rng: Random, job: Job) -> dict[str, Any]:
+    if job.ai_policy == "disclosed" and rng.random() < 0.15:
+        return {"used": True, "tool": "spelling checker", "purpose": "wording of the reason"}
+    return {"used": False}
+
+
+def _intervals(claim: Claim, rng: Random) -> Iterator[Interval]:
+    """Reading, then working, sometimes a telephone call in between."""
+    start, end = claim.claimed_at, clock.now()
+    read = start + (end - start) * rng.uniform(0.2, 0.4)
+    yield Interval(IntervalKind.READING, start, read)
+    if rng.random() < 0.15:
+        back = read + (end - read) * 0.3
+        yield Interval(IntervalKind.IDLE, read, back)
+        read = back
+    yield Interval(IntervalKind.ACTIVE, read, end)
+
+
+@cache
+def _external_ids(key: str) -> dict[str, str]:
+    return {_content(payload): name for name, payload in job_material(key).payloads.items()}
+
+
+def _content(payload: Any) -> str:
+    """What the item says, without the lab's own fields, which specialists need not see."""
+    return json.dumps({**payload, "metadata": None}, sort_keys=True)
+
+
+def answer_reworks() -> None:
+    """Authors hand in again what was sent back to them."""
+    with transaction() as session:
+        returned = session.execute(
+            select(Claim.id, Person.email, Job.title)
+            .join(Person, Person.id == Claim.specialist_id)
+            .join(Job, Job.id == Claim.job_id)
+            .where(Claim.state == ClaimState.LIVE, Claim.reworks_submission_id.is_not(None))
+        ).all()
+    for claim_id, email, title in returned:
+        material = next(one for one in job_materials() if one.fields()["title"] == title)
+        with transaction() as session:
+            actor = actor_of(session, email)
+            claim = session.get_one(Claim, claim_id)
+            _hand_in(session, actor, BY_EMAIL[email], claim, material, skill=1.0)
+
+
+def clear_pay() -> None:
+    """Make available what was earned long enough ago, one posting a transaction."""
+    cleared = True
+    while cleared:
+        with transaction() as session:
+            cleared = review.clear_next_due(session)

@@ -1,0 +1,100 @@
+"""The demonstration world: three weeks of a small marketplace, written down in some seconds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+
+from marketplace import clock
+from marketplace.db import transaction
+from marketplace.demo import credentials, money, people, reviewing, work
+from marketplace.demo.plan import JOBS, turns
+from marketplace.demo.quiet import Quiet
+from marketplace.demo.timeline import Timeline, at
+from marketplace.errors import Refused
+
+DAYS = 19
+REWORKED_LATELY = "doctor@demo.test"
+
+
+class NotEmpty(Refused):
+    """The database holds people who did not come with the demonstration."""
+
+    code = "not_empty"
+
+
+class Unfinished(Refused):
+    """Background work that the demonstration waits for did not come to its end."""
+
+    code = "unfinished"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Moment:
+    """Something that happens at a time."""
+
+    at: datetime
+    happens: Callable[[], object] = field(compare=False)
+
+
+def build(password: str, *, say: Callable[[str], None]) -> None:
+    """Make the world, or go on where an earlier try was stopped.
+
+    Needs the sandbox and an empty database; raises NotEmpty, Unfinished, and what services raise.
+    """
+    with transaction() as session:
+        if not people.is_empty(session):
+            raise NotEmpty("Other people are here already, so the demonstration stays away.")
+    timeline = Timeline(clock.now())
+    quiet = Quiet()
+    quiet.keep()
+    say("People: the platform, three labs, twelve specialists …")
+    people.make_staff(timeline, password)
+    people.make_labs(timeline, password)
+    people.make_specialists(timeline, password)
+    quiet.keep()
+    credentials.claim_all(timeline)
+    say("Three weeks of work: jobs, answers, reviews, pay …")
+    for moment in sorted(history(timeline)):
+        quiet.keep()
+        with at(moment.at):
+            moment.happens()
+    say("A payout run is sent, another is prepared, exports are written …")
+    sent = money.release_first()
+    money.prepare_second()
+    written = reviewing.exports_written()
+    if not (sent and written):
+        raise Unfinished("The worker has not sent the payouts or written the exports in time.")
+
+
+def history(timeline: Timeline) -> Iterator[Moment]:
+    """All that happened, in no order."""
+    yield Moment(timeline.on(19, 14), money.top_up_all)
+    for job in JOBS:
+        yield Moment(timeline.on(job.posted_days_ago, 7, 30), partial(work.post, job))
+        if job.paused_days_ago is not None:
+            yield Moment(timeline.on(job.paused_days_ago, 17), partial(work.pause, job))
+    for turn in turns(timeline):
+        yield Moment(turn.at, partial(work.take_turn, turn))
+    for days in range(DAYS, 0, -1):
+        yield from _day(timeline, days)
+    yield Moment(timeline.on(11, 11), credentials.suspend)
+    yield Moment(timeline.on(8, 12), money.onboard_all)
+    yield Moment(timeline.on(2, 16), work.post_draft)
+    yield Moment(timeline.on(1, 20, 30), reviewing.ask_for_exports)
+    yield Moment(timeline.on(1, 21), money.prepare_first)
+    yield Moment(timeline.on(1, 22, 10), money.approve_first)
+    preferences = next(job for job in JOBS if job.material == "clinical_preferences")
+    late = partial(reviewing.send_back, preferences, REWORKED_LATELY)
+    yield Moment(timeline.on(1, 22, 40), late)
+
+
+def _day(timeline: Timeline, days: int) -> Iterator[Moment]:
+    yield Moment(timeline.on(days, 0, 10), credentials.let_time_pass)
+    yield Moment(timeline.on(days, 6), work.clear_pay)
+    yield Moment(timeline.on(days, 7), work.answer_reworks)
+    for job in JOBS:
+        if days < job.posted_days_ago:
+            yield Moment(timeline.on(days, 19, 30), partial(reviewing.review_day, job))
