@@ -13,7 +13,9 @@ from werkzeug.wrappers import Response
 from marketplace import audit, clock, outbox
 from marketplace.db import transaction
 from marketplace.identity.rules import Permission
+from marketplace.money import Money
 from marketplace.reconciliation import queries
+from marketplace.reconciliation.models import StripeStatementLine
 from marketplace.reconciliation.queries import Report
 from marketplace.reconciliation.rules import LABELS, Break, BreakKind
 from marketplace.web import plots
@@ -26,6 +28,7 @@ PAGE = 50
 # So many looks, one every two seconds, before the page says that nobody answers.
 LOOKS_MAX = 30
 AGES = (("today", 1), ("1 to 7 days", 8), ("8 to 30 days", 31))
+FIGURES = ("amount", "fee", "net")
 OLDER = "older"
 
 
@@ -46,12 +49,19 @@ def reconcile() -> str:
         "labels": LABELS,
         "counts": report.counts() if report else {},
         "ages": ages_plot(report.breaks, now) if report and report.breaks else None,
-        "lines": lines[:PAGE],
+        "lines": [in_money(line) for line in lines[:PAGE]],
         "last_line": lines[PAGE - 1].id if len(lines) > PAGE else None,
         **_breaks(report, kind),
         **_waiting(report),
     }
     return page_or_block("finance/reconciliation.html", "report", **facts)
+
+
+def in_money(line: StripeStatementLine) -> dict[str, Any]:
+    """A line as Stripe told it, with its figures as amounts."""
+    names = ("id", "kind", "source_id", "created_at", "available_at")
+    figures = {name: Money(getattr(line, name), line.currency) for name in FIGURES}
+    return {name: getattr(line, name) for name in names} | figures
 
 
 def _breaks(report: Report | None, kind: BreakKind | None) -> dict[str, Any]:

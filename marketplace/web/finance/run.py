@@ -227,6 +227,7 @@ def _progress(run: PayoutRun, tally: Sequence[Tally]) -> dict[str, Any]:
         "sent": sent,
         "not_sent": rejected + dropped,
         "waiting": numbers.get(LineState.UNKNOWN, 0),
+        "gap": Money(run.funding_gap_minor, run.currency) if run.funding_gap_minor else None,
         "moving": run.state is RunState.RELEASING and run.paused_at is None,
     }
 
