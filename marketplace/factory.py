@@ -20,6 +20,7 @@ from flask_compress import Compress
 from flask_wtf import CSRFProtect  # type: ignore[import-untyped]
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
 from redis import Redis
+from sqlalchemy.exc import OperationalError
 from structlog.typing import EventDict, ExcInfo, WrappedLogger
 
 from marketplace import db, limits, mail, secrets, storage, stripe_client
@@ -61,7 +62,6 @@ CODE_FAULTS = (
     AttributeError,
     ImportError,
     NameError,
-    NotImplementedError,
     TypeError,
     TemplateError,
     db.TransactionOpen,
@@ -141,7 +141,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     csrf = CSRFProtect(app)
     headers.register(app, settings)
     Compress(app)
-    errors.register(app)
+    errors.register(app, away=OperationalError)
     frame.register(app)
     filters.register(app)
     guards.public(app.view_functions["static"])

@@ -14,7 +14,6 @@ import structlog
 from flask import Flask, Response, g, json, redirect, render_template, request, url_for
 from flask_wtf.csrf import CSRFError  # type: ignore[import-untyped]
 from jinja2 import TemplateNotFound
-from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -49,7 +48,6 @@ STATUS: Mapping[type[Exception], HTTPStatus] = {
     WebhookRefused: HTTPStatus.BAD_REQUEST,
     Refused: HTTPStatus.CONFLICT,
     GatewayError: HTTPStatus.SERVICE_UNAVAILABLE,
-    OperationalError: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 TITLES: Mapping[int, str] = {
     400: "The request could not be read",
@@ -94,13 +92,16 @@ def status_of(error: Exception) -> HTTPStatus:
     return HTTPStatus.INTERNAL_SERVER_ERROR
 
 
-def register(app: Flask) -> None:
-    """Show every error of this application in the one way."""
+def register(app: Flask, *, away: type[Exception]) -> None:
+    """Show every error of this application in the one way.
+
+    away: what the database's driver raises when its server does not answer.
+    """
     app.register_error_handler(EmailUnverified, _unverified)
     app.register_error_handler(SignInNeeded, _sign_in_needed)
     app.register_error_handler(Refused, _refused)
     app.register_error_handler(GatewayError, _unreached)
-    app.register_error_handler(OperationalError, _unreached)
+    app.register_error_handler(away, _unreached)
     app.register_error_handler(CSRFError, _csrf)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(Exception, _unexpected)

@@ -46,7 +46,6 @@ from tests.web.conftest import Browser
         (Faulty("x"), 422),
         (TooOften("x", retry_after_seconds=3), 429),
         (GatewayError("x"), 503),
-        (OperationalError("x", None, Exception()), 503),
         (RuntimeError("x"), 500),
     ],
 )
@@ -69,6 +68,7 @@ def failing(app: Flask, settings: Settings) -> Client:
     made = create_app(settings)
     errors: dict[str, Exception] = {
         "fault": RuntimeError("secret detail of ada@example.org"),
+        "database": OperationalError("SELECT 1", None, Exception("host=10.1.2.3")),
         "gateway": GatewayError("the key sk_live_1 was refused"),
         "faulty": Faulty("Mend this.", [Fault("/name", "Write a name.")]),
     }
@@ -97,11 +97,12 @@ def test_what_is_unexpected_tells_a_reference_and_nothing_else(
     assert "ada@example.org" not in logged
 
 
-def test_gateways_do_not_show_what_they_were_told(failing: Client) -> None:
-    answer = failing.get("/fail/gateway")
+@pytest.mark.parametrize(("kind", "secret"), [("gateway", "sk_live"), ("database", "10.1.2.3")])
+def test_what_is_away_is_not_shown_in_detail(failing: Client, kind: str, secret: str) -> None:
+    answer = failing.get(f"/fail/{kind}")
 
     assert (503, "30") == (answer.status_code, answer.headers["Retry-After"])
-    assert "sk_live" not in answer.get_data(as_text=True)
+    assert secret not in answer.get_data(as_text=True)
 
 
 def test_the_api_answers_with_problems(failing: Client) -> None:
