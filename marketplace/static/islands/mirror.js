@@ -30,8 +30,9 @@ async function inStore(mode, act) {
   }
 }
 
-export const keep = (claim, fields) =>
-  inStore("readwrite", (store) => store.put({ claim, fields, at: Date.now() }));
+// at: when the fields were typed, by the server's clock, as drafts are dated.
+export const keep = (claim, fields, at) =>
+  inStore("readwrite", (store) => store.put({ claim, fields, at }));
 
 export const find = (claim) => inStore("readonly", (store) => store.get(claim));
 

@@ -5,11 +5,14 @@ const READING_MS = 30_000; // Without input for this long, active turns into rea
 const IDLE_MS = 180_000; // and after this long, or out of sight, into idle.
 
 export class Presence {
-  constructor(signal) {
+  // ahead: by how many milliseconds this machine's clock is before the server's.
+  constructor(signal, ahead = 0) {
+    this.ahead = ahead;
     this.since = Date.now();
     this.touched = Date.now();
-    this.kind = "active";
+    this.kind = this.now();
     this.done = [];
+    this.worked = 0;
     const touch = () => { this.settle(); this.touched = Date.now(); this.settle(); };
     for (const name of ["pointerdown", "keydown", "wheel", "touchmove", "scroll"]) {
       document.addEventListener(name, touch, { signal, passive: true, capture: true });
@@ -32,14 +35,21 @@ export class Presence {
   close(next) {
     const at = Date.now();
     if (at > this.since) {
-      this.done.push({
+      this.done = joined(this.done, {
         kind: this.kind,
-        started_at: new Date(this.since).toISOString(),
-        ended_at: new Date(at).toISOString(),
+        started_at: new Date(this.since - this.ahead).toISOString(),
+        ended_at: new Date(at - this.ahead).toISOString(),
       });
+      if (this.kind !== "idle") this.worked += at - this.since;
     }
     this.since = at;
     this.kind = next;
+  }
+
+  // Milliseconds of work since this page was opened.
+  workedSoFar() {
+    this.settle();
+    return this.worked + (this.kind === "idle" ? 0 : Date.now() - this.since);
   }
 
   // Everything up to now, to be sent; `giveBack` when it did not arrive.
@@ -52,6 +62,13 @@ export class Presence {
   }
 
   giveBack(intervals) {
-    this.done = [...intervals, ...this.done];
+    this.done = [...intervals, ...this.done].reduce(joined, []);
   }
+}
+
+// Stretches of one kind that touch are one: hours without a network stay a short list.
+function joined(list, next) {
+  const last = list.at(-1);
+  if (last?.kind !== next.kind || last.ended_at !== next.started_at) return [...list, next];
+  return [...list.slice(0, -1), { ...last, ended_at: next.ended_at }];
 }

@@ -6,8 +6,12 @@ import { Presence } from "./presence.js";
 
 const QUIET_MS = 1200; // A pause in typing that is worth a revision.
 const BEAT_MS = 30_000;
+const INTERVALS_MAX = 100;
 const TYPED = "textarea, select, input:not([type=radio], [type=checkbox], [type=hidden])";
 const clockTime = new Intl.DateTimeFormat("en-GB", { timeStyle: "medium" });
+
+const timeWords = (seconds) =>
+  seconds < 60 ? `${Math.floor(seconds)} s` : `${Math.floor(seconds / 60)} min`;
 
 class Workbench extends HTMLElement {
   connectedCallback() {
@@ -15,13 +19,20 @@ class Workbench extends HTMLElement {
     this.etag = this.dataset.etag;
     this.expires = Date.parse(this.dataset.expiresAt);
     this.stopped = new AbortController();
-    this.presence = new Presence(this.stopped.signal);
+    // Clocks of other machines are wrong by minutes; all that is compared is told in the server's.
+    this.ahead = Date.now() - (Date.parse(this.dataset.now) || Date.now());
+    this.presence = new Presence(this.stopped.signal, this.ahead);
+    this.recallTime();
     const { signal } = this.stopped;
     this.addEventListener("input", (event) => this.changed(event), { signal });
     document.addEventListener("keydown", (event) => this.pressed(event), { signal });
     document.addEventListener("visibilitychange", () => this.hide(), { signal });
     window.addEventListener("online", () => this.save(), { signal });
-    this.form.addEventListener("htmx:beforeRequest", () => this.submitting(), { signal });
+    // Before htmx reads the form, which listens on it as well.
+    this.form.addEventListener("submit", () => this.submitting(), { signal, capture: true });
+    for (const name of ["htmx:sendError", "htmx:responseError", "htmx:timeout"]) {
+      this.form.addEventListener(name, () => this.notSubmitted(), { signal });
+    }
     document.addEventListener("htmx:beforeSwap", (event) => this.answered(event), { signal });
     this.beats = setInterval(() => this.beat(), BEAT_MS);
     this.ticks = setInterval(() => this.showLease(), 15_000);
@@ -29,6 +40,8 @@ class Workbench extends HTMLElement {
     this.recallDrawers(signal);
     this.fillKeys();
     this.restore();
+    // After a swap nothing has looked for what must be read first.
+    this.querySelector("[data-focus]")?.focus();
     mirror.sweep();
   }
 
@@ -45,13 +58,14 @@ class Workbench extends HTMLElement {
     const all = new FormData(this.form);
     all.delete("csrf_token");
     all.delete("next");
+    all.delete("intervals");
     return all;
   }
 
   changed(event) {
     if (!event.target.form || event.target.form !== this.form) return;
-    this.changedAt = Date.now();
-    mirror.keep(this.dataset.claim, [...this.fields()]);
+    this.changedAt = this.clock();
+    mirror.keep(this.dataset.claim, [...this.fields()], this.changedAt);
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.save(), QUIET_MS);
   }
@@ -111,7 +125,8 @@ class Workbench extends HTMLElement {
   }
 
   hide() {
-    if (document.visibilityState === "hidden" && this.changedAt) this.save();
+    if (document.visibilityState === "visible") this.beat();
+    else if (this.changedAt) this.save();
   }
 
   say(words, state = "") {
@@ -128,7 +143,30 @@ class Workbench extends HTMLElement {
 
   submitting() {
     clearTimeout(this.timer);
+    this.unsaved = this.changedAt;
     this.changedAt = 0;
+    this.taken = [...(this.taken ?? []), ...this.presence.take()];
+    this.form.elements.intervals.value = JSON.stringify(this.taken.slice(-INTERVALS_MAX));
+  }
+
+  // The network or the server failed: the answer is still here, and so is its time.
+  notSubmitted() {
+    this.recallTime();
+    this.changedAt = this.unsaved || this.clock();
+    mirror.keep(this.dataset.claim, [...this.fields()], this.changedAt);
+    this.timer = setTimeout(() => this.save(), QUIET_MS);
+  }
+
+  // Time that a refused submission carried was not booked; it is reported again.
+  recallTime() {
+    const field = this.form.elements.intervals;
+    this.taken = undefined;
+    try {
+      this.presence.giveBack(JSON.parse(field.value || "[]"));
+    } catch {
+      // What cannot be read is nobody's time.
+    }
+    field.value = "";
   }
 
   answered(event) {
@@ -146,8 +184,12 @@ class Workbench extends HTMLElement {
 
   // --- lease and time -------------------------------------------------------------------------
 
+  // The lease renews while somebody works: an open window that nobody looks at keeps no task.
   async beat() {
     this.showLease();
+    const idle = this.presence.now() === "idle";
+    if (idle && this.rests) return;
+    this.rests = idle;
     const intervals = this.presence.take();
     try {
       const answer = await fetch(this.dataset.heartbeatUrl, {
@@ -155,7 +197,9 @@ class Workbench extends HTMLElement {
         headers: { ...this.token(), "Content-Type": "application/json", Accept: "application/json" },
         body: JSON.stringify({ fence: Number(this.dataset.fence), intervals }),
       });
+      if (answer.status === 409) this.lost((await answer.json()).detail);
       if (!answer.ok) throw new Error(String(answer.status));
+      this.lostWords = "";
       this.expires = Date.parse((await answer.json()).expires_at);
       this.showLease();
     } catch {
@@ -163,8 +207,21 @@ class Workbench extends HTMLElement {
     }
   }
 
+  lost(words) {
+    if (this.lostWords === words) return;
+    this.lostWords = words;
+    this.say(words, "waiting");
+  }
+
+  // Now, as the server's clock has it.
+  clock() {
+    return Date.now() - this.ahead;
+  }
+
   showLease() {
-    const left = Math.max(0, (this.expires - Date.now()) / 1000);
+    const left = Math.max(0, (this.expires - this.clock()) / 1000);
+    const counted = Number(this.dataset.counted) + this.presence.workedSoFar() / 1000;
+    this.querySelector("[data-time]").textContent = `${timeWords(counted)} counted`;
     const minutes = Math.floor(left / 60);
     const words = left <= 0 ? "lease ended; your work still counts if the seat is free"
       : minutes < 1 ? "under a minute left"

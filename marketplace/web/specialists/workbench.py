@@ -2,37 +2,53 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from datetime import datetime
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
 from marketplace.db import transaction
 from marketplace.errors import Fault, Faulty
 from marketplace.identity.rules import Permission
-from marketplace.ids import ClaimId, JobId
+from marketplace.ids import ClaimId, JobId, SubmissionId
+from marketplace.review import queries as review
+from marketplace.review.models import Decision
 from marketplace.routing import service as routing
-from marketplace.tasktypes import task_type
+from marketplace.routing.rules import NotEligible, NotOpen
 from marketplace.web.filters import markdown
 from marketplace.web.guards import me, needs
+from marketplace.web.specialists import answers
 from marketplace.work import queries
 from marketplace.work import service as work
+from marketplace.work.models import Submission
 from marketplace.work.queries import ClaimView
 from marketplace.work.rules import (
+    ClaimState,
     DraftMoved,
     Envelope,
-    Interval,
-    IntervalKind,
     OutcomeKind,
     SubmissionState,
     etag,
 )
 
 workbench = Blueprint("workbench", __name__, url_prefix="/work/tasks")
+ENDED = {
+    ClaimState.SUBMITTED: "This task is handed in.",
+    ClaimState.RETURNED: "This task came back to you as another one; it stands below.",
+    ClaimState.RELEASED: "You gave this task back.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """The answer that a claim reworks, and what the reviewer said about it."""
+
+    former: Submission
+    decision: Decision | None
 
 
 def _urls(claim_id: UUID) -> dict[str, str]:
@@ -41,9 +57,19 @@ def _urls(claim_id: UUID) -> dict[str, str]:
     return urls | {"leave": url_for("specialists.home")}
 
 
-def _page(view: ClaimView, **more: Any) -> str:
+def _returned(session: Session, view: ClaimView) -> Returned | None:
+    """What came back, where the claim is for rework."""
+    reworked = view.claim.reworks_submission_id
+    if reworked is None:
+        return None
+    # The list of one's own goes backwards from before an id: the next higher one finds it first.
+    behind = SubmissionId(UUID(int=reworked.int + 1))
+    (former, _), *_ = queries.own_submissions(session, me(), after=behind, limit=1)
+    return Returned(former, review.decisions_of(session, [former.id]).get(former.id))
+
+
+def _page(view: ClaimView, returned: Returned | None, **more: Any) -> str:
     claim, job = view.claim, view.job
-    kind = task_type(job.task_type)
     content: Mapping[str, Any] = view.draft.content if view.draft else {}
     draft = view.draft and {
         "judgement": content.get("judgement"),
@@ -52,8 +78,10 @@ def _page(view: ClaimView, **more: Any) -> str:
         "revision": view.draft.revision,
         "saved_at": view.draft.saved_at,
         "etag": view.etag,
-        "restored": True,
+        "restored": "values" not in more,
     }
+    if not content and returned:
+        content = answers.content_of(returned.former)
     facts = {
         "claim": {
             "id": claim.id,
@@ -62,6 +90,7 @@ def _page(view: ClaimView, **more: Any) -> str:
             "lease_seconds": job.lease_seconds,
             "pay": claim.pay,
             "presented_order": claim.presented_order,
+            "counted_seconds": view.working_seconds,
         },
         "job": {
             "title": job.title,
@@ -71,86 +100,28 @@ def _page(view: ClaimView, **more: Any) -> str:
         },
         "task": {"id": claim.task_id, "payload": view.payload, "template": view.template},
         "draft": draft,
-        "values": kind.to_form(content.get("judgement")) | _beside(content),
+        "returned": returned,
+        "values": answers.values(view, content),
         "errors": [],
+        "intervals": "",
         "urls": _urls(claim.id),
     }
     return render_template(f"workbench/{job.task_type}.html", **(facts | more))
 
 
-def _beside(content: Mapping[str, Any]) -> dict[str, str]:
-    """The fields that stand beside the judgement, as the form shows them."""
-    sources = [str(each.get("citation", "")) for each in content.get("references") or []]
-    ai_use = content.get("ai_use") or {}
-    return {
-        "rationale": content.get("rationale") or "",
-        "confidence": str(content.get("confidence") or ""),
-        "references": "\n".join(sources),
-        "ai_use": str(ai_use.get("tool") or ""),
-    }
-
-
-def _read(view: ClaimView) -> dict[str, Any]:
-    """The answer that the form describes; it may be unfinished."""
-    form = request.form
-    kind = task_type(view.job.task_type)
-    sources = [line.strip() for line in form.get("references", "").splitlines() if line.strip()]
-    tool = form.get("ai_use", "").strip()
-    return {
-        "judgement": kind.from_form(form, view.template, view.payload),
-        "rationale": form.get("rationale", "").strip() or None,
-        "confidence": _share(form.get("confidence", "")),
-        "references": [{"type": "citation", "citation": line[:2_000]} for line in sources[:100]],
-        "ai_use": {"used": True, "tool": tool[:500]} if tool else {"used": False},
-    }
-
-
-def _share(text: str) -> float | None:
-    try:
-        share = float(text)
-    except ValueError:
-        return None
-    return share if 0 <= share <= 1 else None
-
-
-def _fence() -> int:
-    text = request.form.get("fence", "")
-    if not text.isascii() or not text.isdigit():
-        raise Faulty("The form is incomplete.", [Fault("/fence", "Load the task again.")])
-    return int(text)
-
-
-def _intervals(sent: object) -> list[Interval]:
-    """The stretches of time that the page reports; what cannot be read is left out."""
-    if not isinstance(sent, list):
-        return []
-    found = []
-    for each in sent[:100]:
-        try:
-            started = datetime.fromisoformat(each["started_at"])
-            ended = datetime.fromisoformat(each["ended_at"])
-            kind = IntervalKind(each["kind"])
-        except (KeyError, TypeError, ValueError):
-            continue
-        if started.tzinfo and ended.tzinfo and started < ended:
-            found.append(Interval(kind, started, ended))
-    return found
-
-
-def _sent_intervals() -> list[Interval]:
-    try:
-        return _intervals(json.loads(request.form.get("intervals") or "[]"))
-    except ValueError:
-        return []
-
-
 @workbench.get("/<uuid:claim_id>")
 @needs(Permission.WORK_DO)
-def show(claim_id: UUID) -> str:
-    """One task with the last draft."""
+def show(claim_id: UUID) -> str | AnyResponse:
+    """One task with the last draft; one that has ended leads away."""
     with transaction() as session:
         view = queries.claim_of(session, me(), ClaimId(claim_id))
-    return _page(view)
+        returned = _returned(session, view)
+    if view.claim.state in ENDED:
+        flash(ENDED[view.claim.state], "neutral")
+        handed_in = view.claim.state is ClaimState.SUBMITTED
+        where = "specialists.submissions" if handed_in else "specialists.home"
+        return redirect(url_for(where), code=303)
+    return _page(view, returned)
 
 
 @workbench.post("/next")
@@ -158,8 +129,13 @@ def show(claim_id: UUID) -> str:
 def claim_next() -> AnyResponse:
     """Claim the next task, of one job or of the best, and open it."""
     wanted = request.form.get("job_id", type=UUID)
-    with transaction() as session:
-        claim = routing.claim_next(session, me(), job_id=JobId(wanted) if wanted else None)
+    try:
+        with transaction() as session:
+            claim = routing.claim_next(session, me(), job_id=JobId(wanted) if wanted else None)
+    except (NotEligible, NotOpen) as refused:
+        flash(refused.message, "watch")
+        where = url_for("specialists.job", job_id=wanted) if wanted else url_for("specialists.home")
+        return redirect(where, code=303)
     if claim is None:
         flash("There is no further task for you at present.", "neutral")
         return redirect(url_for("specialists.home"), code=303)
@@ -177,8 +153,8 @@ def draft(claim_id: UUID) -> Any:
                 session,
                 me(),
                 ClaimId(claim_id),
-                fence=_fence(),
-                content=_read(view),
+                fence=answers.fence(),
+                content=answers.read(view),
                 if_match=request.headers.get("If-Match", ""),
             )
     except DraftMoved as moved:
@@ -201,7 +177,7 @@ def heartbeat(claim_id: UUID) -> dict[str, str]:
             me(),
             ClaimId(claim_id),
             fence=fence,
-            intervals=_intervals(sent.get("intervals")),
+            intervals=answers.intervals(sent.get("intervals")),
         )
     return {"expires_at": expires_at.isoformat()}
 
@@ -213,20 +189,21 @@ def submit(claim_id: UUID) -> AnyResponse:
     wants_next = request.form.get("next") != "false"
     with transaction() as session:
         view = queries.claim_of(session, me(), ClaimId(claim_id))
-    answer = _read(view)
-    envelope = Envelope(**answer, intervals=_sent_intervals())
+        returned = _returned(session, view)
+    answer = answers.read(view)
+    envelope = Envelope(**answer, intervals=answers.sent_intervals())
     try:
         with transaction() as session:
             handed_in = routing.submit_and_claim_next(
                 session,
                 me(),
                 ClaimId(claim_id),
-                fence=_fence(),
+                fence=answers.fence(),
                 envelope=envelope,
                 wants_next=wants_next,
             )
     except Faulty as faulty:
-        return _again(view, answer, faulty)
+        return _again(view, returned, answer, faulty)
     if handed_in.submission.state is SubmissionState.SURPLUS:
         flash("Somebody else had taken this task; yours is kept beside theirs.", "watch")
     if handed_in.claim is not None:
@@ -235,16 +212,17 @@ def submit(claim_id: UUID) -> AnyResponse:
     return redirect(url_for("specialists.home"), code=303)
 
 
-def _again(view: ClaimView, answer: dict[str, Any], faulty: Faulty) -> Response:
-    kind = task_type(view.job.task_type)
-    named = [
-        (fault.pointer.removeprefix("/judgement").strip("/").replace("/", "."), fault.message)
-        for fault in faulty.faults
-    ]
+def _again(
+    view: ClaimView, returned: Returned | None, answer: dict[str, Any], faulty: Faulty
+) -> Response:
+    named = answers.faults_in_words(view, faulty.faults)
     page = _page(
         view,
-        values=kind.to_form(answer["judgement"]) | _beside(answer),
+        returned,
+        values=answers.values(view, answer),
         errors=named or [("", faulty.message)],
+        # Nothing was booked: the page reports this time again.
+        intervals=request.form.get("intervals", ""),
     )
     return Response(page, 422)
 
@@ -254,7 +232,7 @@ def _again(view: ClaimView, answer: dict[str, Any], faulty: Faulty) -> Response:
 def release(claim_id: UUID) -> AnyResponse:
     """Give the task back."""
     with transaction() as session:
-        work.release_claim(session, me(), ClaimId(claim_id), fence=_fence())
+        work.release_claim(session, me(), ClaimId(claim_id), fence=answers.fence())
     flash("Given back. Nothing is held against you.", "neutral")
     return redirect(url_for("specialists.home"), code=303)
 
@@ -273,7 +251,7 @@ def outcome(claim_id: UUID) -> AnyResponse:
             session,
             me(),
             ClaimId(claim_id),
-            fence=_fence(),
+            fence=answers.fence(),
             kind=kind,
             evidence=request.form.get("evidence", ""),
         )
