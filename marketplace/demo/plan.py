@@ -116,8 +116,9 @@ def turns(timeline: Timeline) -> Iterator[Turn]:
             sittings = -(-effort.tasks // TASKS_AT_ONCE)
             first, last = job.posted_days_ago - 1, effort.until_days_ago
             for number in range(effort.tasks):
-                sitting, seat = divmod(number, TASKS_AT_ONCE)
-                days = first - round((first - last) * sitting / max(1, sittings - 1))
-                pause = timedelta(minutes=14 * seat + rng.uniform(0, 5))
-                start = timeline.on(days, job.hour) + timedelta(minutes=rng.uniform(0, 25))
+                sitting, place = divmod(number, TASKS_AT_ONCE)
+                if place == 0:
+                    days = first - round((first - last) * sitting / max(1, sittings - 1))
+                    start = timeline.on(days, job.hour) + timedelta(minutes=rng.uniform(0, 25))
+                pause = timedelta(minutes=14 * place + rng.uniform(0, 5))
                 yield Turn(start + pause, job, email, number + 1)

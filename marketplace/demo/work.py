@@ -188,6 +188,7 @@ def answer_reworks() -> None:
             .join(Person, Person.id == Claim.specialist_id)
             .join(Job, Job.id == Claim.job_id)
             .where(Claim.state == ClaimState.LIVE, Claim.reworks_submission_id.is_not(None))
+            .where(Claim.claimed_at < clock.now())
         ).all()
     for claim_id, email, title in returned:
         material = next(one for one in job_materials() if one.fields()["title"] == title)
