@@ -57,6 +57,10 @@ def _jurisdiction_fits() -> ColumnElement[bool]:
     return or_(
         func.cardinality(Job.jurisdictions) == 0,
         CredentialClaim.jurisdiction == func.any(Job.jurisdictions),
+        # A job that asks for a country takes a licence of any part of it.
+        func.array_position(
+            Job.jurisdictions, func.split_part(CredentialClaim.jurisdiction, "-", 1)
+        ).is_not(None),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Unpack
 
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
@@ -14,7 +15,7 @@ from marketplace.ids import ClaimId, JobId, OrganisationId, new_id
 from marketplace.jobs import queries as job_queries
 from marketplace.jobs import service as jobs
 from marketplace.jobs.models import Job
-from marketplace.jobs.rules import Estimate, JobState, PauseReason, price_of
+from marketplace.jobs.rules import Estimate, JobFields, JobState, PauseReason, price_of, seat_price
 from marketplace.ledger import queries as ledger_queries
 from marketplace.ledger import service as ledger
 from marketplace.money import Money, total
@@ -116,6 +117,42 @@ def resume_job(session: Session, actor: Actor, job_id: JobId) -> Job:
     if job.items_seated < job.item_count:
         outbox.enqueue(session, "routing.open_seats", job_id=job.id)
     return job
+
+
+def change_job(session: Session, actor: Actor, job_id: JobId, **fields: Unpack[JobFields]) -> Job:
+    """Change a job; a running job's pay rises for claims from now on, with the money reserved.
+
+    Raises InsufficientFunds when the balance does not cover the rise.
+    """
+    job = job_queries.job_of(session, actor, job_id)
+    pay = fields.get("pay")
+    if job.state is JobState.DRAFT or pay is None or pay == job.pay:
+        return jobs.change_job(session, actor, job_id, **fields)
+    del fields["pay"]
+    before = seat_price(job.terms(0)).total
+    job = jobs.raise_pay(session, actor, job_id, pay)
+    rise = seat_price(job.terms(0)).total - before
+    seats = _seats_not_accepted(session, job)
+    if seats and rise:
+        ledger.reserve_for_job(
+            session,
+            lab_id=OrganisationId(job.organisation_id),
+            job_id=job_id,
+            amount=rise * seats,
+            source_id=f"{job.id}:pay:{job.version}",
+        )
+    return jobs.change_job(session, actor, job_id, **fields)
+
+
+def _seats_not_accepted(session: Session, job: Job) -> int:
+    """How many of the seats that money is reserved for may still be paid at a new price."""
+    reserve = session.get_one(JobReserve, JobId(job.id), with_for_update={"key_share": True})
+    accepted = session.scalar(
+        select(func.count())
+        .select_from(Submission)
+        .where(Submission.job_id == job.id, Submission.state == SubmissionState.ACCEPTED)
+    )
+    return reserve.items_reserved * job.overlap_max - (accepted or 0)
 
 
 def claim_next(session: Session, actor: Actor, *, job_id: JobId | None = None) -> Claim | None:

@@ -79,7 +79,7 @@ NEXT_TASK: Mapping[TaskState, frozenset[TaskState]] = {
 NEXT_SEAT: Mapping[SeatState, frozenset[SeatState]] = {
     SeatState.OPEN: frozenset({SeatState.CLAIMED, SeatState.SUBMITTED, SeatState.CLOSED}),
     SeatState.CLAIMED: frozenset({SeatState.OPEN, SeatState.SUBMITTED, SeatState.CLOSED}),
-    SeatState.SUBMITTED: frozenset({SeatState.OPEN, SeatState.CLAIMED}),
+    SeatState.SUBMITTED: frozenset({SeatState.OPEN, SeatState.CLAIMED, SeatState.CLOSED}),
     SeatState.CLOSED: frozenset({SeatState.OPEN}),
 }
 NEXT_CLAIM: Mapping[ClaimState, frozenset[ClaimState]] = {

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from marketplace.actor import Actor
 from marketplace.identity import queries, service
 from marketplace.identity.models import Person
-from marketplace.identity.rules import Role
+from marketplace.identity.rules import GRANTS, Role
 from marketplace.mail import Message
 
 PASSWORD = "correct horse battery staple"
@@ -98,3 +98,9 @@ def cookie(session: Session, actor: Actor) -> str:
     row.organisation_id = actor.organisation_id
     session.flush()
     return plain
+
+
+def specialist_self(someone: Actor) -> Actor:
+    """The same person, acting for themselves as a specialist."""
+    permissions = frozenset(permission.value for permission in GRANTS[Role.SPECIALIST])
+    return Actor(someone.person_id, permissions=permissions, roles=frozenset({Role.SPECIALIST}))

@@ -79,8 +79,8 @@ def get_job(job_id: UUID) -> dict[str, Any]:
 @jobs_api.arguments(JobChange)
 @jobs_api.response(200, JobShown)
 def patch_job(session: Session, asked: dict[str, Any], job_id: UUID) -> dict[str, Any]:
-    """Change a draft, or what may change while a job runs."""
-    jobs.change_job(session, me(), job_id, **flat(asked))
+    """Change a draft, or what may change while a job runs; its pay only rises."""
+    routing.change_job(session, me(), JobId(job_id), **flat(asked))
     return _answer(session, job_id)
 
 

@@ -14,7 +14,7 @@ from marketplace.errors import Conflict
 from marketplace.ids import ClaimId, PersonId, new_id
 from marketplace.jobs import service as jobs
 from marketplace.jobs.models import Item, Job
-from marketplace.jobs.rules import PayPer, seat_price
+from marketplace.jobs.rules import JobState, PayPer, seat_price
 from marketplace.tasktypes import task_type
 from marketplace.work import rules
 from marketplace.work.models import Claim, Seat, Task, seat_rank
@@ -159,8 +159,14 @@ def end_claim(session: Session, claim: Claim, state: ClaimState) -> None:
 
 
 def reopen_seat(session: Session, seat_id: UUID) -> None:
-    """Open a seat again, with a fresh rank so that everybody still comes past it."""
+    """Open a seat again, with a fresh rank so that everybody still comes past it.
+
+    A seat of a closed job is closed instead: nobody is wanted there any more.
+    """
     seat = session.get_one(Seat, seat_id, with_for_update={"key_share": True})
+    if session.scalar(select(Job.state).where(Job.id == seat.job_id)) is JobState.CLOSED:
+        seat.state = step(rules.NEXT_SEAT, seat.state, SeatState.CLOSED)
+        return
     seat.state = step(rules.NEXT_SEAT, seat.state, SeatState.OPEN)
     seat.rank = _ranks(session, 1)[0]
 
