@@ -28,6 +28,8 @@ COMMANDS = {
     "migrate": Lazy("marketplace.cli.migrate:migrate", "Bring the database to the newest form."),
     "token": Lazy("marketplace.cli.token:token", "Make API tokens."),
     "person": Lazy("marketplace.cli.person:person", "Make the first people."),
+    "job": Lazy("marketplace.cli.job:job", "Post jobs over the API, and look at them."),
+    "export": Lazy("marketplace.cli.job:export", "Export a job's accepted judgements."),
     "secrets": Lazy("marketplace.cli.secrets:secrets", "Rotate the keys of encrypted columns."),
     "ledger": Lazy("marketplace.cli.ledger:ledger", "Export the book; the trial balance."),
     "demo-world": Lazy("marketplace.cli.demo:demo_world", "Make the demonstration world."),

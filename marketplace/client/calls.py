@@ -1,0 +1,155 @@
+"""A synchronous client of `/api/v1`."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any
+
+import httpx
+
+PIECE_BYTES = 16 * 1024 * 1024
+TRIES = 4
+AGAIN = frozenset({429, 502, 503, 504})
+DONE = frozenset({"done", "failed"})
+
+Json = dict[str, Any]
+
+
+class Refusal(Exception):
+    """The API said no. status: HTTP; code: for programs; faults: pointer and message."""
+
+    def __init__(self, status: int, problem: Json) -> None:
+        self.status = status
+        self.code = str(problem.get("code", "unknown"))
+        self.faults = [
+            (str(each.get("pointer", "")), str(each.get("message", "")))
+            for each in problem.get("errors", [])
+        ]
+        super().__init__(str(problem.get("detail") or problem.get("title") or f"HTTP {status}"))
+
+
+class Client:
+    """Calls with a token; usable as a context manager.
+
+    address: such as https://marketplace.example; token: from Account, API tokens.
+    """
+
+    def __init__(self, address: str, token: str, *, timeout_seconds: float = 60) -> None:
+        self._http = httpx.Client(
+            base_url=address.rstrip("/") + "/api/v1",
+            headers={"Authorization": f"Bearer {token}"},
+            timeout=timeout_seconds,
+        )
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._http.close()
+
+    def call(self, method: str, path: str, **more: Any) -> Any:
+        """One call; a POST gets a key of its own, so that trying again is safe. Raises Refusal."""
+        headers = dict(more.pop("headers", {}))
+        if method == "POST":
+            headers.setdefault("Idempotency-Key", uuid.uuid4().hex)
+        for attempt in range(1, TRIES + 1):
+            try:
+                answer = self._http.request(method, path, headers=headers, **more)
+            except httpx.TransportError:
+                if attempt == TRIES:
+                    raise
+            else:
+                if answer.status_code not in AGAIN or attempt == TRIES:
+                    return _read(answer)
+            time.sleep(0.5 * 2**attempt)
+        raise AssertionError("The loop returns or raises.")
+
+    def post_job(self, job: Json) -> Json:
+        """Make a draft of a job."""
+        made: Json = self.call("POST", "/jobs", json=job)
+        return made
+
+    def add_items(self, job_id: str, lines: IO[bytes], *, piece_bytes: int = PIECE_BYTES) -> Json:
+        """Send NDJSON in pieces; the sums of accepted, duplicates and rejected lines."""
+        total: Json = {"accepted": 0, "duplicates": 0, "rejected": []}
+        before = 0
+        for piece, count in _pieces(lines, piece_bytes):
+            report: Json = self.call(
+                "POST",
+                f"/jobs/{job_id}/items",
+                content=piece,
+                headers={"Content-Type": "application/x-ndjson"},
+            )
+            total["accepted"] += report["accepted"]
+            total["duplicates"] += report["duplicates"]
+            for fault in report["rejected"]:
+                total["rejected"].append(fault | {"line": fault["line"] + before})
+            before += count
+        return total
+
+    def job(self, job_id: str) -> Json:
+        """A job."""
+        found: Json = self.call("GET", f"/jobs/{job_id}")
+        return found
+
+    def quote(self, job_id: str) -> Json:
+        """What the job would cost now."""
+        quoted: Json = self.call("POST", f"/jobs/{job_id}/quote")
+        return quoted
+
+    def publish(self, job_id: str) -> Json:
+        """Reserve the money and open the job."""
+        opened: Json = self.call("POST", f"/jobs/{job_id}/publish")
+        return opened
+
+    def progress(self, job_id: str) -> Json:
+        """How far a job is."""
+        found: Json = self.call("GET", f"/jobs/{job_id}/progress")
+        return found
+
+    def export(self, job_id: str, form: str, policy: str, *, timeout_seconds: float = 3600) -> Json:
+        """Ask for an export and wait until it is done or failed."""
+        asked = {"format": form, "policy": policy}
+        export: Json = self.call("POST", f"/jobs/{job_id}/exports", json=asked)
+        until = time.monotonic() + timeout_seconds
+        while export["state"] not in DONE and time.monotonic() < until:
+            time.sleep(0.5)
+            export = self.call("GET", f"/exports/{export['id']}")
+        return export
+
+    def download(self, export_id: str, target: Path) -> int:
+        """Stream a finished export into a file, whole or not at all; its size in bytes."""
+        part = target.with_name(target.name + ".part")
+        with self._http.stream("GET", f"/exports/{export_id}/file") as answer:
+            if answer.is_error:
+                answer.read()
+                _read(answer)
+            with part.open("wb") as out:
+                for chunk in answer.iter_bytes():
+                    out.write(chunk)
+        part.replace(target)
+        return target.stat().st_size
+
+
+def _read(answer: httpx.Response) -> Any:
+    is_json = "json" in answer.headers.get("content-type", "")
+    if answer.is_error:
+        raise Refusal(answer.status_code, answer.json() if is_json else {})
+    return answer.json() if is_json else answer.content
+
+
+def _pieces(lines: IO[bytes], limit: int) -> Iterator[tuple[bytes, int]]:
+    """Whole lines in pieces of at most `limit` bytes (a longer line goes alone), with their count."""
+    piece: list[bytes] = []
+    size = 0
+    for line in lines:
+        if piece and size + len(line) > limit:
+            yield b"".join(piece), len(piece)
+            piece, size = [], 0
+        piece.append(line)
+        size += len(line)
+    if piece:
+        yield b"".join(piece), len(piece)
