@@ -142,7 +142,7 @@ def _read(answer: httpx.Response) -> Any:
 
 
 def _pieces(lines: IO[bytes], limit: int) -> Iterator[tuple[bytes, int]]:
-    """Whole lines in pieces of at most `limit` bytes (a longer line goes alone), with their count."""
+    """Whole lines in pieces of at most `limit` bytes, with their count; longer lines go alone."""
     piece: list[bytes] = []
     size = 0
     for line in lines:
