@@ -13,14 +13,14 @@ from datetime import timedelta
 
 from marketplace import clock, limits, outbox
 from marketplace.db import transaction
-from marketplace.worker import heartbeat
+from marketplace.worker import heartbeat, relay
 from marketplace.worker.names import bind_all
 from marketplace.worker.perform import perform
 
 RESTING = ("review.accept_arrived", "review.clear_due", "work.expire_leases")
 REST_SECONDS = 10
 WAIT_SECONDS = 30.0
-PAUSE_SECONDS = 0.1
+PAUSE_SECONDS = 0.2
 
 
 class Quiet:
@@ -45,12 +45,12 @@ class Quiet:
                     outbox.enqueue_once(session, key, name, not_before=later)
 
 
-def wait_for(ready: Callable[[], bool]) -> bool:
-    """Wait until background work has led to something; whether it has within half a minute.
+def wait_for(ready: Callable[[], bool], *, seconds: float = WAIT_SECONDS) -> bool:
+    """Wait until background work has led to something; whether it has within so many seconds.
 
     Where no worker lives, the work that is due is done here.
     """
-    deadline = time.monotonic() + WAIT_SECONDS
+    deadline = time.monotonic() + seconds
     while not ready():
         if time.monotonic() > deadline:
             return False
@@ -62,6 +62,8 @@ def wait_for(ready: Callable[[], bool]) -> bool:
 
 
 def _work_off() -> None:
+    bind_all()
+    relay.fill_schedule()
     with transaction() as session:
         due = outbox.lease_due(session)
     for work in due:
