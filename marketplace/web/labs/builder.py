@@ -16,7 +16,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import request
-from marshmallow import fields, pre_load, validate
+from marshmallow import ValidationError, fields, pre_load, validate, validates_schema
 
 from marketplace.errors import Fault, Faulty
 from marketplace.jobs.models import Job
@@ -60,7 +60,7 @@ LEVELS = (
 Words = dict[str, str | list[Any] | dict[Any, Any]]
 WHOLE: Words = {"invalid": "Give a whole number.", "required": "Give a whole number."}
 NUMBER: Words = {"invalid": "Give a number.", "required": "Give a number."}
-WORDS: Words = {"required": "Write something here."}
+TITLE: Words = {"required": "Write a title."}
 CHOICE: Words = {"required": "Choose one.", "unknown": "Choose one of these."}
 # Two weeks and a bit; the verbs know the exact limits, this keeps arithmetic small.
 MINUTES = validate.Range(min=0, max=25_000, error="Give minutes from 0 to 25,000.")
@@ -72,7 +72,7 @@ CURRENCY = validate.OneOf(CURRENCIES, error="Choose one of these.")
 class JobForm(Form):
     """A job as it is typed; fields left blank count as not given."""
 
-    title = fields.String(required=True, error_messages=WORDS)
+    title = fields.String(required=True, error_messages=TITLE)
     domain = fields.String(load_default="")
     instructions_md = fields.String(load_default="")
     profession = fields.String(load_default=None)
@@ -106,11 +106,25 @@ class JobForm(Form):
             if not (isinstance(value, str) and not value.strip())
         }
 
+    @validates_schema(skip_on_field_errors=False)
+    def fits(self, typed: Mapping[str, Any], **_: Any) -> None:
+        """What takes two fields to say is told together with all the rest."""
+        faults = {}
+        try:
+            parse_money(typed.get("pay", "0"), typed.get("currency", "USD"))
+        except Faulty as wrong:
+            faults["pay"] = [one.message for one in wrong.faults]
+        least, most = typed.get("overlap_min"), typed.get("overlap_max")
+        if least is not None and most is not None and most < least:
+            faults["overlap_max"] = ["This must be at least the smallest number."]
+        if faults:
+            raise ValidationError(faults)
+
 
 class RunningForm(Form):
     """What may change while a job runs."""
 
-    title = fields.String(required=True, error_messages=WORDS)
+    title = fields.String(required=True, error_messages=TITLE)
     review_percent = fields.Decimal(
         load_default=Decimal(0), validate=PERCENT, error_messages=NUMBER
     )

@@ -44,7 +44,7 @@ def _facts() -> dict[str, Any]:
         return shown.job_facts(job, "items") | {
             "rows": queries.items_of(session, me(), job_id, after=after, limit=ROWS_SHOWN),
             "imports": queries.imports_of(session, me(), job_id, limit=10),
-            "template": queries.template_version(session, me(), job_id).template,
+            "task_template": queries.template_version(session, me(), job_id).template,
             "after": after,
             "ended": {state for state, following in IMPORT_NEXT.items() if not following},
             "report": None,

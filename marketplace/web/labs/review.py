@@ -115,7 +115,7 @@ def _submission(session: Session, job: Job, view: SubmissionView) -> dict[str, A
         "given": given,
         "author": shown.author_name(given.specialist_id),
         "credentials": shown.attested_words(attested[given.specialist_id]),
-        "template": version.template if version else {},
+        "task_template": version.template if version else {},
         "version": version,
         "former_rounds": former,
         "decisions": queries.decisions_of(session, [given.id, *(one.id for one in former)]),

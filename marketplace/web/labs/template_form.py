@@ -80,8 +80,8 @@ def _aspects(sent: Fields, schema: Json) -> list[Json]:
         anchors = _anchors(row.below("scale").below("anchors").one() or "")
         if not anchors and not {"key", "title", "question"} & aspect.keys():
             continue
-        if "title" in aspect and "key" not in aspect:
-            aspect["key"] = key_of(aspect["title"])
+        if "key" not in aspect:
+            aspect["key"] = key_of(aspect.get("title", f"aspect {len(found) + 1}"))
         if anchors:
             aspect["scale"] = {**aspect.get("scale", {}), "anchors": anchors}
         found.append(aspect)
@@ -151,7 +151,7 @@ def rows_of(values: Mapping[str, Any]) -> int:
     """How many rows of aspects a form shows: those in use, and some to fill."""
     used = [
         int(part)
-        for name in values
-        if name.startswith(f"{PREFIX}.aspects.") and (part := name.split(".")[2]).isdigit()
+        for name, text in values.items()
+        if text and name.startswith(f"{PREFIX}.aspects.") and (part := name.split(".")[2]).isdigit()
     ]
     return max(ROWS_MIN, max(used, default=-1) + 1 + SPARE_ROWS)

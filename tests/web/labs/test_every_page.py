@@ -2,39 +2,84 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 import pytest
 from sqlalchemy.orm import Session
 
-from marketplace import storage
 from marketplace.actor import Actor
-from marketplace.delivery import background as delivery
-from marketplace.delivery import service as exports
 from marketplace.ids import JobId
+from marketplace.jobs import service
+from marketplace.money import Money
+from marketplace.routing import service as routing
 from marketplace.tasktypes import TASK_TYPES
+from marketplace.work.rules import Envelope
 from tests.make import jobs, specialists, work
+from tests.tasktypes.examples import EXAMPLES
+from tests.web.conftest import Browser
 from tests.web.pages import checked, text_of
-import pytest
 
-
-EMPTY = [
-    "/lab/jobs",
-    "/lab/jobs/new",
-    "/lab/review",
-    "/lab/balance",
-    "/lab/exports",
-    "/lab/balance/returned",
-    "/lab/jobs?state=open",
-]
+EMPTY = {
+    "/lab/jobs": "No jobs yet",
+    "/lab/jobs?state=open": "No job is open",
+    "/lab/jobs/new": "What should specialists do",
+    "/lab/review": "Nothing waits for review",
+    "/lab/balance": "No top-ups yet",
+    "/lab/balance/returned": "There is no top-up yet",
+    "/lab/exports": "No files yet",
+}
 
 
 @pytest.mark.parametrize("path", EMPTY)
 def test_a_new_lab_sees_what_to_do_next(owner: Browser, path: str) -> None:
-    checked(owner.get(path))
+    assert EMPTY[path] in text_of(checked(owner.get(path)))
 
 
 @pytest.mark.parametrize("kind", list(TASK_TYPES))
 def test_the_builder_of_every_task_type(owner: Browser, kind: str) -> None:
     checked(owner.get(f"/lab/jobs/new?type={kind}"))
+
+
+@pytest.mark.parametrize("kind", list(TASK_TYPES))
+def test_items_of_every_task_type_look_as_specialists_see_them(
+    session: Session, lab: Actor, owner: Browser, kind: str
+) -> None:
+    example = EXAMPLES[kind]
+    job = service.create_job(
+        session, lab, task_type=kind, title="A job", template=example.template, pay=usd(5_00)
+    )
+    row = {"external_id": "row-1", "payload": example.payload}
+    report = service.add_items(session, lab, job.id, [json.dumps(row).encode()])
+
+    assert 1 == report.accepted
+    assert "row-1" in text_of(checked(owner.get(f"/lab/jobs/{job.id}/items")))
+    checked(owner.get(f"/lab/jobs/{job.id}/edit"))
+
+
+@pytest.mark.parametrize("kind", list(TASK_TYPES))
+def test_answers_of_every_task_type_can_be_reviewed(
+    session: Session, lab: Actor, owner: Browser, kind: str
+) -> None:
+    example = EXAMPLES[kind]
+    work.money_in(session, lab, usd(1_000_00))
+    more: dict[str, Any] = {"template": example.template, "review_sample_ratio": 1}
+    job = service.create_job(
+        session,
+        lab,
+        task_type=kind,
+        title="A job",
+        instructions_md="Judge well.",
+        pay=usd(90_00),
+        **more,
+    )
+    row = {"external_id": "row-1", "payload": example.payload}
+    service.add_items(session, lab, job.id, [json.dumps(row).encode()])
+    routing.publish_job(session, lab, JobId(job.id), fee_basis_points=2_000)
+    envelope = Envelope(judgement=example.judgement, rationale="Because of the dose.")
+    work.submitted(session, specialists.doctor(session), job, envelope)
+
+    assert "Because of the dose." in text_of(checked(owner.get(f"/lab/review/{job.id}")))
 
 
 def test_a_draft(session: Session, lab: Actor, owner: Browser) -> None:
@@ -49,7 +94,15 @@ def test_a_running_job(session: Session, lab: Actor, owner: Browser) -> None:
     given = [work.submitted(session, doctor, job) for doctor in doctors]
     for part in ("", "/items", "/edit", "/submissions", "/quality", "/exports", "/close"):
         checked(owner.get(f"/lab/jobs/{job.id}{part}"))
-    checked(owner.get(f"/lab/review/{job.id}"))
-    checked(owner.get(f"/lab/submissions/{given[0].id}"))
-    checked(owner.get("/lab/jobs"))
-    checked(owner.get("/lab/review"))
+    for path in (f"/lab/submissions/{given[0].id}", "/lab/jobs", "/lab/review", "/lab/balance"):
+        checked(owner.get(path))
+
+    line = text_of(owner.get(f"/lab/jobs/{job.id}").text)
+    assert "0 of 3 tasks final, 100.0 % agreement on choice (n = 1), $0.00 of $32.40" in (
+        line.replace("\u202f", " ")
+    )
+
+
+def usd(minor: int) -> Money:
+    """An amount in US dollars."""
+    return Money(minor, "USD")
