@@ -193,6 +193,9 @@ def log_as_json(level: str) -> None:
     root = logging.getLogger()
     root.handlers = [one for one in root.handlers if not isinstance(one, _Lines)] + [lines]
     root.setLevel(level)
+    # These tell whole addresses, which can open somebody's form at Stripe.
+    for talkative in ("httpx", "httpcore", "stripe", "urllib3"):
+        logging.getLogger(talkative).setLevel(logging.WARNING)
     # Alembic tells of every plugin that it loads.
     logging.getLogger("alembic").setLevel(logging.WARNING)
 
