@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import Index, LargeBinary, func, select, text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import (
+    BigInteger,
+    Index,
+    LargeBinary,
+    Text,
+    column,
+    func,
+    literal,
+    select,
+    table,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from marketplace import clock
@@ -60,34 +71,84 @@ def trail_of(session: Session, subject_id: UUID, *, limit: int = 100) -> list[Au
     return list(session.scalars(rows.order_by(AuditRow.id.desc()).limit(limit)))
 
 
+# The table of chain heads, which the outbox owns, by its name.
+_HEAD = table(
+    "chain_head", column("scope", Text), column("number", BigInteger), column("hash", LargeBinary)
+)
+SCOPE = "audit"
+
+
 def number_rows(session: Session, *, limit: int = 500) -> int:
     """Number and chain committed lines, oldest id first; how many were numbered."""
     if not session.scalar(select(func.pg_try_advisory_xact_lock(AUDIT_LOCK))):
         return 0
-    last = session.execute(
+    pending = select(AuditRow).where(AuditRow.number.is_(None)).order_by(AuditRow.id).limit(limit)
+    rows = session.scalars(pending).all()
+    if rows:
+        number, link = _reached(session)
+        for row in rows:
+            number += 1
+            link = chain_hash(link, {"number": number, **linked(row)})
+            row.number, row.hash = number, link
+        values = {"number": number, "hash": link}
+        new = insert(_HEAD).values(scope=SCOPE, **values)
+        session.execute(new.on_conflict_do_update(index_elements=["scope"], set_=values))
+    return len(rows)
+
+
+def _reached(session: Session) -> tuple[int, bytes]:
+    last = (
         select(AuditRow.number, AuditRow.hash)
         .where(AuditRow.number.is_not(None))
         .order_by(AuditRow.number.desc())
         .limit(1)
-    ).first()
-    number, link = (last.number or 0, last.hash or b"") if last else (0, b"")
-    pending = select(AuditRow).where(AuditRow.number.is_(None)).order_by(AuditRow.id).limit(limit)
-    rows = session.scalars(pending).all()
-    for row in rows:
-        number += 1
-        link = chain_hash(link, {"number": number, **linked(row)})
-        row.number, row.hash = number, link
-    return len(rows)
+    )
+    # Trails from before there was a head go on from their last line.
+    for found in (select(_HEAD.c.number, _HEAD.c.hash).where(_HEAD.c.scope == SCOPE), last):
+        row = session.execute(found).first()
+        if row is not None:
+            return row.number, bytes(row.hash)
+    return 0, b""
 
 
 def linked(row: AuditRow) -> dict[str, object]:
     """What a link of the audit chain covers, besides its number."""
     return {
         "id": str(row.id),
-        "at": row.at.isoformat(),
+        "at": row.at.astimezone(UTC).isoformat(),
         "person_id": str(row.person_id),
         "organisation_id": str(row.organisation_id),
         "verb": row.verb,
         "subject_id": str(row.subject_id),
         "facts": row.facts,
     }
+
+
+def broken_chain(session: Session) -> list[str]:
+    """Where the audit trail is not what its links were made of: one sentence, or none.
+
+    Recomputes every link, in batches, and stops at the first break, since all that follows hangs
+    on it. The sequencer may run meanwhile: it looks as far as it had come at the beginning.
+    """
+    highest = select(func.max(AuditRow.number)).scalar_subquery()
+    reached, *head = session.execute(
+        select(highest, _HEAD.c.number, _HEAD.c.hash).select_from(
+            select(literal(1)).subquery().outerjoin(_HEAD, _HEAD.c.scope == SCOPE)
+        )
+    ).one()
+    rows = (
+        select(*AuditRow.__table__.columns)
+        .where(AuditRow.number <= (reached or 0))
+        .order_by(AuditRow.number)
+    )
+    number, link = 0, b""
+    for row in session.execute(rows, execution_options={"yield_per": 1_000}):
+        number += 1
+        if row.number != number:
+            return [f"Line {number} of the audit trail is missing."]
+        link = chain_hash(link, {"number": number, **linked(cast(AuditRow, row))})
+        if bytes(row.hash or b"") != link:
+            return [f"Line {number} of the audit trail was altered: {row.id}."]
+    if (number, link) != (head[0] or 0, bytes(head[1] or b"")):
+        return ["The audit trail does not end where its head says."]
+    return []

@@ -2,15 +2,22 @@
 
 import click
 
+from marketplace import audit, outbox
+from marketplace.billing import queries as billing
 from marketplace.cli.frame import Workspace
 from marketplace.cli.product import started
 from marketplace.db import transaction
 from marketplace.ledger import queries as ledger
+from marketplace.payouts import queries as payouts
 
 # Each answers with one sentence for each thing that is broken.
 CHECKS = {
     "the ledger's invariants": ledger.broken_invariants,
     "the ledger's chain": ledger.broken_links,
+    "top-ups": billing.broken_invariants,
+    "payouts": payouts.broken_invariants,
+    "the chains of facts": outbox.broken_chains,
+    "the audit trail's chain": audit.broken_chain,
 }
 
 

@@ -153,10 +153,19 @@ def unstorable_places(value: object, place: tuple[str | int, ...] = ()) -> Itera
 def unstorable_text(text: str, place: tuple[str | int, ...]) -> Iterator[Fault]:
     if "\0" in text:
         yield Fault(written(place), "Remove the NUL character (U+0000) from this text.")
-    elif not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
+    elif not encodable(text):
         yield Fault(
             written(place), "Half a surrogate pair stands in this text. Encode it as UTF-8."
         )
+
+
+def encodable(text: str) -> bool:
+    """Whether no half of a surrogate pair stands in it; the encoder finds one fastest."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def written(place: tuple[str | int, ...]) -> str:

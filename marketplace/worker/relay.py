@@ -19,6 +19,7 @@ from marketplace.ledger import service as ledger
 from marketplace.worker import heartbeat
 
 QUEUE = "outbox"
+QUEUED_MAX = 200
 PAUSE_SECONDS = 0.2
 AWAY_SECONDS = 1.0
 log = structlog.get_logger(__name__)
@@ -27,11 +28,16 @@ log = structlog.get_logger(__name__)
 def drain(redis: Redis, *, limit: int = 100) -> int:
     """Lease what is due and push it to RQ; how many rows were pushed.
 
-    The lease is committed first: a crash before the push only delays the row by its lease.
+    The lease is committed first: a crash before the push only delays the row by its lease. No
+    more is pushed than the queue should hold: what waited there longer than its lease would be
+    pushed again and again.
     """
-    with transaction() as session:
-        leased = outbox.lease_due(session, limit=limit)
     queue = Queue(QUEUE, connection=redis)
+    room = min(limit, QUEUED_MAX - queue.count)
+    if room <= 0:
+        return 0
+    with transaction() as session:
+        leased = outbox.lease_due(session, limit=room)
     for work in leased:
         bound_to = outbox.bound().get(work.name)
         queue.enqueue(
@@ -45,14 +51,25 @@ def drain(redis: Redis, *, limit: int = 100) -> int:
     return len(leased)
 
 
-def fill_schedule() -> None:
-    """Make sure that each recurring function has its row for the present slot."""
-    seconds_now = int(clock.now().timestamp())
-    with transaction() as session:
-        for bound_to in outbox.bound().values():
-            if bound_to.every_seconds is not None:
-                slot = seconds_now // bound_to.every_seconds
-                outbox.enqueue_once(session, f"schedule:{bound_to.name}:{slot}", bound_to.name)
+class Schedule:
+    """Enqueues each recurring function once in each of its slots, however many relays do so."""
+
+    def __init__(self) -> None:
+        self._filled: dict[str, int] = {}
+
+    def fill(self) -> None:
+        """Fill the present slots; the database is asked only about those that are new."""
+        seconds_now = int(clock.now().timestamp())
+        slots = {
+            bound_to.name: seconds_now // bound_to.every_seconds
+            for bound_to in outbox.bound().values()
+            if bound_to.every_seconds is not None
+        }
+        new = {name: slot for name, slot in slots.items() if self._filled.get(name) != slot}
+        if new:
+            with transaction() as session:
+                outbox.enqueue_slots(session, new)
+            self._filled |= new
 
 
 def number_facts() -> int:
@@ -79,6 +96,7 @@ class Relay:
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
+        self._schedule = Schedule()
         self._stop = threading.Event()
 
     def stop(self, *_: object) -> None:
@@ -92,7 +110,7 @@ class Relay:
         next_fill = clock.now()
         while not self._stop.is_set():
             if clock.now() >= next_fill:
-                self._step(fill_schedule)
+                self._step(self._schedule.fill)
                 next_fill = clock.now() + timedelta(seconds=1)
             busy = self._step(self._round)
             self._stop.wait(0.0 if busy else PAUSE_SECONDS)

@@ -1,10 +1,4 @@
-"""The outbox: work to do and facts to tell, written in the transaction that caused them.
-
-`enqueue` leaves a row that the relay hands to a worker until the background function's own last
-transaction calls `done`. Redis or a worker may be lost at any moment; the row is leased out again.
-So every background function is safe to run twice. `announce` leaves a fact; the sequencer numbers
-and hash-chains facts after they commit, so a reader's cursor never skips one.
-"""
+"""Rows of background work: enqueued, leased out, done or put back."""
 
 from __future__ import annotations
 
@@ -14,18 +8,17 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Index, LargeBinary, UniqueConstraint, func, or_, select, text, update
-from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy import Index, func, or_, select, text, update
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from marketplace import clock
 from marketplace.db import IdKey, Root
 from marketplace.ids import new_id
-from marketplace.secrets import chain_hash
 
 LEASE_MARGIN = timedelta(seconds=30)
 BACK_OFF_MAX = timedelta(hours=1)
-EVENTS_LOCK = 7_301  # The advisory lock that makes the sequencer the only one.
+UNKNOWN_SECONDS = 60  # The time limit of a name that this version of the product does not know.
 
 
 class OutboxRow(Root):
@@ -47,38 +40,6 @@ class OutboxRow(Root):
         Index("ix_outbox_due", "not_before", postgresql_where=text("done_at IS NULL")),
         Index("ix_outbox_done_at", "done_at"),
     )
-
-
-class Event(Root):
-    """A fact that was announced; its numbers come from the sequencer, after commit."""
-
-    __tablename__ = "event"
-    __table_args__ = (
-        UniqueConstraint("organisation_id", "organisation_number"),
-        UniqueConstraint("job_id", "job_number"),
-        Index("ix_event_unnumbered", "id", postgresql_where=text("number IS NULL")),
-    )
-    id: Mapped[IdKey]
-    kind: Mapped[str]
-    subject_id: Mapped[UUID]
-    organisation_id: Mapped[UUID | None]
-    job_id: Mapped[UUID | None]
-    facts: Mapped[dict[str, Any]] = mapped_column(JSONB)
-    announced_at: Mapped[datetime]
-    number: Mapped[int | None] = mapped_column(unique=True)
-    organisation_number: Mapped[int | None]
-    organisation_hash: Mapped[bytes | None] = mapped_column(LargeBinary)
-    job_number: Mapped[int | None]
-    job_hash: Mapped[bytes | None] = mapped_column(LargeBinary)
-
-
-class ChainHead(Root):
-    """The last link of a chain; only the sequencer touches it."""
-
-    __tablename__ = "chain_head"
-    scope: Mapped[str] = mapped_column(primary_key=True)
-    number: Mapped[int]
-    hash: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +94,7 @@ def enqueue(
     row = OutboxRow(
         id=new_id(),
         name=name,
-        arguments=_plain(arguments),
+        arguments=plain(arguments),
         not_before=not_before or clock.now(),
         created_at=clock.now(),
         attempts=0,
@@ -155,7 +116,7 @@ def enqueue_once(
     row = insert(OutboxRow).values(
         id=new_id(),
         name=name,
-        arguments=_plain(arguments),
+        arguments=plain(arguments),
         once_key=once_key,
         not_before=not_before or now,
         created_at=now,
@@ -165,7 +126,22 @@ def enqueue_once(
     return session.execute(unique).first() is not None
 
 
-def _plain(arguments: dict[str, Any]) -> dict[str, Any]:
+def enqueue_slots(session: Session, slots: Mapping[str, int]) -> None:
+    """Enqueue recurring work, by name and number of its slot, once in each slot.
+
+    A name whose earlier slot is still open is left out: what was missed is caught up by one run.
+    """
+    waiting = select(OutboxRow.name).where(
+        OutboxRow.done_at.is_(None),
+        OutboxRow.once_key.startswith("schedule:"),
+        OutboxRow.name.in_(slots),
+    )
+    for name in slots.keys() - set(session.scalars(waiting)):
+        enqueue_once(session, f"schedule:{name}:{slots[name]}", name)
+
+
+def plain(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments as JSON takes them: ids as text."""
     return {
         key: str(value) if isinstance(value, UUID) else value for key, value in arguments.items()
     }
@@ -184,20 +160,28 @@ def lease_due(session: Session, *, limit: int = 100) -> list[Work]:
     )
     leased = []
     for row in session.scalars(due):
-        bound_to = _bound.get(row.name)
-        seconds = bound_to.time_limit_seconds if bound_to else 60
-        row.leased_until = now + timedelta(seconds=seconds) + LEASE_MARGIN
+        row.leased_until = now + _lease(row.name)
         row.attempts += 1
         leased.append(Work(row.id, row.name, row.arguments, row.attempts))
     return leased
 
 
 def open_work(session: Session, row_id: UUID) -> Work | None:
-    """The work of a row, or None when it is done already or gone."""
-    row = session.get(OutboxRow, row_id)
+    """The work of a row that begins now, or None when it is done already or gone.
+
+    Its lease counts anew from here: what waited in the queue is not handed out again as it runs.
+    """
+    row = session.get(OutboxRow, row_id, with_for_update={"key_share": True})
     if row is None or row.done_at is not None:
         return None
+    row.leased_until = clock.now() + _lease(row.name)
     return Work(row.id, row.name, row.arguments, row.attempts)
+
+
+def _lease(name: str) -> timedelta:
+    bound_to = _bound.get(name)
+    seconds = bound_to.time_limit_seconds if bound_to else UNKNOWN_SECONDS
+    return timedelta(seconds=seconds) + LEASE_MARGIN
 
 
 def done(session: Session, work: Work) -> None:
@@ -212,9 +196,13 @@ def done(session: Session, work: Work) -> None:
 def again(session: Session, work: Work, *, error: str, after: timedelta | None = None) -> None:
     """Put the work back with a back-off that doubles from 2 s up to an hour.
 
+    Recurring work never waits longer than until its next slot would have come.
     error: the kind of failure, without anything personal in it.
     """
-    wait = after or min(timedelta(seconds=2 ** min(work.attempt, 12)), BACK_OFF_MAX)
+    bound_to = _bound.get(work.name)
+    every = bound_to.every_seconds if bound_to else None
+    longest = min(BACK_OFF_MAX, timedelta(seconds=every)) if every else BACK_OFF_MAX
+    wait = after or min(timedelta(seconds=2 ** min(work.attempt, 12)), longest)
     session.execute(
         update(OutboxRow)
         .where(OutboxRow.id == work.id, OutboxRow.done_at.is_(None))
@@ -242,69 +230,20 @@ def purge(session: Session, *, before: datetime) -> int:
     return len(gone.all())
 
 
-def announce(
-    session: Session,
-    kind: str,
-    subject_id: UUID,
-    facts: Mapping[str, Any],
-    *,
-    organisation_id: UUID | None = None,
-    job_id: UUID | None = None,
-) -> None:
-    """Tell a fact about a subject; ids, states, counts and amounts only, never content."""
-    session.add(
-        Event(
-            id=new_id(),
-            kind=kind,
-            subject_id=subject_id,
-            facts=_plain(dict(facts)),
-            organisation_id=organisation_id,
-            job_id=job_id,
-            announced_at=clock.now(),
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """What waits: how many rows are due, and the seconds since the oldest of them became due."""
+
+    due: int
+    oldest_seconds: float
+
+
+def backlog(session: Session) -> Backlog:
+    """How far behind background work is; for metrics."""
+    now = clock.now()
+    due, oldest = session.execute(
+        select(func.count(), func.min(OutboxRow.not_before)).where(
+            OutboxRow.done_at.is_(None), OutboxRow.not_before <= now
         )
-    )
-
-
-def number_events(session: Session, *, limit: int = 500) -> int:
-    """Number and chain committed facts, oldest id first; how many were numbered.
-
-    Runs under a transaction's advisory lock; a second sequencer numbers nothing meanwhile.
-    """
-    if not session.scalar(select(func.pg_try_advisory_xact_lock(EVENTS_LOCK))):
-        return 0
-    pending = select(Event).where(Event.number.is_(None)).order_by(Event.id).limit(limit)
-    events = session.scalars(pending).all()
-    heads: dict[str, ChainHead] = {}
-    for event in events:
-        event.number = _next(session, heads, "event", event)[0]
-        if event.organisation_id is not None:
-            scope = f"organisation:{event.organisation_id}"
-            event.organisation_number, event.organisation_hash = _next(session, heads, scope, event)
-        if event.job_id is not None:
-            scope = f"job:{event.job_id}"
-            event.job_number, event.job_hash = _next(session, heads, scope, event)
-    return len(events)
-
-
-def _next(
-    session: Session, heads: dict[str, ChainHead], scope: str, event: Event
-) -> tuple[int, bytes]:
-    head = heads.get(scope) or session.get(ChainHead, scope)
-    if head is None:
-        head = ChainHead(scope=scope, number=0, hash=b"")
-        session.add(head)
-    heads[scope] = head
-    head.number += 1
-    head.hash = chain_hash(head.hash, {"number": head.number, **linked(event)})
-    return head.number, head.hash
-
-
-def linked(event: Event) -> dict[str, object]:
-    """What a link of an event's chain covers, besides its number."""
-    return {
-        "id": str(event.id),
-        "kind": event.kind,
-        "subject_id": str(event.subject_id),
-        "facts": event.facts,
-        "announced_at": event.announced_at.isoformat(),
-    }
+    ).one()
+    return Backlog(due, (now - oldest).total_seconds() if oldest else 0.0)
