@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 from flask import render_template, request
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from marketplace import clock
-from marketplace.actor import Actor
 from marketplace.db import transaction
 from marketplace.errors import Faulty
 from marketplace.identity.rules import Permission
@@ -71,19 +71,19 @@ def _trial(at: datetime | None) -> dict[str, Any]:
 def trial_balance_csv() -> Response:
     """The whole trial balance as a file."""
     at = moments.parse_moment(request.args.get("at", "")) or clock.now()
-    rows = csv_text(TRIAL_HEAD, _trial_cells(me(), at))
-    return download(rows, f"trial-balance-{at:%Y-%m-%dT%H%M%SZ}.csv", "text/csv")
-
-
-def _trial_cells(viewer: Actor, at: datetime) -> Iterator[tuple[Cell, ...]]:
-    after: str | None = ""
+    name = f"trial-balance-{at.astimezone(UTC):%Y-%m-%dT%H%M%SZ}.csv"
     with transaction() as session:
-        while after is not None:
-            rows = ledger.trial_balance(session, viewer, at, after=after, limit=ROWS_READ)
-            for row in rows:
-                figures = amount(row.debit), amount(row.credit)
-                yield row.code, row.kind.value, row.currency, *figures
-            after = rows[-1].code if len(rows) == ROWS_READ else None
+        return download(csv_text(TRIAL_HEAD, _trial_cells(session, at)), name, "text/csv")
+
+
+def _trial_cells(session: Session, at: datetime) -> Iterator[tuple[Cell, ...]]:
+    after: str | None = ""
+    while after is not None:
+        rows = ledger.trial_balance(session, me(), at, after=after, limit=ROWS_READ)
+        for row in rows:
+            figures = amount(row.debit), amount(row.credit)
+            yield row.code, row.kind.value, row.currency, *figures
+        after = rows[-1].code if len(rows) == ROWS_READ else None
 
 
 @finance.get("/accounts")
@@ -167,30 +167,30 @@ def show_account(code: str) -> str:
 @needs(Permission.FINANCE_VIEW)
 def account_csv(code: str) -> Response:
     """All entries of an account, oldest first, as a file; Missing for an unknown code."""
+    name = "".join(letter if letter.isalnum() else "-" for letter in code)
     with transaction() as session:
         ledger.entries_of(session, me(), code, limit=1)
-    name = "".join(letter if letter.isalnum() else "-" for letter in code)
-    return download(csv_text(ENTRY_HEAD, _entry_cells(me(), code)), f"{name}.csv", "text/csv")
+        rows = csv_text(ENTRY_HEAD, _entry_cells(session, code))
+        return download(rows, f"{name}.csv", "text/csv")
 
 
-def _entry_cells(viewer: Actor, code: str) -> Iterator[tuple[Cell, ...]]:
+def _entry_cells(session: Session, code: str) -> Iterator[tuple[Cell, ...]]:
     side = side_of_code(code)
-    with transaction() as session:
-        for line in ledger.every_entry(session, viewer, code):
-            entry = in_columns(line, side)
-            yield (
-                line.number,
-                line.effective_on.isoformat(),
-                line.posted_at.isoformat(),
-                str(line.transaction_id),
-                line.source_kind.value,
-                line.source_id,
-                line.balance_transaction_id,
-                line.amount.currency,
-                amount(entry.debit),
-                amount(entry.credit),
-                amount(line.balance_after),
-            )
+    for line in ledger.every_entry(session, me(), code):
+        entry = in_columns(line, side)
+        yield (
+            line.number,
+            line.effective_on.isoformat(),
+            line.posted_at.isoformat(),
+            str(line.transaction_id),
+            line.source_kind.value,
+            line.source_id,
+            line.balance_transaction_id,
+            line.amount.currency,
+            amount(entry.debit),
+            amount(entry.credit),
+            amount(line.balance_after),
+        )
 
 
 @finance.get("/transactions/<uuid:transaction_id>")
@@ -223,11 +223,7 @@ def sums_of(legs: list[Money]) -> dict[str, Money]:
 @needs(Permission.LEDGER_EXPORT)
 def beancount() -> Response:
     """The whole book as a file for `bean-check`, with Stripe's balances as assertions."""
-    return download(_beancount(me(), settings().book_timezone), "ledger.beancount", "text/plain")
-
-
-def _beancount(viewer: Actor, zone: str) -> Iterator[str]:
     with transaction() as session:
-        assertions = statements.stripe_assertions(session, viewer, zone)
-        for line in ledger.beancount(session, viewer, assertions):
-            yield line + "\n"
+        assertions = statements.stripe_assertions(session, me(), settings().book_timezone)
+        lines = ledger.beancount(session, me(), assertions)
+        return download((line + "\n" for line in lines), "ledger.beancount", "text/plain")

@@ -77,7 +77,8 @@ def keeps_page(view: Deed) -> Deed:
         except Faulty as error:
             return refill(TEMPLATE, error, **_facts(run_id))
         except Conflict as refused:
-            page = render_template(TEMPLATE, **_facts(run_id), refused=refused.message)
+            facts = _facts(run_id) | {"refused": refused.message}
+            page = render_template(TEMPLATE, **facts)
             return Response(page, 409, mimetype="text/html")
 
     return shown_again
