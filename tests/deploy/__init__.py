@@ -1,0 +1,1 @@
+"""What `deploy/` says agrees with the product, and its scripts do what they say."""
