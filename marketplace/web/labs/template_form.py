@@ -74,7 +74,7 @@ def _yaml(text: str) -> Any:
 
 def _aspects(sent: Fields, schema: Json) -> list[Json]:
     """The rows of aspects that say something; a row without a key is named after its title."""
-    found = []
+    found: list[Json] = []
     for row in sent.below("aspects").rows():
         aspect = judgement_from(row, schema)
         anchors = _anchors(row.below("scale").below("anchors").one() or "")
