@@ -210,6 +210,8 @@ class Workbench extends HTMLElement {
   lost(words) {
     if (this.lostWords === words) return;
     this.lostWords = words;
+    this.expires = 0;
+    this.showLease();
     this.say(words, "waiting");
   }
 

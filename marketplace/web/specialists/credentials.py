@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -118,11 +119,11 @@ def claim_credential() -> Response:
     return redirect(url_for("specialists.credential", claim_id=claim.id), code=303)
 
 
-def _day(text: str) -> Any:
+def _day(text: str) -> date | None:
     if not text.strip():
         return None
     try:
-        return fields.Date().deserialize(text.strip())
+        return date.fromisoformat(text.strip())
     except ValueError:
         fault = Fault("/valid_until", "Write the day as 2027-01-31.")
         raise Faulty("The last day cannot be read.", [fault]) from None

@@ -20,6 +20,7 @@ from marketplace.review.models import Decision
 from marketplace.routing import service as routing
 from marketplace.routing.rules import NotEligible, NotOpen
 from marketplace.web.filters import markdown
+from marketplace.web.forms import form_page
 from marketplace.web.guards import me, needs
 from marketplace.web.specialists import answers
 from marketplace.work import queries
@@ -54,6 +55,7 @@ class Returned:
 def _urls(claim_id: UUID) -> dict[str, str]:
     names = ("draft", "heartbeat", "submit", "release", "outcome")
     urls = {name: url_for(f"workbench.{name}", claim_id=claim_id) for name in names}
+    urls["leaving"] = url_for("workbench.leaving", claim_id=claim_id)
     return urls | {"leave": url_for("specialists.home")}
 
 
@@ -149,6 +151,7 @@ def draft(claim_id: UUID) -> Any:
     try:
         with transaction() as session:
             view = queries.claim_of(session, me(), ClaimId(claim_id))
+            newest = view.etag  # A refusal rolls back, and the view with it.
             saved = work.save_draft(
                 session,
                 me(),
@@ -158,7 +161,7 @@ def draft(claim_id: UUID) -> Any:
                 if_match=request.headers.get("If-Match", ""),
             )
     except DraftMoved as moved:
-        return {"code": moved.code, "detail": moved.message}, 412, {"ETag": view.etag}
+        return {"code": moved.code, "detail": moved.message}, 412, {"ETag": newest}
     told = {"revision": saved.revision, "saved_at": saved.saved_at.isoformat()}
     return told, 200, {"ETag": etag(saved.revision)}
 
@@ -227,6 +230,21 @@ def _again(
     return Response(page, 422)
 
 
+def _leaving() -> dict[str, Any]:
+    with transaction() as session:
+        claim_id = ClaimId((request.view_args or {})["claim_id"])
+        view = queries.claim_of(session, me(), claim_id)
+    return {"claim": view.claim, "job": view.job, "urls": _urls(view.claim.id)}
+
+
+@workbench.get("/<uuid:claim_id>/leave")
+@needs(Permission.WORK_DO)
+def leaving(claim_id: UUID) -> str:
+    """The ways to end a claim without an answer, as a page of their own."""
+    del claim_id  # Read from the request, as after a faulty form.
+    return render_template("workbench/leaving.html", **_leaving())
+
+
 @workbench.post("/<uuid:claim_id>/release")
 @needs(Permission.WORK_DO)
 def release(claim_id: UUID) -> AnyResponse:
@@ -239,6 +257,7 @@ def release(claim_id: UUID) -> AnyResponse:
 
 @workbench.post("/<uuid:claim_id>/outcome")
 @needs(Permission.WORK_DO)
+@form_page("workbench/leaving.html", _leaving)
 def outcome(claim_id: UUID) -> AnyResponse:
     """End the claim without an answer, with the reason."""
     try:
@@ -253,7 +272,7 @@ def outcome(claim_id: UUID) -> AnyResponse:
             ClaimId(claim_id),
             fence=answers.fence(),
             kind=kind,
-            evidence=request.form.get("evidence", ""),
+            evidence=request.form.get("evidence", "").replace("\0", ""),
         )
     flash("Reported. It penalises nobody, and the lab sees it.", "good")
     return redirect(url_for("specialists.home"), code=303)
