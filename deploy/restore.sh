@@ -41,7 +41,9 @@ pg_restore --dbname "$database" --no-owner --exit-on-error --single-transaction 
 if [ -n "$folder" ]; then
   tar --extract --gzip --file "$backup/files.tar.gz" --directory "$folder"
 fi
-psql --no-psqlrc --quiet --dbname "$database" --command ANALYZE
+# Of the catalogues, which are the superuser's, it would only complain.
+psql --no-psqlrc --quiet --dbname "$database" --command "SET client_min_messages = error" \
+  --command ANALYZE
 echo "Restored revision $(ask 'SELECT version_num FROM alembic_version'), made at" \
   "$(sed -n 's/^made_at //p' "$backup/about.txt")."
 echo "Start nothing yet: go on with \"After a restore\" in deploy/README.md."
