@@ -2,6 +2,8 @@
 
 PORT ?= 8000
 DATA_DIR ?= .data
+# The replay keeps a stack of its own, so that it never disturbs the demonstration world.
+DEMO_DATA_DIR ?= .data-demo
 export PORT DATA_DIR
 
 VENV := .venv
@@ -26,7 +28,8 @@ cli: $(VENV)/.runtime  ## Run a command on the same stack: make cli ARGS="token 
 	@$(MARKETPLACE) $(ARGS)
 
 demo: $(VENV)/.runtime $(VENDOR)  ## Take a folder of real judgements through the whole loop: make demo DATA=…
-	@$(MARKETPLACE) demo "$(DATA)"
+	@test -n "$(DATA)" || { echo "Name a folder of recorded judgements: make demo DATA=…" >&2; exit 1; }
+	@$(BIN)/python -m marketplace.cli --data-dir "$(DEMO_DATA_DIR)" demo replay "$(DATA)"
 
 test: $(VENV)/.dev $(VENDOR) browser  ## Run the tests (ARGS="tests/ledger -x" for some of them)
 	$(BIN)/python -m pytest $(ARGS)

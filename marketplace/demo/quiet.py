@@ -13,7 +13,8 @@ from datetime import timedelta
 
 from marketplace import clock, limits, outbox
 from marketplace.db import transaction
-from marketplace.worker import heartbeat, relay
+from marketplace.ids import new_id
+from marketplace.worker import heartbeat
 from marketplace.worker.names import bind_all
 from marketplace.worker.perform import perform
 
@@ -63,10 +64,11 @@ def wait_for(ready: Callable[[], bool], *, seconds: float = WAIT_SECONDS) -> boo
 
 def _work_off() -> None:
     bind_all()
-    relay.fill_schedule()
     with transaction() as session:
         due = outbox.lease_due(session)
     for work in due:
         perform(str(work.id))
+    for name in RESTING:
+        outbox.bound()[name].call(outbox.Work(new_id(), name, {}, 1))
     if not due:
         time.sleep(PAUSE_SECONDS)

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import psycopg
 import pytest
@@ -19,13 +20,14 @@ from werkzeug.serving import make_server
 from marketplace import db, factory
 from marketplace.db import transaction
 from marketplace.demo.replay import source, story
-from marketplace.demo.replay.checks import FigureOff, of_source
+from marketplace.demo.replay.checks import FigureOff, of_export, of_source
 from marketplace.demo.replay.source import Comparison, SourceFaulty
 from marketplace.embedded import Stack
 from marketplace.embedded.ports import free_ports
 from marketplace.ledger import queries as ledger
 from marketplace.ledger import service as ledger_service
 from marketplace.money import Money
+from marketplace.sandbox.schema import TABLES
 from marketplace.sandbox.server import QuietHandler, running
 from marketplace.sandbox.settings import SandboxSettings
 from marketplace.settings import Settings
@@ -41,7 +43,7 @@ def write_folder(folder: Path) -> None:
     rows, gpt, panda = [], [], []
     for number in range(ITEMS):
         best = rng.choice([0, 1, 2])
-        people = [best if rng.random() < 0.8 else rng.choice([0, 1, 2]) for _ in range(2)]
+        people = [best if rng.random() < 0.6 else rng.choice([0, 1, 2]) for _ in range(2)]
         rows.append(
             {
                 "idx": number,
@@ -97,11 +99,11 @@ def address(committed: Engine, redis: Redis, stack: Stack, settings: Settings) -
         port=0,
     )
     committed.dispose()
+    with psycopg.connect(sandbox.database_url.replace("+psycopg", "", 1)) as connection:
+        connection.execute(TABLES)
+        connection.execute(EMPTY)
     try:
         with running(sandbox) as stripe:
-            plain = sandbox.database_url.replace("+psycopg", "", 1)
-            with psycopg.connect(plain) as connection:
-                connection.execute(EMPTY)
             changed = replace(settings, stripe_api_base=stripe, clearance_days=0)
             with served(changed, port) as at:
                 yield at
@@ -132,21 +134,30 @@ def test_recorded_judgements_come_back_out(
         assert [] == ledger.broken_invariants(session)
 
 
-def test_another_label_is_noticed(
-    address: str, recorded: list[Comparison], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def told_wrong(items: list[Comparison], place: int) -> dict[int, str]:
-        return {item.number: item.choices[0 if item.number == 1 else place] for item in items}
+def exported(items: list[Comparison]) -> list[dict[str, Any]]:
+    """The rows that a raw export of these items has, as far as they are looked at."""
+    return [
+        {
+            "external_id": item.external_id,
+            "author": {"pseudonym": f"P{place}"},
+            "judgement": {"choice": choice},
+            "majority": {"choice": item.majority} if item.majority else {},
+        }
+        for item in items
+        for place, choice in enumerate(item.choices)
+    ]
 
-    first = recorded[1]
-    turned = replace(first, choices=("a", "b", "b"))
-    recorded[1] = turned
-    monkeypatch.setattr("marketplace.demo.replay.judging._answers", told_wrong)
+
+def test_an_export_that_is_right_has_the_sources_figures(recorded: list[Comparison]) -> None:
+    assert of_source(recorded) == of_export(recorded, exported(recorded)[::-1])
+
+
+def test_one_other_label_is_noticed(recorded: list[Comparison]) -> None:
+    rows = exported(recorded)
+    rows[7]["judgement"] = {"choice": "both_bad"}
 
     with pytest.raises(FigureOff):
-        story.replay(
-            address, recorded, tmp_path / "exports", story.Told(lambda _: None, lambda _: None)
-        )
+        of_export(recorded, rows)
 
 
 def test_a_folder_is_read_as_it_was_meant(recorded: list[Comparison]) -> None:

@@ -33,7 +33,7 @@ class BalanceShown(Schema):
     """What is free, and what is set aside for jobs."""
 
     available = fields.Nested(api.MoneySchema)
-    reserved = fields.Nested(api.MoneySchema)
+    reserved = fields.Nested(api.MoneySchema, attribute="reserved_total")
 
 
 @billing_api.get("/balance")
