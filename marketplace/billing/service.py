@@ -121,6 +121,21 @@ def found(
     return None
 
 
+def look_soon(session: Session, actor: Actor, top_up_id: UUID) -> None:
+    """Have a waiting top-up looked at now, at most once a second: its payer has come back."""
+    actor.require(Permission.BALANCE_VIEW)
+    top_up = session.get(TopUp, top_up_id)
+    if top_up is None or top_up.organisation_id != actor.organisation():
+        raise Missing("There is no such top-up.")
+    second = int(clock.now().timestamp())
+    outbox.enqueue_once(
+        session,
+        f"top-up-return:{top_up_id}:{second}",
+        "billing.refresh_top_up",
+        top_up_id=top_up_id,
+    )
+
+
 def locked(session: Session, top_up_id: UUID) -> TopUp:
     """The row, locked until the transaction ends; Missing when there is none."""
     wanted = select(TopUp).where(TopUp.id == top_up_id).with_for_update()

@@ -80,7 +80,7 @@ def typed() -> dict[str, Any]:
     }
 
 
-def refill(template: str, error: Faulty, **facts: Any) -> Response:
+def refill(template: str, error: Faulty, /, **facts: Any) -> Response:
     """The page again with status 422; it sees `typed`, `errors` (by field) and `message`."""
     errors = field_errors(error.faults)
     page = render_template(

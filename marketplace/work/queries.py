@@ -245,6 +245,19 @@ def submission_of(session: Session, viewer: Actor, submission_id: SubmissionId) 
     return SubmissionView(*row)
 
 
+def former_rounds(session: Session, viewer: Actor, submission: Submission) -> Sequence[Submission]:
+    """What the same author handed in before for the same seat, oldest first."""
+    jobs.job_of(session, viewer, submission.job_id)
+    return session.scalars(
+        select(Submission)
+        .where(Submission.task_id == submission.task_id)
+        .where(Submission.seat_id == submission.seat_id, Submission.round < submission.round)
+        .where(Submission.specialist_id == submission.specialist_id)
+        .order_by(Submission.round)
+        .limit(LIMIT_MAX)
+    ).all()
+
+
 def own_submissions(
     session: Session, viewer: Actor, *, after: SubmissionId | None = None, limit: int = 50
 ) -> Sequence[Row[Submission, str]]:

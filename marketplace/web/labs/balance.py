@@ -116,6 +116,8 @@ def returned() -> str:
     """Where the payer comes back to: the newest top-up, watched until it is in the balance."""
     with transaction() as session:
         newest = next(iter(queries.top_ups_of(session, me(), limit=1)), None)
+        if newest is not None and newest.state in WAITING:
+            service.look_soon(session, me(), newest.id)
         amount = newest.amount if newest else None
         available = (
             amount and ledger.lab_balance(session, me().organisation(), amount.currency).available

@@ -25,9 +25,7 @@ from marketplace.web.forms import Form, form_page, load
 from marketplace.web.guards import me, needs
 from marketplace.web.labs import shown
 from marketplace.work import queries as work
-from marketplace.work.models import Submission
 from marketplace.work.queries import SubmissionView
-from marketplace.work.rules import SubmissionState
 
 review = Blueprint("lab_review", __name__, url_prefix="/lab")
 WINDOW = 50
@@ -108,7 +106,7 @@ def _submission(session: Session, job: Job, view: SubmissionView) -> dict[str, A
     versions = {one.id: one for one in jobs.template_versions(session, me(), job.id)}
     version = versions.get(given.template_version_id)
     attested = specialists.attested(session, [given.specialist_id])
-    former = _former_rounds(session, given)
+    former = work.former_rounds(session, me(), given)
     return {
         "job": job,
         "view": view,
@@ -122,25 +120,6 @@ def _submission(session: Session, job: Job, view: SubmissionView) -> dict[str, A
         "severities": [("", "Not said"), *((one.value, one.value.title()) for one in Severity)],
         "defect_rows": DEFECT_ROWS,
     }
-
-
-def _former_rounds(session: Session, given: Submission) -> list[Submission]:
-    """What the same author handed in before for the same task, oldest first."""
-    if given.round == 1:
-        return []
-    sent_back = work.submissions_of(
-        session,
-        me(),
-        given.job_id,
-        states=[SubmissionState.REWORK],
-        limit=FORMER_MAX,
-    )
-    return [
-        one.submission
-        for one in sent_back
-        if (one.submission.task_id, one.submission.specialist_id)
-        == (given.task_id, given.specialist_id)
-    ]
 
 
 def _again() -> dict[str, Any]:
