@@ -48,7 +48,7 @@ def reconcile() -> str:
         "kind": kind,
         "labels": LABELS,
         "counts": report.counts() if report else {},
-        "ages": ages_plot(report.breaks, now) if report and report.breaks else None,
+        "ages": ages_plot(report.breaks, now) if report else None,
         "lines": [in_money(line) for line in lines[:PAGE]],
         "last_line": lines[PAGE - 1].id if len(lines) > PAGE else None,
         **_breaks(report, kind),
@@ -96,8 +96,10 @@ def _waiting(report: Report | None) -> dict[str, Any]:
     }
 
 
-def ages_plot(breaks: Sequence[Break], now: datetime) -> Markup:
-    """How many breaks are how old."""
+def ages_plot(breaks: Sequence[Break], now: datetime) -> Markup | None:
+    """How many breaks are how old; None while all are of today, since that is one bar."""
+    if all(now - one.since < timedelta(days=1) for one in breaks):
+        return None
     counts = dict.fromkeys([*(words for words, _ in AGES), OLDER], 0)
     for one in breaks:
         age = now - one.since

@@ -113,7 +113,9 @@ def test_breaks_are_shown_by_kind_with_both_sides(
     pulled(session)
     (line,) = queries.statement_lines(session, SYSTEM)
     book.topped_up(session, usd(99_00), balance_transaction_id=line.id)
-    book.topped_up(session, usd(7_00), balance_transaction_id="txn_nowhere")
+    assert "Breaks by age" not in checked(auditor.browser.get("/finance/reconciliation"))
+    with clock.shifted(timedelta(days=-3)):
+        book.topped_up(session, usd(7_00), balance_transaction_id="txn_nowhere")
     pulled(session)
 
     page = text_of(checked(auditor.browser.get("/finance/reconciliation")))
