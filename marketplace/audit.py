@@ -111,6 +111,11 @@ def _reached(session: Session) -> tuple[int, bytes]:
     return 0, b""
 
 
+def unnumbered(session: Session) -> int:
+    """How many lines wait for their numbers; for metrics."""
+    return session.scalar(select(func.count()).where(AuditRow.number.is_(None))) or 0
+
+
 def linked(row: AuditRow) -> dict[str, object]:
     """What a link of the audit chain covers, besides its number."""
     return {
@@ -142,13 +147,14 @@ def broken_chain(session: Session) -> list[str]:
         .order_by(AuditRow.number)
     )
     number, link = 0, b""
-    for row in session.execute(rows, execution_options={"yield_per": 1_000}):
-        number += 1
-        if row.number != number:
-            return [f"Line {number} of the audit trail is missing."]
-        link = chain_hash(link, {"number": number, **linked(cast(AuditRow, row))})
-        if bytes(row.hash or b"") != link:
-            return [f"Line {number} of the audit trail was altered: {row.id}."]
+    with session.execute(rows, execution_options={"yield_per": 1_000}) as found:
+        for row in found:
+            number += 1
+            if row.number != number:
+                return [f"Line {number} of the audit trail is missing."]
+            link = chain_hash(link, {"number": number, **linked(cast(AuditRow, row))})
+            if bytes(row.hash or b"") != link:
+                return [f"Line {number} of the audit trail was altered: {row.id}."]
     if (number, link) != (head[0] or 0, bytes(head[1] or b"")):
         return ["The audit trail does not end where its head says."]
     return []

@@ -54,7 +54,7 @@ def test_the_book_has_its_own_midnight() -> None:
 
 
 def test_every_refusal_has_a_code_of_its_own() -> None:
-    kinds = [errors.Refused, *errors.Refused.__subclasses__()]
+    kinds: list[type[errors.Refused]] = [errors.Refused, *errors.Refused.__subclasses__()]
     ours = [kind for kind in kinds if kind.__module__ == "marketplace.errors"]
 
     assert len(ours) == len({kind.code for kind in ours})
