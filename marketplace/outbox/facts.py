@@ -28,6 +28,8 @@ from marketplace.secrets import chain_hash
 
 EVENTS_LOCK = 7_301  # The advisory lock that makes the sequencer the only one.
 ALL = "event"  # The chain of all facts, whose head alone is kept.
+# The audit trail's head lies in the same table; `audit` looks after it.
+SCOPES = (ALL, "organisation:", "job:")
 BROKEN_SHOWN = 100
 
 
@@ -150,7 +152,11 @@ def broken_chains(session: Session) -> list[str]:
             select(literal(1)).subquery().outerjoin(ChainHead.__table__, true())
         )
     ).all()
-    heads = {scope: (number, bytes(link)) for _, scope, number, link in seen if scope is not None}
+    heads = {
+        scope: (number, bytes(link))
+        for _, scope, number, link in seen
+        if scope is not None and scope.startswith(SCOPES)
+    }
     reached = seen[0][0] or 0
     chains = _Chains()
     facts = select(*Event.__table__.columns).where(Event.number <= reached).order_by(Event.number)
