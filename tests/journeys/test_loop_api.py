@@ -77,31 +77,7 @@ def test_a_lab_posts_specialists_work_finance_pays_and_the_lab_downloads(
 ) -> None:
     lab = program(identity.lab_owner(session))
     doctors = [specialists.doctor(session) for _ in range(2)]
-    job_id = lab.post("/jobs", 201, json=JOB)["id"]
-    sent = lab.post(f"/jobs/{job_id}/items", data=items(), content_type="application/x-ndjson")
-    assert (ITEMS, 0, []) == (sent["accepted"], sent["duplicates"], sent["rejected"])
-
-    quote = lab.post(f"/jobs/{job_id}/quote")
-    assert (ITEMS, 2) == (quote["tasks"], quote["eligible_specialists"])
-    assert {"amount_minor": ITEMS * 2 * 540, "currency": "USD"} == quote["price"]
-    refused = lab.post(f"/jobs/{job_id}/publish", 409)
-    assert "insufficient_funds" == refused["code"]
-
-    top_up = lab.post("/top-ups", 201, json={"amount": {"amount_minor": 100_00, "currency": "USD"}})
-    pay_at_the_sandbox(top_up["checkout_url"])
-    stripe.controls.advance(5)
-    background.run("billing.sweep_top_ups")
-    with clock.shifted(timedelta(minutes=10)):
-        background.run("billing.sweep_top_ups")
-        background.run_all()
-    assert 100_00 == lab.get("/balance")["available"]["amount_minor"]
-
-    assert "open" == lab.post(f"/jobs/{job_id}/publish")["state"]
-    assert (
-        100_00 - quote["price"]["amount_minor"]
-        == (lab.get("/balance")["available"]["amount_minor"])
-    )
-
+    job_id = post_and_publish(lab, stripe)
     workers = [program(doctor) for doctor in doctors]
     assert [job_id] == [each["job_id"] for each in workers[0].get("/feed")["items"]]
     for worker in workers:
@@ -113,18 +89,47 @@ def test_a_lab_posts_specialists_work_finance_pays_and_the_lab_downloads(
 
     with clock.shifted(timedelta(days=8)):
         background.run("review.clear_due")
-    paid = pay_out(session, stripe, program, doctors)
-    assert ITEMS * 2 * 450 == paid
+    assert ITEMS * 2 * 450 == pay_out(session, stripe, program, doctors)
+    expected = [f"q-{n}" for n in range(ITEMS) if CHOICES[n] != "tie"]
+    assert expected == downloaded(lab, job_id)
+    assert [] == ledger.broken_invariants(session)
 
+
+def post_and_publish(lab: Program, stripe: Stripe) -> str:
+    """Post the job with its items, see it refused without money, top up, publish; its id."""
+    job_id: str = lab.post("/jobs", 201, json=JOB)["id"]
+    sent = lab.post(f"/jobs/{job_id}/items", data=items(), content_type="application/x-ndjson")
+    assert (ITEMS, 0, []) == (sent["accepted"], sent["duplicates"], sent["rejected"])
+    quote = lab.post(f"/jobs/{job_id}/quote")
+    assert (ITEMS, 2) == (quote["tasks"], quote["eligible_specialists"])
+    assert {"amount_minor": ITEMS * 2 * 540, "currency": "USD"} == quote["price"]
+    assert "insufficient_funds" == lab.post(f"/jobs/{job_id}/publish", 409)["code"]
+    top_up(lab, stripe)
+    assert "open" == lab.post(f"/jobs/{job_id}/publish")["state"]
+    left = lab.get("/balance")["available"]["amount_minor"]
+    assert 100_00 - quote["price"]["amount_minor"] == left
+    return job_id
+
+
+def top_up(lab: Program, stripe: Stripe) -> None:
+    """Pay $100 in at the sandbox's page; the sweep finds it without any webhook."""
+    asked = {"amount": {"amount_minor": 100_00, "currency": "USD"}}
+    pay_at_the_sandbox(lab.post("/top-ups", 201, json=asked)["checkout_url"])
+    stripe.controls.advance(5)
+    with clock.shifted(timedelta(minutes=10)):
+        background.run("billing.sweep_top_ups")
+        background.run_all()
+    assert 100_00 == lab.get("/balance")["available"]["amount_minor"]
+
+
+def downloaded(lab: Program, job_id: str) -> list[str]:
+    """The external ids of an export's rows; its counts must tell the one tie."""
     export = lab.post(f"/jobs/{job_id}/exports", 202, json={"format": "trl_preference"})
     background.run_all()
     export = lab.get(f"/exports/{export['id']}")
     assert ("done", ITEMS - 1, 1) == (export["state"], export["rows"], export["counts"]["ties"])
-    rows = [json.loads(row) for row in lab.get(f"/exports/{export['id']}/file").splitlines()]
-    assert [f"q-{n}" for n in range(ITEMS) if CHOICES[n] != "tie"] == [
-        row["external_id"] for row in rows
-    ]
-    assert [] == ledger.broken_invariants(session)
+    file = lab.get(f"/exports/{export['id']}/file")
+    return [json.loads(row)["external_id"] for row in file.splitlines()]
 
 
 def with_second_factor(session: Session, actor: Actor) -> Officer:

@@ -31,6 +31,19 @@ def examples(sample_data: Path) -> dict[str, Any]:
     return dict(json.loads((sample_data / "stripe" / "fixtures3.json").read_text())["resources"])
 
 
+def paid_page(sdk: stripe.StripeClient) -> Any:
+    """A checkout session that somebody paid."""
+    price = {"currency": "usd", "unit_amount": 5_000, "product_data": {"name": "Balance"}}
+    asked: Any = {
+        "mode": "payment",
+        "line_items": [{"price_data": price}],
+        "success_url": "http://localhost:8000/back",
+    }
+    session = sdk.v1.checkout.sessions.create(asked)
+    httpx.post(session.url or "", data={"card": "4000000000000077"})
+    return session
+
+
 @pytest.fixture
 def world(
     *,
@@ -47,22 +60,7 @@ def world(
     transfer = sdk.v1.transfers.create({"amount": 5_000, "currency": "usd", "destination": account})
     reversal = sdk.v1.transfers.reversals.create(transfer.id, {"amount": 10})
     controls.advance(86_400)
-    session = sdk.v1.checkout.sessions.create(
-        {
-            "mode": "payment",
-            "line_items": [
-                {
-                    "price_data": {
-                        "currency": "usd",
-                        "unit_amount": 5_000,
-                        "product_data": {"name": "Balance"},
-                    }
-                }
-            ],
-            "success_url": "http://localhost:8000/back",
-        }
-    )
-    httpx.post(session.url or "", data={"card": "4000000000000077"})
+    session = paid_page(sdk)
     found: list[Any] = [
         sdk.v1.payment_intents.retrieve(intent.id),
         sdk.v1.charges.retrieve(str(intent.latest_charge)),
