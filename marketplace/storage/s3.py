@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, cast
 
 import boto3
 from boto3.exceptions import Boto3Error
@@ -48,6 +48,23 @@ class _Body(io.RawIOBase):
         super().close()
 
 
+class _Whole:
+    """A stream whose reads are never short: the client takes a short one for the end."""
+
+    def __init__(self, source: IO[bytes]) -> None:
+        self._source = source
+
+    def read(self, size: int = -1) -> bytes:
+        """As many bytes as were asked for, unless the source has no more."""
+        found = bytearray()
+        while size < 0 or len(found) < size:
+            chunk = self._source.read(CHUNK_BYTES if size < 0 else size - len(found))
+            if not chunk:
+                break
+            found += chunk
+        return bytes(found)
+
+
 class S3:
     """Files in one bucket under a prefix, by the official client."""
 
@@ -62,8 +79,9 @@ class S3:
     @outside_transaction
     def put(self, reference: str, source: IO[bytes]) -> int:
         """As the protocol says; large files go up in parts."""
+        whole = source if source.seekable() else cast("IO[bytes]", _Whole(source))
         try:
-            self._client.upload_fileobj(source, self._bucket, self._key(reference))
+            self._client.upload_fileobj(whole, self._bucket, self._key(reference))
         except FAILURES as failed:
             name = type(failed).__name__
             raise StorageFailed(f"The store did not take the file: {name}.") from failed

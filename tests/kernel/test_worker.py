@@ -329,3 +329,15 @@ def test_housekeeping_deletes_what_was_done_a_week_ago() -> None:
 
 def test_every_bound_name_says_its_limits(kept: Engine) -> None:
     assert {1, 30} == {bound_to.time_limit_seconds for bound_to in outbox.bound().values()}
+
+
+def test_an_idle_worker_survives_a_cut_connection(
+    redis: Redis, settings: Settings, stack: Stack
+) -> None:
+    with stage.worker_process(settings, environment_of(stack)) as child:
+        assert stage.eventually(lambda: redis.exists("rq:workers") == 1)
+        assert redis.client_kill_filter(_type="normal", skipme=True) > 0
+        ask_many(1)
+        relay.drain(redis)
+        assert stage.eventually(lambda: stage.done_with() == 1)
+        assert child.poll() is None
