@@ -26,7 +26,7 @@ from marketplace.work.models import Submission
 
 # Reviewers look at work of the day before; the newest waits in the queue.
 AGE = timedelta(hours=20)
-REWORK_AT, REJECT_AT = 2, 5
+REWORK_AFTER, REJECT_AFTER = 2, 4
 EXPORTED = {"clinical_summaries": ("helpsteer2", "raw"), "diff_reviews": ("code_review",)}
 DEFECT_WHERE = "the reason"
 
@@ -36,9 +36,19 @@ def review_day(planned: PlannedJob) -> None:
     before = clock.now() - AGE
     for submission_id in _waiting(planned, before):
         with transaction() as session:
-            decided = session.scalar(select(func.count()).where(Decision.reviewer_id.is_not(None)))
-            verdict = {REWORK_AT: Verdict.REWORK, REJECT_AT: Verdict.REJECT}.get(decided or 0)
-            _decide(session, planned, submission_id, verdict or Verdict.ACCEPT)
+            _decide(session, planned, submission_id, _verdict(session, submission_id))
+
+
+def _verdict(session: Session, submission_id: UUID) -> Verdict:
+    """Most is accepted; early on, one answer is sent back and one is rejected."""
+    if session.get_one(Submission, submission_id).round > 1:
+        return Verdict.ACCEPT
+    given = select(Decision.verdict, func.count()).where(Decision.reviewer_id.is_not(None))
+    counts = dict(session.execute(given.group_by(Decision.verdict)).all())
+    for verdict, least in ((Verdict.REWORK, REWORK_AFTER), (Verdict.REJECT, REJECT_AFTER)):
+        if verdict not in counts and sum(counts.values()) >= least:
+            return verdict
+    return Verdict.ACCEPT
 
 
 def _waiting(planned: PlannedJob, before: datetime) -> list[UUID]:
@@ -72,8 +82,6 @@ def send_back(planned: PlannedJob, author: str) -> None:
 
 
 def _decide(session: Session, planned: PlannedJob, submission_id: UUID, verdict: Verdict) -> None:
-    submission = session.get_one(Submission, submission_id)
-    verdict = Verdict.ACCEPT if submission.round > 1 else verdict
     job = job_of(session, planned)
     kind = job.task_type if job else ""
     spoken = {

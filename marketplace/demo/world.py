@@ -16,6 +16,7 @@ from marketplace.demo.timeline import Timeline, at
 from marketplace.errors import Refused
 
 DAYS = 19
+QUEUE_DAYS = 1  # What was handed in lately still waits for its reviewer.
 REWORKED_LATELY = "doctor@demo.test"
 
 
@@ -96,5 +97,5 @@ def _day(timeline: Timeline, days: int) -> Iterator[Moment]:
     yield Moment(timeline.on(days, 6), work.clear_pay)
     yield Moment(timeline.on(days, 7), work.answer_reworks)
     for job in JOBS:
-        if days < job.posted_days_ago:
+        if QUEUE_DAYS < days < job.posted_days_ago:
             yield Moment(timeline.on(days, 19, 30), partial(reviewing.review_day, job))
