@@ -1,12 +1,12 @@
 """Requests a second under granian and under gunicorn, by a bare Flask view over PostgreSQL.
 
-Run `python -m bench.server [--seconds N] [--workers N] [--threads N] [--database-url URL]`. The
-view `/row` does one indexed SELECT and one INSERT and commits; `/select` does the SELECT alone;
-`/nothing` touches no database. Both servers get the same view, workers and threads, and a
-connection for each thread, one server after the other. The client holds its connections open and
-sends the next request when the last is answered. Without a URL, the PostgreSQL is one of our own
-that does not wait for the disk. The figures of `/row` are also the limit that the product's own
-pages are measured against.
+Run `python -m bench.server [--seconds N] [--rounds N] [--workers N] [--threads N] [--database-url
+URL]`. The view `/row` does one indexed SELECT and one INSERT and commits; `/select` does the SELECT
+alone; `/nothing` touches no database. Both servers get the same view, workers and threads, and a
+connection for each thread, and are asked in turns, so that whatever else the machine does meets
+both. The client holds its connections open and sends the next request when the last is answered.
+Without a URL, the PostgreSQL is one of our own that does not wait for the disk. The figures of
+`/row` are also the limit that the product's own pages are measured against.
 """
 
 from __future__ import annotations
@@ -21,10 +21,11 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from importlib.metadata import version
+from itertools import product
 from pathlib import Path
 
 import psycopg
@@ -171,16 +172,20 @@ def memory_megabytes(pid: int) -> float:
     return kilobytes / 1024
 
 
-def measure(size: Size, seconds: float) -> dict[tuple[str, str, int], Figure]:
-    """A figure for each server, path and number of connections."""
+def measure(size: Size, seconds: float, rounds: int) -> dict[tuple[str, str, int], Figure]:
+    """A figure for each server, path and number of connections, from turns taken by both."""
     figures = {}
-    for server in (GUNICORN, GRANIAN):
-        with serving(server, size) as (port, pid):
-            for path in PATHS:
-                for connections in CONNECTIONS:
-                    ask(port, path, connections, WARM_UP_SECONDS)
-                    answers = ask(port, path, connections, seconds)
-                    figures[server, path, connections] = Figure(answers, memory_megabytes(pid))
+    with ExitStack() as running:
+        served = {one: running.enter_context(serving(one, size)) for one in (GUNICORN, GRANIAN)}
+        for path, connections in product(PATHS, CONNECTIONS):
+            answers = {server: Answers(0) for server in served}
+            for _, (port, _) in served.items():
+                ask(port, path, connections, WARM_UP_SECONDS)
+            for _, (server, (port, _)) in product(range(rounds), served.items()):
+                answers[server].add(ask(port, path, connections, seconds))
+            for server, (_, pid) in served.items():
+                key = (server, path, connections)
+                figures[key] = Figure(answers[server], memory_megabytes(pid))
     return figures
 
 
@@ -204,20 +209,20 @@ def print_table(figures: dict[tuple[str, str, int], Figure]) -> None:
                 )
 
 
-def run(url: str, size: Size, seconds: float) -> None:
+def run(url: str, size: Size, seconds: float, rounds: int) -> None:
     """Make the tables, measure, print, and drop the tables."""
     os.environ[URL] = url
     with psycopg.connect(url) as connection:
         for statement in TABLES:
-            connection.execute(statement)  # type: ignore[arg-type]
+            connection.execute(statement)
         number = connection.info.server_version
     print(
         f"Python {platform.python_version()}, Flask {version('flask')}, granian"
         f" {version('granian')}, gunicorn {version('gunicorn')}, PostgreSQL {number // 10_000},"
         f" {os.cpu_count()} cores; {size.workers} workers x {size.threads} threads,"
-        f" {seconds:g} s a figure after {WARM_UP_SECONDS:g} s of warming up"
+        f" {rounds} turns of {seconds:g} s a figure after {WARM_UP_SECONDS:g} s of warming up"
     )
-    print_table(measure(size, seconds))
+    print_table(measure(size, seconds, rounds))
     with psycopg.connect(url) as connection:
         connection.execute("DROP TABLE bench_answer, bench_row")
 
@@ -225,18 +230,19 @@ def run(url: str, size: Size, seconds: float) -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure both servers with the same size."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=float, default=5.0, help="for each figure")
+    parser.add_argument("--seconds", type=float, default=2.0, help="for each turn")
+    parser.add_argument("--rounds", type=int, default=3, help="turns for each figure")
     parser.add_argument("--workers", type=int, default=2, help="processes of each server")
     parser.add_argument("--threads", type=int, default=16, help="threads of each process")
     parser.add_argument("--database-url", default="", help="a PostgreSQL to use and clean up")
     given = parser.parse_args(arguments)
     size = Size(given.workers, given.threads)
     if given.database_url:
-        run(given.database_url, size, given.seconds)
+        run(given.database_url, size, given.seconds, given.rounds)
         return
     with temporary() as stack:
         url = stack.environment["OWNER_DATABASE_URL"].replace("+psycopg", "", 1)
-        run(url, size, given.seconds)
+        run(url, size, given.seconds, given.rounds)
 
 
 if __name__ == "__main__":

@@ -26,6 +26,12 @@ class Answers:
     milliseconds: list[float] = field(default_factory=list)
     failed: int = 0
 
+    def add(self, more: Answers) -> None:
+        """Count another turn in."""
+        self.seconds += more.seconds
+        self.milliseconds += more.milliseconds
+        self.failed += more.failed
+
     @property
     def rate(self) -> float:
         """Answers a second."""
