@@ -141,6 +141,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     csrf = CSRFProtect(app)
     headers.register(app, settings)
     Compress(app)
+    headers.close_bodies(app)
     errors.register(app, away=OperationalError)
     frame.register(app)
     filters.register(app)

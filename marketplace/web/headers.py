@@ -66,6 +66,20 @@ def register(app: Flask, settings: Settings) -> None:
         return answer
 
 
+def close_bodies(app: Flask) -> None:
+    """Close each answer's file once it is sent; register it after what compresses.
+
+    Compression puts a generator in the file's place, and closing that leaves the file open.
+    """
+
+    @app.after_request
+    def add(answer: Response) -> Response:
+        close = getattr(answer.response, "close", None)
+        if close is not None:
+            answer.call_on_close(close)
+        return answer
+
+
 def _keep(answer: Response) -> None:
     """Files whose address has their content's hash are kept for ever, pages not at all."""
     if request.endpoint == "static" and answer.status_code in {200, 206, 304}:
