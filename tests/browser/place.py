@@ -1,0 +1,185 @@
+"""The product as people meet it: served over the test servers, with Stripe's sandbox beside it.
+
+Background work is done by a thread, with the relay's and the worker's own functions; a test can
+let it rest, and have something done at a later time meanwhile.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from email import message_from_bytes, policy
+from pathlib import Path
+from typing import Any
+
+from redis import Redis
+from sqlalchemy import Engine, text
+from werkzeug.serving import BaseWSGIServer, make_server
+
+from marketplace import clock, db, factory, outbox
+from marketplace.db import transaction
+from marketplace.embedded import Stack
+from marketplace.sandbox.control_client import ControlClient
+from marketplace.sandbox.server import QuietHandler, running
+from marketplace.sandbox.settings import SandboxSettings
+from marketplace.settings import Settings
+from marketplace.worker import names, relay
+from marketplace.worker.perform import perform
+from tests.make import background
+from tests.make.billing import KEY, Stripe
+
+WAIT_SECONDS = 60.0
+_LINK = re.compile(r"https?://\S+")
+
+
+class Worker:
+    """The relay and a worker in one thread; what goes wrong there fails the test."""
+
+    def __init__(self) -> None:
+        self._turn = threading.Lock()
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="background", daemon=True)
+
+    def start(self) -> None:
+        """Begin to work."""
+        names.bind_all()
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Finish what is begun, and end."""
+        self._ended.set()
+        self._thread.join()
+
+    @contextmanager
+    def resting(self) -> Iterator[None]:
+        """Nothing is done in the background while the block runs."""
+        with self._turn:
+            yield
+
+    def run_later(self, by: timedelta, name: str) -> None:
+        """Do one background function as if it were later, and nothing else."""
+        with self.resting(), clock.shifted(by):
+            background.run(name)
+
+    def _run(self) -> None:
+        schedule = relay.Schedule()
+        while not self._ended.wait(0.1):
+            with self._turn:
+                schedule.fill()
+                relay.number_facts()
+                with transaction() as session:
+                    leased = outbox.lease_due(session)
+                for work in leased:
+                    perform(str(work.id))
+
+
+@dataclass(frozen=True)
+class Place:
+    """The served product. address: of its pages; mailbox: the folder of its mail."""
+
+    address: str
+    mailbox: Path
+    stripe: Stripe
+    worker: Worker
+    empty: Callable[[], None]
+
+    def link_to(self, email: str) -> str:
+        """The first link of the newest mail to an address, once it is there."""
+        found: list[str] = []
+
+        def arrived() -> bool:
+            found[:] = self._links_to(email)
+            return bool(found)
+
+        wait_until(arrived)
+        return found[-1]
+
+    def _links_to(self, email: str) -> list[str]:
+        letters = sorted(self.mailbox.glob("*.eml"), key=lambda path: path.stat().st_mtime_ns)
+        read = [message_from_bytes(path.read_bytes(), policy=policy.default) for path in letters]
+        bodies = [letter.get_content() for letter in read if letter["To"] == email]
+        return [link[0] for body in bodies if (link := _LINK.search(body))]
+
+
+def wait_until(ready: Callable[[], bool], *, seconds: float = WAIT_SECONDS) -> None:
+    """Wait for something that happens in the background."""
+    deadline = time.monotonic() + seconds
+    while not ready():
+        assert time.monotonic() < deadline, "It did not happen in time."
+        time.sleep(0.05)
+
+
+@contextmanager
+def served(
+    stack: Stack, database: Engine, owner: Engine, settings: Settings, folder: Path
+) -> Iterator[Place]:
+    """The product on a free port; its settings name that port and the sandbox's."""
+    server = make_server("127.0.0.1", 0, _not_yet, threaded=True, request_handler=QuietHandler)
+    address = f"http://localhost:{server.port}"
+    sandbox = SandboxSettings(
+        database_url=stack.environment["SANDBOX_DATABASE_URL"],
+        secret_key=KEY,
+        webhook_secret=settings.stripe_webhook_secret,
+        webhook_url=f"http://127.0.0.1:{server.port}/webhooks/stripe",
+        port=0,
+    )
+    with running(sandbox) as stripe_address, ControlClient(stripe_address, KEY) as controls:
+        mine = replace(
+            settings,
+            public_url=address,
+            stripe_api_base=stripe_address,
+            stripe_secret_key=KEY,
+            mailbox_dir=str(folder / "mailbox"),
+        )
+        server.app = factory.create_app(mine)
+        stripe = Stripe(stripe_address, sandbox.database_url, controls)
+        worker = Worker()
+
+        def empty() -> None:
+            with worker.resting():
+                _empty(owner, settings)
+                stripe.empty()
+
+        try:
+            with _serving(server):
+                empty()
+                worker.start()
+                yield Place(address, folder / "mailbox", stripe, worker, empty)
+                worker.stop()
+        finally:
+            db.engine().dispose()
+            factory.start(settings)
+            db.use_engine(database)
+            _empty(owner, settings)
+
+
+def _not_yet(_environ: dict[str, Any], start: Callable[..., Any]) -> list[bytes]:
+    start("503 Service Unavailable", [])
+    return []
+
+
+@contextmanager
+def _serving(server: BaseWSGIServer) -> Iterator[None]:
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,), name="pages")
+    thread.start()
+    try:
+        yield
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def _empty(owner: Engine, settings: Settings) -> None:
+    listed = ", ".join(
+        f'"{table.name}"' for table in db.metadata.sorted_tables if table.name != "alembic_version"
+    )
+    with owner.begin() as connection:
+        connection.execute(text(f"TRUNCATE {listed} RESTART IDENTITY CASCADE"))
+    with Redis.from_url(settings.redis_url) as redis:
+        redis.flushdb()
