@@ -9,14 +9,15 @@ import smtplib
 import ssl
 import tempfile
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from email.message import EmailMessage
-from email.utils import format_datetime
+from email.utils import format_datetime, parseaddr
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import unquote, urlsplit
 from uuid import UUID
 
+import structlog
 from jinja2 import Environment
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -32,7 +33,7 @@ class MailFailed(GatewayError):
 
 
 class Message(Root):
-    """One message; `to`, `subject` and `body` are emptied when it has gone."""
+    """One message; `to`, `subject` and `body` are emptied when it has gone or was given up."""
 
     __tablename__ = "mail_message"
     id: Mapped[IdKey]
@@ -51,6 +52,12 @@ class Carrier(Protocol):
         """Send it; MailFailed when that did not work."""
 
 
+LOOPBACK = frozenset({None, "localhost", "127.0.0.1", "::1"})
+# Who has not taken a message by then never will, and the links in it have run out.
+GIVEN_UP_AFTER = timedelta(days=3)
+log = structlog.get_logger(__name__)
+
+
 @dataclass(frozen=True, slots=True)
 class Smtp:
     """A mail server, from `smtp://user:password@host:587` (STARTTLS where offered) or `smtps://`."""
@@ -63,10 +70,14 @@ class Smtp:
         parts = urlsplit(self.url)
         try:
             with self._connected() as server:
-                if parts.scheme == "smtp" and server.has_extn("starttls"):
+                sealed = parts.scheme == "smtps"
+                if not sealed and server.has_extn("starttls"):
                     server.starttls(context=ssl.create_default_context())
                     server.ehlo()
+                    sealed = True
                 if parts.username:
+                    if not sealed and parts.hostname not in LOOPBACK:
+                        raise MailFailed("The mail server offers no TLS: no password is sent.")
                     server.login(unquote(parts.username), unquote(parts.password or ""))
                 server.send_message(message)
         except (OSError, smtplib.SMTPException) as failed:
@@ -144,19 +155,36 @@ def send(session: Session, *, to: str, template: str, **facts: Any) -> UUID:
 
 @outbox.background("mail.deliver", time_limit_seconds=60)
 def deliver(work: outbox.Work, message_id: str) -> None:
-    """Send one message and erase its text; a second run after a crash may send it twice."""
+    """Send one message and erase its text; a second run after a crash may send it twice.
+
+    What no server has taken within three days is given up, and its text erased all the same.
+    """
     with transaction() as session:
         row = session.get(Message, UUID(message_id))
-        letter = _letter(row) if row is not None and row.sent_at is None else None
-    if letter is not None:
-        if _Here.carrier is None:
-            raise RuntimeError("mail.use() has not been called.")
-        _Here.carrier.carry(letter)
+        open_still = row is not None and row.sent_at is None and row.to is not None
+        letter = _letter(row) if row is not None and open_still else None
+        is_old = row is not None and clock.now() - row.written_at > GIVEN_UP_AFTER
+    gone = letter is None or _gone(letter, is_old=is_old)
     with transaction() as session:
         row = session.get(Message, UUID(message_id))
-        if row is not None and row.sent_at is None:
-            row.sent_at, row.to, row.subject, row.body = clock.now(), None, None, None
+        if row is not None and row.to is not None:
+            row.sent_at = clock.now() if gone else None
+            row.to = row.subject = row.body = None
         outbox.done(session, work)
+
+
+def _gone(letter: EmailMessage, *, is_old: bool) -> bool:
+    """Whether the letter went out; an old one that fails is given up instead of tried again."""
+    if _Here.carrier is None:
+        raise RuntimeError("mail.use() has not been called.")
+    try:
+        _Here.carrier.carry(letter)
+    except MailFailed:
+        if not is_old:
+            raise
+        log.warning("mail_given_up", message_id=letter["X-Message-Id"])
+        return False
+    return True
 
 
 def _letter(row: Message) -> EmailMessage:
@@ -166,5 +194,8 @@ def _letter(row: Message) -> EmailMessage:
     letter["Subject"] = row.subject or ""
     letter["Date"] = format_datetime(row.written_at)
     letter["X-Message-Id"] = str(row.id)
+    # The same for a second try, so that who gets both can tell.
+    domain = parseaddr(_Here.sender)[1].rpartition("@")[2] or "localhost"
+    letter["Message-ID"] = f"<{row.id}@{domain}>"
     letter.set_content(row.body or "")
     return letter

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from marketplace.errors import Fault, Faulty
 
@@ -22,7 +22,8 @@ EXPONENT = {
     **dict.fromkeys(_HUNDREDTHS.split(), 2),
 }
 LARGEST_MINOR = 2**62  # Two of these still fit a BIGINT.
-_AMOUNT = re.compile(r"-?\d{1,15}(\.\d{1,3})?")
+# Commas only between thousands: “12,50” would else become twelve hundred and fifty.
+_AMOUNT = re.compile(r"-?([0-9]{1,15}|[0-9]{1,3}(,[0-9]{3}){1,4})(\.[0-9]{1,3})?")
 
 
 class MixedCurrencies(TypeError):
@@ -134,15 +135,11 @@ def parse_money(text: str, currency: str, *, pointer: str = "/amount") -> Money:
     """
     if currency not in EXPONENT:
         raise Faulty("The currency is not one we know.", [Fault("/currency", "Use USD, EUR, …")])
-    cleaned = text.strip().replace(",", "").replace("\u00a0", "")
+    cleaned = text.strip().replace("\u00a0", "")
     advice = f"Write an amount such as {Money(125_050, currency).decimal():f}."
-    try:
-        value = Decimal(cleaned)
-    except InvalidOperation:
-        raise Faulty("The amount is not a number.", [Fault(pointer, advice)]) from None
     if not _AMOUNT.fullmatch(cleaned):
         raise Faulty("The amount is not a plain number.", [Fault(pointer, advice)])
-    minor = value.scaleb(EXPONENT[currency])
+    minor = Decimal(cleaned.replace(",", "")).scaleb(EXPONENT[currency])
     if minor != minor.to_integral_value():
         places = EXPONENT[currency]
         message = f"{currency} has {places} decimal places. {advice}"

@@ -41,7 +41,9 @@ def _url(*schemes: str) -> Callable[[str], str]:
 
 
 def _storage(text: str) -> str:
-    if "://" in text and not text.startswith(("s3://", "file://")):
+    parts = urlsplit(text)
+    known = parts.scheme == "file" or (parts.scheme == "s3" and parts.netloc)
+    if "://" in text and not known:
         raise ValueError("must be a folder or s3://bucket/prefix")
     return text
 
@@ -103,6 +105,12 @@ def _text(text: str) -> str:
     return text
 
 
+def _level(text: str) -> str:
+    if text not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
+        raise ValueError("must be DEBUG, INFO, WARNING or ERROR")
+    return text
+
+
 _POSTGRES = _url("postgresql", "postgresql+psycopg", "postgres")
 TABLE = (
     Setting("DATABASE_URL", "PostgreSQL, as the unprivileged role `app`", _POSTGRES, secret=True),
@@ -139,7 +147,7 @@ TABLE = (
     Setting("CLEARANCE_DAYS", "days from acceptance until pay is available", _whole(0, 90), "7"),
     Setting("PAYOUT_MINIMUM_MINOR", "smallest payout, in minor units", _whole(0, 10**9), "1000"),
     Setting("PUBLIC_DEVELOPMENT", "1 shows /house/ui and the demonstration notice", _switch, "0"),
-    Setting("LOG_LEVEL", "DEBUG, INFO, WARNING or ERROR", _text, "INFO"),
+    Setting("LOG_LEVEL", "DEBUG, INFO, WARNING or ERROR", _level, "INFO"),
 )
 
 

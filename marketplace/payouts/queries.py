@@ -304,6 +304,14 @@ _INVARIANTS = (
 )
 
 
+def unknown_lines(session: Session) -> int:
+    """Of how many lines it is not known whether Stripe paid them; for metrics."""
+    rows = select(func.count()).where(
+        PayoutLine.state == LineState.UNKNOWN, PayoutLine.ended_at.is_(None)
+    )
+    return session.scalar(rows) or 0
+
+
 def broken_invariants(session: Session) -> list[str]:
     """What must always be true of payouts and is not, one sentence each; for the self-check."""
     return [

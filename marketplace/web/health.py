@@ -11,18 +11,21 @@ from alembic.script import ScriptDirectory
 from flask import Blueprint, Response, jsonify, request
 from prometheus_client import CONTENT_TYPE_LATEST, Gauge, generate_latest
 from redis.exceptions import RedisError
-from sqlalchemy import func, select, text
+from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from marketplace import limits
+from marketplace import audit, limits, outbox
 from marketplace.db import transaction
 from marketplace.errors import Missing
 from marketplace.identity.rules import Permission
-from marketplace.outbox import OutboxRow
+from marketplace.payouts import queries as payouts
 from marketplace.web.guards import public, visitor
 
 health = Blueprint("health", __name__)
-WAITING = Gauge("marketplace_outbox_open", "Pieces of background work that are not done")
+DUE = Gauge("marketplace_outbox_due", "Pieces of background work that are due and not done")
+OLDEST = Gauge("marketplace_outbox_oldest_seconds", "How long the oldest of them has been due")
+UNNUMBERED = Gauge("marketplace_unnumbered", "Rows that wait for the sequencer", ["of"])
+UNKNOWN = Gauge("marketplace_payout_lines_unknown", "Payout lines of an unknown outcome")
 ALIVE = Gauge("marketplace_alive", "Whether a part gave a sign of life", ["part"])
 OK, DOWN = "ok", "down"
 
@@ -52,8 +55,12 @@ def metrics() -> Response:
     if not _is_local() and not (here is not None and here.actor.may(Permission.SYSTEM_VIEW)):
         raise Missing("This page is not here.")
     with transaction() as session:
-        open_rows = select(func.count()).select_from(OutboxRow).where(OutboxRow.done_at.is_(None))
-        WAITING.set(session.scalar(open_rows) or 0)
+        backlog = outbox.backlog(session)
+        DUE.set(backlog.due)
+        OLDEST.set(backlog.oldest_seconds)
+        UNNUMBERED.labels("events").set(outbox.unnumbered(session))
+        UNNUMBERED.labels("audit").set(audit.unnumbered(session))
+        UNKNOWN.set(payouts.unknown_lines(session))
     for part, state in _others().items():
         ALIVE.labels(part).set(state == OK)
     return Response(generate_latest(), content_type=CONTENT_TYPE_LATEST)
