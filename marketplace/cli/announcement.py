@@ -44,6 +44,7 @@ def running(
         click.echo(f"Sign in with the password {settings['DEMO_PASSWORD']} as")
         for email, kind in PEOPLE.items():
             click.echo(f"  {email:<22} {kind}")
+        click.echo('Approving a payout asks for a code: make cli ARGS="demo code"')
     click.echo("")
     click.echo(f"Ctrl-C stops everything; the data stays in {_short(data_dir)}.")
 

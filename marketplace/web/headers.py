@@ -31,10 +31,20 @@ def csp_nonce() -> str:
     return str(g.csp_nonce)
 
 
+def _sandbox_pages(api_base: str) -> tuple[str, ...]:
+    """The origins of the sandbox's pages: the API's own, and its twin name on this machine."""
+    if not api_base:
+        return ()
+    parts = urlsplit(api_base)
+    port = f":{parts.port}" if parts.port else ""
+    names = {"127.0.0.1", "localhost"}
+    hosts = sorted(names) if parts.hostname in names else [parts.hostname or ""]
+    return tuple(f"{parts.scheme}://{host}{port}" for host in hosts)
+
+
 def policy(settings: Settings, nonce: str) -> str:
     """The Content-Security-Policy: our own files and no inline script or style at all."""
-    origin = "{0.scheme}://{0.netloc}".format(urlsplit(settings.stripe_api_base))
-    pages = (*STRIPE_PAGES, origin) if settings.stripe_api_base else STRIPE_PAGES
+    pages = (*STRIPE_PAGES, *_sandbox_pages(settings.stripe_api_base))
     parts = [
         "default-src 'self'",
         f"script-src 'self' 'nonce-{nonce}'",

@@ -32,7 +32,10 @@ LIMIT_MAX = 200
 
 @dataclass(frozen=True, slots=True)
 class ClaimView:
-    """A claim with all that its holder needs to work on it."""
+    """A claim with all that its holder needs to work on it.
+
+    payload: the item's, without `metadata`, the lab's own corner.
+    """
 
     claim: Claim
     job: Job
@@ -77,7 +80,7 @@ def view_of(session: Session, claim: Claim) -> ClaimView:
         claim=claim,
         job=job,
         item_id=item_id,
-        payload=payload,
+        payload={name: part for name, part in payload.items() if name != "metadata"},
         template=version.template,
         instructions_md=version.instructions_md,
         template_number=version.number,

@@ -45,6 +45,7 @@ def items() -> bytes:
                 "messages": [{"role": "user", "content": f"Question {n} 🫀"}],
                 "a": f"First answer {n}",
                 "b": f"Second answer {n}",
+                "metadata": {"model_a": "secret"},
             },
         }
         for n in range(ITEMS)
@@ -61,6 +62,7 @@ def pay_at_the_sandbox(url: str) -> None:
 def work_off(person: Program, job_id: str) -> None:
     claim = person.post("/claims", 201, json={"job_id": job_id})
     while claim is not None:
+        assert "metadata" not in claim["task"]["payload"]
         number = int(claim["task"]["payload"]["a"].rpartition(" ")[2])
         choice = CHOICES[number]
         answer = {

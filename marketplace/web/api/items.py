@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from flask import Response, request
+from flask import Response, current_app, request
 from marshmallow import Schema, fields
 from sqlalchemy.orm import Session
 
@@ -18,7 +18,7 @@ from marketplace.jobs import queries
 from marketplace.jobs import service as jobs
 from marketplace.jobs.models import JobImport
 from marketplace.jobs.rules import ndjson_lines
-from marketplace.web import api
+from marketplace.web import EXTENSION, api
 from marketplace.web.guards import me, needs
 
 items_api = api.blueprint("items", "Items: the rows of a job.")
@@ -103,6 +103,7 @@ def post_import(job_id: UUID) -> JobImport:
     """Send a file of any size; it is read in the background."""
     with transaction() as session:
         queries.job_of(session, me(), job_id)  # Nobody uploads into another's job.
+    request.max_content_length = current_app.extensions[EXTENSION].settings.upload_max_bytes
     upload = request.files.get("file")
     if upload is None or not upload.filename:
         raise Faulty("There is no file.", [Fault("/file", "Send it as the form field “file”.")])
