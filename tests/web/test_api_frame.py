@@ -250,7 +250,7 @@ def test_the_document_is_valid_and_names_scopes(things_app: Flask, browser: Brow
 
 
 def test_the_documentation_page_needs_no_script(things_app: Flask, browser: Browser) -> None:
-    page = things_app.test_client().get("/api/docs").text
+    page = things_app.test_client().get("/api/docs").text.replace("<wbr>", "")
 
     assert "/api/v1/things" in page
     assert "pay.amount_minor" in page

@@ -119,11 +119,11 @@ def broken_links(session: Session) -> list[str]:
         .order_by(LedgerTransaction.number)
     )
     link = b""
-    rows = session.execute(chain, execution_options={"yield_per": 1_000})
-    for expected, row in enumerate(rows, start=1):
-        if row.number != expected:
-            return [f"Transaction number {expected} is missing from the chain."]
-        link = chain_hash(link, linked(expected, cast(Linked, row)))
-        if link != bytes(row.chain_hash):
-            return [f"Transaction {row.id} (number {row.number}) was altered after numbering."]
+    with session.execute(chain, execution_options={"yield_per": 1_000}) as rows:
+        for expected, row in enumerate(rows, start=1):
+            if row.number != expected:
+                return [f"Transaction number {expected} is missing from the chain."]
+            link = chain_hash(link, linked(expected, cast(Linked, row)))
+            if link != bytes(row.chain_hash):
+                return [f"Transaction {row.id} (number {row.number}) was altered after numbering."]
     return []
