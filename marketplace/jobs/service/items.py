@@ -201,20 +201,22 @@ def misfits(session: Session, job: Job, template: Json) -> list[Fault]:
 def _misfits(session: Session, job: Job, checks: Checks) -> Iterator[Fault]:
     items = select(Item.id, Item.external_id, Item.payload, Item.gold).where(Item.job_id == job.id)
     streamed = {"yield_per": BATCH_ROWS}
-    for row in session.execute(items.order_by(Item.position), execution_options=streamed):
-        faults = [Fault(f"/payload{f.pointer}", f.message) for f in checks.payload(row.payload)]
-        if not faults and row.gold is not None:
-            gold = checks.gold(row.payload, row.gold)
-            faults += [Fault(f"/gold{fault.pointer}", fault.message) for fault in gold]
-        for fault in faults:
-            yield Fault(f"/items{fault.pointer}", f"Item {row.external_id}: {fault.message}")
+    with session.execute(items.order_by(Item.position), execution_options=streamed) as rows:
+        for row in rows:
+            faults = [Fault(f"/payload{f.pointer}", f.message) for f in checks.payload(row.payload)]
+            if not faults and row.gold is not None:
+                gold = checks.gold(row.payload, row.gold)
+                faults += [Fault(f"/gold{fault.pointer}", fault.message) for fault in gold]
+            for fault in faults:
+                yield Fault(f"/items{fault.pointer}", f"Item {row.external_id}: {fault.message}")
     said = (
         select(Item.external_id, Item.payload, Prelabel.number, Prelabel.payload.label("said"))
         .join(Prelabel, Prelabel.item_id == Item.id)
         .where(Item.job_id == job.id)
         .order_by(Item.position, Prelabel.number)
     )
-    for row in session.execute(said, execution_options=streamed):
-        for fault in checks.judgement(row.payload, row.said):
-            place = f"/items/prelabels/{row.number - 1}/payload{fault.pointer}"
-            yield Fault(place, f"Item {row.external_id}: {fault.message}")
+    with session.execute(said, execution_options=streamed) as rows:
+        for row in rows:
+            for fault in checks.judgement(row.payload, row.said):
+                place = f"/items/prelabels/{row.number - 1}/payload{fault.pointer}"
+                yield Fault(place, f"Item {row.external_id}: {fault.message}")
