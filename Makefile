@@ -32,10 +32,10 @@ demo: $(VENV)/.runtime $(VENDOR)  ## Take a folder of real judgements through th
 	@$(BIN)/python -m marketplace.cli --data-dir "$(DEMO_DATA_DIR)" demo replay "$(DATA)"
 
 test: $(VENV)/.dev $(VENDOR) browser  ## Run the tests (ARGS="tests/ledger -x" for some of them)
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 test-all: $(VENV)/.consumers $(VENDOR) browser  ## Run the slow tests too, with the libraries that load our exports
-	$(BIN)/python -m pytest -m "" $(ARGS)
+	$(BIN)/python -m pytest -m "" -n 2 --dist loadfile $(ARGS)
 
 check: $(VENV)/.dev $(VENDOR)  ## Lint, format, types, import contracts, house rules
 	$(BIN)/ruff check .
