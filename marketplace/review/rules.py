@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from marketplace.errors import Denied, Fault, Faulty
+from marketplace.tasktypes import unstorable_places
 from marketplace.work.rules import SubmissionState
 
 REWORK_ROUNDS_MAX = 2
@@ -60,7 +61,7 @@ def clears_at(accepted_at: datetime, clearance_days: int) -> datetime:
 
 def check_reasons(verdict: Verdict, note: str, defects: Sequence[Mapping[str, Any]]) -> None:
     """Faulty unless a verdict that costs the author anything says why."""
-    faults = []
+    faults = list(unstorable_places({"note": note, "defects": [dict(one) for one in defects]}))
     if len(note) > NOTE_MAX:
         faults.append(Fault("/note", f"Keep the note below {NOTE_MAX} characters."))
     if len(defects) > DEFECTS_MAX:

@@ -51,6 +51,7 @@ from marketplace.tasktypes.records import AuthoredJudgement as AuthoredJudgement
 from marketplace.tasktypes.records import Record as Record
 from marketplace.tasktypes.rubric import RUBRIC
 from marketplace.tasktypes.shapes import Json as Json
+from marketplace.tasktypes.shapes import unstorable_places as unstorable_places
 from marketplace.tasktypes.votes import Units as Units
 
 TASK_TYPES: Mapping[str, TaskType] = MappingProxyType(

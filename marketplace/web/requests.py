@@ -6,13 +6,18 @@ The line has the endpoint's name, not the path, since paths can hold secrets of 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import structlog
-from flask import Flask, Response, g, request
+from flask import Flask, Response, current_app, g, request
 from prometheus_client import Counter, Histogram
 from structlog.contextvars import bind_contextvars, clear_contextvars
+from werkzeug.exceptions import BadRequest
 
 from marketplace.ids import new_id
+from marketplace.web import settings
+from marketplace.web.errors import API_PREFIX
 
 log = structlog.get_logger(__name__)
 REQUESTS = Counter(
@@ -24,7 +29,24 @@ SECONDS = Histogram(
     ["method", "endpoint"],
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
 )
+View = TypeVar("View", bound=Callable[..., Any])
+TAKES_UPLOADS = "marketplace_takes_uploads"
 QUIET = frozenset({"static", "health.healthz", "health.readyz", "health.metrics"})
+
+
+def takes_uploads(view: View) -> View:
+    """Mark a view that takes files as large as UPLOAD_MAX_BYTES."""
+    setattr(view, TAKES_UPLOADS, True)
+    return view
+
+
+def _refuse_nul() -> None:
+    """No row holds a NUL, so no address can mean one; pages overlook it in what follows the ?."""
+    asked = [request.path]
+    if request.path.startswith(API_PREFIX + "/"):
+        asked += [text for pair in request.args.items(multi=True) for text in pair]
+    if any("\0" in text for text in asked):
+        raise BadRequest("There is a NUL character in this address.")
 
 
 def register(app: Flask) -> None:
@@ -36,6 +58,12 @@ def register(app: Flask) -> None:
         g.began = time.perf_counter()
         clear_contextvars()
         bind_contextvars(request_id=g.request_id)
+        _refuse_nul()
+        view = current_app.view_functions.get(request.endpoint or "")
+        if getattr(view, TAKES_UPLOADS, False):
+            # Set before anything reads the form: whoever reads it first (the check of its token
+            # does) decides how much may come.
+            request.max_content_length = settings().upload_max_bytes
 
     @app.after_request
     def end(answer: Response) -> Response:

@@ -11,8 +11,9 @@ from typing import Any, TypeVar
 
 import orjson
 
-from marketplace.errors import Conflict, Refused
+from marketplace.errors import Conflict, Faulty, Refused
 from marketplace.money import Money
+from marketplace.tasktypes import unstorable_places
 
 S = TypeVar("S", bound=StrEnum)
 
@@ -170,16 +171,27 @@ class Envelope:
     ai_use: Mapping[str, Any] | None = None
     intervals: Sequence[Interval] = field(default=())
 
+    def content(self) -> dict[str, Any]:
+        """What will be kept, by the names of the API's body."""
+        return {
+            "judgement": self.judgement,
+            "rationale": self.rationale,
+            "confidence": self.confidence,
+            "references": list(self.references),
+            "ai_use": None if self.ai_use is None else dict(self.ai_use),
+        }
+
     def sha256(self) -> bytes:
         """A hash of the content, to tell a repeated submission from another one."""
-        content = [
-            self.judgement,
-            self.rationale,
-            self.confidence,
-            list(self.references),
-            self.ai_use,
-        ]
+        content = list(self.content().values())
         return hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).digest()
+
+
+def refuse_unstorable(content: Any) -> None:
+    """Faulty, with pointers into the content, for text and numbers that no row can hold."""
+    faults = list(unstorable_places(content))
+    if faults:
+        raise Faulty("Some of this cannot be kept.", faults)
 
 
 def step(table: Mapping[S, frozenset[S]], now: S, then: S) -> S:

@@ -34,10 +34,14 @@ class Browser:
 
     def post(self, path: str, fields: dict[str, object] | None = None) -> TestResponse:
         """Send a form with the token of a page that everyone can open."""
+        return self.client.post(path, data={"csrf_token": self.form_token(), **(fields or {})})
+
+    def form_token(self) -> str:
+        """The token of this browser's forms."""
         page = self.client.get("/reset-password").get_data(as_text=True)
         found = _FORM_TOKEN.search(page)
         assert found is not None, "The page carries no form token."
-        return self.client.post(path, data={"csrf_token": found[1], **(fields or {})})
+        return found[1]
 
     def sign_in(self, session: Session, actor: Actor) -> Browser:
         """Be signed in as the actor, in the organisation acted for."""

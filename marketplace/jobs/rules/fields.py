@@ -20,6 +20,7 @@ from marketplace.tasktypes import Json
 TITLE_MAX = 200
 INSTRUCTIONS_MAX = 200_000
 PAY_MINOR_MAX = 10**8
+DEADLINE_YEARS = range(2000, 2101)
 # What one task takes where the lab does not say, until measured times are known.
 EXPECTED_SECONDS: Mapping[str, int] = {
     "pairwise": 120,
@@ -208,6 +209,9 @@ def _pay(value: object) -> Money:
 def _deadline(value: object) -> datetime | None:
     if value is not None and (not isinstance(value, datetime) or value.tzinfo is None):
         raise _Wrong("Give a time with its zone, such as 2026-09-01T12:00:00Z.")
+    # At the ends of the calendar a zone's offset leads out of it, and no driver reads that back.
+    if value is not None and value.year not in DEADLINE_YEARS:
+        raise _Wrong(f"Give a time from {DEADLINE_YEARS[0]} to {DEADLINE_YEARS[-1]}.")
     return value
 
 

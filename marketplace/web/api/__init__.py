@@ -47,7 +47,8 @@ from marketplace.web.api.frame import (
     register,
 )
 from marketplace.web.api.once import (
-    call_digest,
+    keep,
+    kept,
     once,
 )
 
@@ -58,7 +59,8 @@ __all__ = [
     "PageQuery",
     "Problem",
     "blueprint",
-    "call_digest",
+    "keep",
+    "kept",
     "listing",
     "once",
     "page",

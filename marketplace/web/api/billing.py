@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from flask import current_app
+from flask import current_app, json, jsonify
 from marshmallow import Schema, fields, validate
 
 from marketplace.billing import queries
 from marketplace.billing import service as billing
-from marketplace.billing.background import open_checkout
+from marketplace.billing.background import CheckoutClosed, open_checkout
 from marketplace.billing.models import TopUp
 from marketplace.db import transaction
 from marketplace.identity.rules import Permission
@@ -76,15 +76,27 @@ def _shown(top_up: TopUp) -> dict[str, Any]:
 @billing_api.arguments(TopUpAsked)
 @billing_api.response(201, TopUpShown)
 def post_top_up(asked: dict[str, Any]) -> dict[str, Any]:
-    """Start a top-up; pay it at the answer's `checkout_url`."""
+    """Start a top-up; pay it at the answer's `checkout_url`.
+
+    An Idempotency-Key leads back to the same top-up and its checkout, as they are now.
+    """
     back = f"{current_app.extensions[EXTENSION].settings.public_url.rstrip('/')}/lab/balance"
     with transaction() as session:
-        top_up = billing.begin_top_up(
-            session, me(), asked["amount"], success_url=back, cancel_url=back
-        )
-    open_checkout(top_up.id)
+        former = api.kept(session)
+        if former is None:
+            top_up_id = billing.begin_top_up(
+                session, me(), asked["amount"], success_url=back, cancel_url=back
+            ).id
+            api.keep(session, jsonify(id=str(top_up_id)))
+        else:
+            top_up_id = UUID(json.loads(former.body)["id"])
+    try:
+        open_checkout(top_up_id)
+    except CheckoutClosed:
+        if former is None:
+            raise
     with transaction() as session:
-        return _shown(queries.top_up_of(session, me(), top_up.id))
+        return _shown(queries.top_up_of(session, me(), top_up_id))
 
 
 @billing_api.get("/top-ups")

@@ -119,7 +119,10 @@ class EventShown(Schema):
     announced_at = fields.AwareDateTime()
 
 
-EventQuery = api.page_query(fields.Integer(load_default=0, validate=validate.Range(min=0)))
+NUMBER_MAX = 2**62
+EventQuery = api.page_query(
+    fields.Integer(load_default=0, validate=validate.Range(min=0, max=NUMBER_MAX))
+)
 
 
 @delivery_api.get("/events")

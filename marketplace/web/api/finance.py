@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from flask import Response, current_app
-from marshmallow import Schema, fields, validate
+from marshmallow import Schema, ValidationError, fields, validate
 from sqlalchemy.orm import Session
 
 from marketplace.db import transaction
 from marketplace.identity.rules import Permission
 from marketplace.ledger import queries as ledger
-from marketplace.money import EXPONENT, Money
+from marketplace.money import EXPONENT, LARGEST_MINOR, Money
 from marketplace.payouts import queries
 from marketplace.payouts import service as payouts
 from marketplace.payouts.models import PayoutLine, PayoutRun
 from marketplace.reconciliation import queries as reconciliation
 from marketplace.web import EXTENSION, api
-from marketplace.web.guards import me, needs
+from marketplace.web.guards import me, needs, step_up_counted
 
 finance_api = api.blueprint("finance", "Finance: payout runs and the book.")
+BOOK_YEARS = range(2000, 2101)
 
 
 class LineShown(Schema):
@@ -75,7 +77,10 @@ class RunAsked(Schema):
 
     currency = fields.String(load_default="USD", validate=validate.OneOf(sorted(EXPONENT)))
     minimum_minor = fields.Integer(
-        strict=True, load_default=None, allow_none=True, validate=validate.Range(min=1)
+        strict=True,
+        load_default=None,
+        allow_none=True,
+        validate=validate.Range(min=1, max=LARGEST_MINOR),
     )
     specialists = fields.List(fields.UUID(), data_key="only", load_default=None, allow_none=True)
 
@@ -134,6 +139,7 @@ class Approval(Schema):
 
 @finance_api.post("/finance/payout-runs/<uuid:run_id>/approve")
 @needs(Permission.PAYOUTS_APPROVE)
+@step_up_counted
 @api.once
 @finance_api.arguments(Approval)
 @finance_api.response(200, RunShown)
@@ -153,10 +159,16 @@ def post_release(session: Session, run_id: UUID) -> dict[str, Any]:
     return _run(payouts.release_run(session, me(), run_id))
 
 
+def _in_the_calendar(at: datetime) -> None:
+    """At the ends of the calendar a zone's offset leads out of it."""
+    if at.year not in BOOK_YEARS:
+        raise ValidationError(f"Give a time from {BOOK_YEARS[0]} to {BOOK_YEARS[-1]}.")
+
+
 class TrialQuery(Schema):
     """As of which moment, and from which account code on."""
 
-    at = fields.AwareDateTime(load_default=None)
+    at = fields.AwareDateTime(load_default=None, validate=_in_the_calendar)
     after = fields.String(load_default="")
     limit = fields.Integer(load_default=200, validate=validate.Range(min=1, max=500))
 

@@ -13,6 +13,7 @@ from flask_smorest.utils import prepare_response
 from marshmallow import Schema
 
 from marketplace.web.api.answers import Problem
+from marketplace.web.api.bodies import BodyParser
 from marketplace.web.errors import API_PREFIX, PROBLEM
 from marketplace.web.guards import MARK, Access, Guard
 
@@ -59,6 +60,8 @@ class MarketplaceBlueprint(Blueprint):  # type: ignore[misc]
 
     The decorators are flask-smorest's; they are repeated here because it publishes no types.
     """
+
+    ARGUMENTS_PARSER = BodyParser()
 
     def get(self, rule: str, **options: Any) -> Callable[[View], View]:
         """Answer GET."""

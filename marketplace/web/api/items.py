@@ -5,21 +5,21 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from flask import Response, current_app, request
+from flask import Response, jsonify, request
 from marshmallow import Schema, fields
 from sqlalchemy.orm import Session
 
-from marketplace import storage
 from marketplace.db import transaction
 from marketplace.errors import Fault, Faulty, TooLarge
 from marketplace.identity.rules import Permission
-from marketplace.ids import new_id
 from marketplace.jobs import queries
 from marketplace.jobs import service as jobs
 from marketplace.jobs.models import JobImport
 from marketplace.jobs.rules import ndjson_lines
-from marketplace.web import EXTENSION, api
+from marketplace.web import api
 from marketplace.web.guards import me, needs
+from marketplace.web.requests import takes_uploads
+from marketplace.web.uploads import stored
 
 items_api = api.blueprint("items", "Items: the rows of a job.")
 REQUEST_MAX_BYTES = 32 * 1024 * 1024
@@ -83,6 +83,7 @@ class ImportShown(Schema):
 
 
 @items_api.post("/jobs/<uuid:job_id>/imports")
+@takes_uploads
 @needs(Permission.JOBS_EDIT)
 @items_api.response(202, ImportShown)
 @items_api.doc(
@@ -99,20 +100,31 @@ class ImportShown(Schema):
         },
     }
 )
-def post_import(job_id: UUID) -> JobImport:
+def post_import(job_id: UUID) -> Response:
     """Send a file of any size; it is read in the background."""
     with transaction() as session:
         queries.job_of(session, me(), job_id)  # Nobody uploads into another's job.
-    request.max_content_length = current_app.extensions[EXTENSION].settings.upload_max_bytes
     upload = request.files.get("file")
     if upload is None or not upload.filename:
         raise Faulty("There is no file.", [Fault("/file", "Send it as the form field “file”.")])
-    reference = f"imports/{new_id()}"
-    size = storage.current().put(reference, upload.stream)
-    with transaction() as session:
-        return jobs.start_import(
-            session, me(), job_id, reference, filename=upload.filename, size_bytes=size
-        )
+    with stored(upload, "imports") as file:
+        with transaction() as session:
+            former = api.kept(session, file.sha256)
+            if former is not None:
+                return former.answer()
+            started = jobs.start_import(
+                session,
+                me(),
+                job_id,
+                file.reference,
+                filename=upload.filename,
+                size_bytes=file.size_bytes,
+            )
+            answer = jsonify(ImportShown().dump(started))
+            answer.status_code = 202
+            api.keep(session, answer, file.sha256)
+        file.taken = True
+    return answer
 
 
 @items_api.get("/imports/<uuid:import_id>")

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import io
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar, overload
+from typing import Any, NamedTuple, TypeVar, overload
 from uuid import UUID
 
 from flask import Response, g, json, make_response, request
@@ -20,33 +19,11 @@ from sqlalchemy.orm import Session
 from marketplace.db import transaction
 from marketplace.errors import SignInNeeded
 from marketplace.identity.service import once as records
+from marketplace.web.uploads import HashedInput
 
 View = TypeVar("View", bound=Callable[..., Any])
 HEADER = "Idempotency-Key"
 CHUNK_BYTES = 64 * 1024
-
-
-class HashedInput(io.RawIOBase):
-    """The request's body, hashed while it is read by whoever reads it."""
-
-    def __init__(self, source: Any, seed: bytes) -> None:
-        self._source = source
-        self._hash = hashlib.sha256(seed)
-
-    def readable(self) -> bool:
-        """As for any input."""
-        return True
-
-    def readinto(self, room: Any) -> int:
-        """Read at most as many bytes as there is room for."""
-        piece: bytes = self._source.read(len(room))
-        room[: len(piece)] = piece
-        self._hash.update(piece)
-        return len(piece)
-
-    def digest(self) -> bytes:
-        """SHA-256 of all that was read so far."""
-        return self._hash.digest()
 
 
 @overload
@@ -92,14 +69,36 @@ def call() -> records.Call | None:
     return records.Call(_token_id(), request.method, request.path, key)
 
 
-def call_digest() -> str | None:
-    """A text for a row's own unique key, for verbs that call an outside service in phases.
+class Kept(NamedTuple):
+    """An answer as it was given: its JSON and its status."""
 
-    Such a view cannot be one transaction: it carries no `@once`, and its first phase makes its row
-    under this key, or finds the row that an earlier try made. None without an Idempotency-Key.
+    body: str
+    status: int
+
+    def answer(self) -> Response:
+        """The answer once more, marked as a replay."""
+        return _replayed(self.body, self.status)
+
+
+def kept(session: Session, digest: bytes | None = None) -> Kept | None:
+    """What `keep` kept under this call's key, or None the first time and without a key.
+
+    For views in phases, which cannot be one transaction (they call an outside service, or store a
+    file first): they carry no `@once`, and their phase with the effect calls `kept`, then `keep`.
+    digest: SHA-256 of the request where its body is not held in memory.
     """
     asked = call()
-    return None if asked is None else asked.digest()
+    record = records.begin(session, asked) if asked else None
+    if record is None:
+        return None
+    return Kept(*records.replay(record, digest or _digest(None)))
+
+
+def keep(session: Session, answer: Response, digest: bytes | None = None) -> None:
+    """Keep the answer under this call's key, in the transaction of its effect."""
+    asked = call()
+    if asked is not None:
+        _remember(session, asked, digest or _digest(None), answer, ())
 
 
 def _token_id() -> UUID:

@@ -10,6 +10,7 @@ from marketplace.errors import Fault, Faulty
 from marketplace.web import settings
 from marketplace.web.filters import reader_zone
 
+YEARS = range(2000, 2101)
 ADVICE = "Write a day such as 2026-10-31, or a day and a time such as 2026-10-31T18:00."
 
 
@@ -26,6 +27,10 @@ def parse_moment(text: str) -> datetime | None:
         found = datetime.fromisoformat(plain)
     except ValueError:
         raise Faulty("This is not a moment.", [Fault("/at", ADVICE)]) from None
+    if found.year not in YEARS:
+        # At the ends of the calendar a zone's offset leads out of it.
+        told = f"Write a moment from {YEARS[0]} to {YEARS[-1]}."
+        raise Faulty("No book is that old or that young.", [Fault("/at", told)])
     if len(plain) == 10:
         return end_of(found)
     return found if found.tzinfo else found.replace(tzinfo=ZoneInfo(reader_zone()))

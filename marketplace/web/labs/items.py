@@ -11,18 +11,17 @@ from marshmallow import fields
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Response
 
-from marketplace import storage
 from marketplace.db import transaction
 from marketplace.errors import Fault, Faulty
 from marketplace.identity.rules import Permission
-from marketplace.ids import new_id
 from marketplace.jobs import queries, service
 from marketplace.jobs.rules import IMPORT_NEXT, ndjson_lines
-from marketplace.web import settings
 from marketplace.web.forms import Form, form_page, load
 from marketplace.web.fragments import page_or_block
 from marketplace.web.guards import me, needs
 from marketplace.web.labs import shown
+from marketplace.web.requests import takes_uploads
+from marketplace.web.uploads import stored
 
 items = Blueprint("lab_items", __name__, url_prefix="/lab")
 ROWS_SHOWN = 3
@@ -88,22 +87,27 @@ def _said(accepted: int, duplicates: int) -> str:
 
 
 @items.post("/jobs/<uuid:job_id>/imports")
+@takes_uploads
 @needs(Permission.JOBS_EDIT)
 @form_page("labs/items.html", _facts)
 def upload(job_id: UUID) -> Response:
     """Take a file of any size; it is read in the background."""
-    request.max_content_length = settings().upload_max_bytes
     with transaction() as session:
         queries.job_of(session, me(), job_id)  # Nobody uploads into another's job.
     sent = request.files.get("file")
     if sent is None or not sent.filename:
         raise Faulty("There is no file.", [Fault("/file", "Choose a JSONL or CSV file first.")])
-    reference = f"imports/{new_id()}"
-    size = storage.current().put(reference, sent.stream)
-    with transaction() as session:
-        found = service.start_import(
-            session, me(), job_id, reference, filename=sent.filename, size_bytes=size
-        )
+    with stored(sent, "imports") as file:
+        with transaction() as session:
+            found = service.start_import(
+                session,
+                me(),
+                job_id,
+                file.reference,
+                filename=sent.filename,
+                size_bytes=file.size_bytes,
+            )
+        file.taken = True
     return redirect(url_for("lab_items.show_import", import_id=found.id), code=303)
 
 

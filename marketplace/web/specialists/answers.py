@@ -123,7 +123,7 @@ def sent_intervals() -> list[Interval]:
     """The stretches of time that came with a submission since the last heartbeat."""
     try:
         return intervals(json.loads(request.form.get("intervals") or "[]"))
-    except ValueError:
+    except (ValueError, RecursionError):
         return []
 
 

@@ -170,9 +170,12 @@ def draft(claim_id: UUID) -> Any:
 @needs(Permission.WORK_DO)
 def heartbeat(claim_id: UUID) -> dict[str, str]:
     """Keep the lease and book the time."""
-    sent = request.get_json(silent=True) or {}
-    fence = sent.get("fence")
-    if not isinstance(fence, int):
+    try:
+        sent = request.get_json(silent=True)
+    except RecursionError:
+        sent = None
+    fence = sent.get("fence") if isinstance(sent, dict) else None
+    if sent is None or not isinstance(fence, int):
         raise Faulty("The call is incomplete.", [Fault("/fence", "Send the fence of the claim.")])
     with transaction() as session:
         expires_at = work.heartbeat(

@@ -103,6 +103,7 @@ def save_draft(
     claim = own_claim(session, actor, claim_id, fence)
     if claim.state in {ClaimState.SUBMITTED, ClaimState.RETURNED}:
         raise rules.AlreadySubmitted("This task is submitted; its draft is closed.")
+    rules.refuse_unstorable(dict(content))
     if len(orjson.dumps(content)) > rules.DRAFT_MAX_BYTES:
         raise Faulty("The draft is too large.", [Fault("/judgement", "Keep it below 1 MiB.")])
     last = session.scalar(select(func.max(Draft.revision)).where(Draft.claim_id == claim.id)) or 0
@@ -136,6 +137,7 @@ def report_outcome(
             "Say what stands in the way.",
             [Fault("/evidence", "Describe it in a sentence, so that the lab can mend it.")],
         )
+    rules.refuse_unstorable({"evidence": evidence})
     claim = own_claim(session, actor, claim_id, fence)
     end_claim(session, claim, ClaimState.RELEASED)
     outcome = Outcome(

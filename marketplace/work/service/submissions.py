@@ -34,6 +34,7 @@ def submit(
     with pointers into the judgement.
     """
     claim = own_claim(session, actor, claim_id, fence)
+    rules.refuse_unstorable(envelope.content())
     repeated = _already(session, claim, envelope)
     if repeated is not None:
         return repeated

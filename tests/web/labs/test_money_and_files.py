@@ -18,7 +18,7 @@ from marketplace.money import Money
 from marketplace.review.rules import Verdict
 from marketplace.routing import service as routing
 from marketplace.work import queries as work_queries
-from tests.make import identity, jobs, specialists, work
+from tests.make import identity, jobs, specialists, uploads, work
 from tests.web.conftest import Browser
 from tests.web.pages import checked, text_of
 
@@ -270,3 +270,16 @@ def test_numbers_in_addresses_never_break_a_page(
         "/lab/balance?amount=%3Cscript%3E",
     ):
         checked(owner.get(path))
+
+
+def test_a_file_over_the_limit_of_forms_is_taken_by_the_page(
+    session: Session, lab: Actor, owner: Browser
+) -> None:
+    job = jobs.draft(session, lab)
+    rows = b"\n".join(jobs.line(str(n), jobs.pair(n, a="long " * 20_000)) for n in range(30))
+
+    form = uploads.form("items.jsonl", rows, csrf_token=owner.form_token())
+    answer = owner.client.post(f"/lab/jobs/{job.id}/imports", **form)
+
+    assert len(rows) > 2 * 1024 * 1024
+    assert 303 == answer.status_code
