@@ -38,6 +38,33 @@ class Permission(StrEnum):
     SYSTEM_VIEW = "system.view"
 
 
+# What a permission allows, in words for those who give it to a program.
+PERMISSION_LABELS: Mapping[Permission, str] = {
+    Permission.JOBS_VIEW: "See jobs, their progress and their submissions",
+    Permission.JOBS_EDIT: "Write jobs and send items",
+    Permission.JOBS_PUBLISH: "Publish, pause and close jobs; reserves money",
+    Permission.WORK_REVIEW: "Accept, reject and send back work",
+    Permission.EXPORTS_CREATE: "Make and download exports",
+    Permission.BALANCE_VIEW: "See the balance",
+    Permission.BALANCE_TOP_UP: "Top up the balance",
+    Permission.MEMBERS_MANAGE: "Invite members and change their roles",
+    Permission.TOKENS_MANAGE: "Make and revoke tokens",
+    Permission.WORK_DO: "Claim and hand in tasks",
+    Permission.EARNINGS_VIEW: "See earnings",
+    Permission.CREDENTIALS_CLAIM: "Claim credentials",
+    Permission.CREDENTIALS_VERIFY: "Decide credentials",
+    Permission.PEOPLE_VIEW: "See people",
+    Permission.FINANCE_VIEW: "See the ledger and the finance desk",
+    Permission.PAYOUTS_PREPARE: "Prepare payout runs",
+    Permission.PAYOUTS_APPROVE: "Approve payout runs",
+    Permission.PAYOUTS_RELEASE: "Release payout runs",
+    Permission.RECONCILIATION_WORK: "Match statements and explain breaks",
+    Permission.LEDGER_EXPORT: "Download the ledger",
+    Permission.PEOPLE_MANAGE: "Suspend and erase people",
+    Permission.SYSTEM_VIEW: "See how the system does",
+}
+
+
 class Role(StrEnum):
     """What a person is in an organisation; `specialist` is what a person is for themselves."""
 

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from babel import Locale
 from sqlalchemy import ColumnElement, Select, Uuid, and_, cast, column, func, literal, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
@@ -187,7 +188,7 @@ def eligibility(session: Session, viewer: Actor, job_id: JobId) -> Eligibility:
             level=asked.level,
         )
     if not asked.languages:
-        reasons.append(f"It asks for {_list(job.languages)}; add your languages to your profile.")
+        reasons.append(f"It asks for {_language_names(job.languages)}; your profile lacks it.")
     if not asked.not_own:
         reasons.append("It was posted by an organisation that you belong to.")
     return Eligibility(not reasons, tuple(reasons))
@@ -207,6 +208,12 @@ def _credential_reasons(
     if not level:
         reasons.append(f"It asks for credential level L{job.credential_level_min} or higher.")
     return reasons or ["No single credential of yours meets all that it asks for at once."]
+
+
+def _language_names(tags: Sequence[str]) -> str:
+    """`English (en) and German (de)`: the name to read, and the tag that the profile takes."""
+    names = Locale("en").languages
+    return " and ".join(f"{names.get(tag.split('-')[0].lower(), tag)} ({tag})" for tag in tags)
 
 
 def _list(words: Sequence[str]) -> str:

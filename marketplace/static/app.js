@@ -121,5 +121,9 @@ document.addEventListener("htmx:sendError", () =>
 document.addEventListener("htmx:responseError", () =>
   say("The server could not do that. We have been told; your work on this page is kept."));
 
+// A newcomer's zone, so that times are theirs from the first page on.
+const ownZone = document.querySelector("[data-own-zone]");
+if (ownZone) ownZone.value ||= Intl.DateTimeFormat().resolvedOptions().timeZone ?? "";
+
 showTheme();
 document.querySelector("[data-focus]")?.focus();

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import urlsplit
 
 import structlog
 from flask import Flask, Response, g, json, redirect, render_template, request, url_for
@@ -30,6 +31,7 @@ from marketplace.errors import (
     TooOften,
 )
 from marketplace.stripe_client import WebhookRefused
+from marketplace.web import wording
 from marketplace.web.guards import EmailUnverified
 from marketplace.work.rules import DraftMoved
 
@@ -177,11 +179,19 @@ def _refused(error: Refused) -> AnyResponse:
 def _sign_in_needed(error: SignInNeeded) -> AnyResponse:
     if wants_problem():
         return _refused(error)
-    here = request.full_path.rstrip("?") if request.method == "GET" else "/"
+    here = request.full_path.rstrip("?") if request.method == "GET" else _page_before()
     target = url_for("sign_in.form", next=here if here != "/" else None)
     if request.headers.get("HX-Request") == "true":
         return Response("", status=HTTPStatus.UNAUTHORIZED, headers={"HX-Redirect": target})
     return redirect(target, code=HTTPStatus.SEE_OTHER)
+
+
+def _page_before() -> str:
+    """The page of ours that the form stood on, so that its person returns there; else the start."""
+    came = urlsplit(request.referrer or "")
+    if came.netloc != request.host or not came.path:
+        return "/"
+    return f"{came.path}?{came.query}" if came.query else came.path
 
 
 def _unverified(error: EmailUnverified) -> AnyResponse:
@@ -208,11 +218,18 @@ def _http(error: HTTPException) -> AnyResponse:
     if error.code is None or error.code < 400:
         return error.get_response()  # A redirect that the router asked for.
     faults = _argument_faults(error)
-    detail = "Some of the input needs mending." if faults else error.description or ""
+    detail = "Some of the input needs mending." if faults else _detail_of(error)
     answer = shown(error.code, CODES.get(error.code, "refused"), detail, faults)
     if error.code == HTTPStatus.METHOD_NOT_ALLOWED:
         answer.headers["Allow"] = dict(error.get_headers()).get("Allow", "")
     return answer
+
+
+def _detail_of(error: HTTPException) -> str:
+    """What a view said when it refused; werkzeug's own words give way to ours."""
+    if error.description and error.description != type(error).description:
+        return error.description
+    return wording.REFUSALS.get(error.code or 0, error.description or "")
 
 
 def _argument_faults(error: HTTPException) -> tuple[Fault, ...]:
@@ -233,7 +250,7 @@ def faults_of(messages: Any, pointer: str = "") -> tuple[Fault, ...]:
         return tuple(found)
     if isinstance(messages, list):
         return tuple(fault for one in messages for fault in faults_of(one, pointer))
-    return (Fault(pointer, str(messages)),)
+    return (Fault(pointer, wording.in_house(str(messages))),)
 
 
 def _unexpected(error: Exception) -> AnyResponse:

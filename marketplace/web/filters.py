@@ -34,6 +34,7 @@ from pygments.util import ClassNotFound
 from marketplace import clock
 from marketplace.money import Money
 from marketplace.web import plots
+from marketplace.web.wording import browser_name
 
 LOCALE = "en_US"
 MINUS = "\u2212"
@@ -171,26 +172,32 @@ def _image_as_link(
     return f'<a href="{source}">Picture: {escape(tokens[at].content) or source}</a>'
 
 
-def _make_markdown() -> MarkdownIt:
-    options = {"html": False, "linkify": False, "highlight": _coloured}
+def _make_markdown(*, breaks: bool) -> MarkdownIt:
+    options = {"html": False, "linkify": False, "breaks": breaks, "highlight": _coloured}
     made = MarkdownIt("commonmark", options).enable(["table", "strikethrough"])
     made.add_render_rule("image", _image_as_link)
     return made
 
 
-_markdown = _make_markdown()
+_markdown = {breaks: _make_markdown(breaks=breaks) for breaks in (False, True)}
 
 
-def markdown(text: str | None) -> Markup:
-    """Markdown as sanitised HTML. Headings start at level three: the page owns the first two."""
+def markdown(text: str | None, *, breaks: bool = False) -> Markup:
+    """Markdown as sanitised HTML. Headings start at level three: the page owns the first two.
+
+    breaks: keep each line break, as dialogues and models' answers need; documents flow instead.
+    """
     text = text or ""
     if len(text) > MARKDOWN_LIMIT:
         return Markup("<pre>{}</pre>").format(text)
-    tokens = _markdown.parse(text)
-    for token in tokens:
-        if token.type in {"heading_open", "heading_close"}:
-            token.tag = f"h{min(6, int(token.tag[1]) + 2)}"
-    html = _markdown.renderer.render(tokens, _markdown.options, {})
+    parser = _markdown[breaks]
+    tokens = parser.parse(text)
+    headings = [token for token in tokens if token.type in {"heading_open", "heading_close"}]
+    # Whatever level an author begins with stands for the first, so that none is skipped.
+    down = 3 - min((int(token.tag[1]) for token in headings), default=1)
+    for token in headings:
+        token.tag = f"h{min(6, int(token.tag[1]) + down)}"
+    html = parser.renderer.render(tokens, parser.options, {})
     allowed = {"a": {"href", "title"}, "span": {"class"}, "code": {"class"}, "ol": {"start"}}
     clean = nh3.clean(html, tags=TAGS, attributes=allowed, url_schemes={"https", "mailto"})
     # A block that scrolls sideways has to be reachable by keyboard.
@@ -240,7 +247,7 @@ def register(app: Flask) -> None:
     """Give templates the filters, and the globals `ui`, `plots` and `asset`."""
     for each in (
         money, when, clock_time, day, duration, ago, percent, count, code, markdown, word_diff,
-        line_diff,
+        line_diff, browser_name,
     ):  # fmt: skip
         app.jinja_env.filters[each.__name__] = each
     app.jinja_env.globals["asset"] = asset

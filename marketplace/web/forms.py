@@ -72,12 +72,13 @@ def field_errors(faults: Iterable[Fault]) -> dict[str, str]:
 
 
 def typed() -> dict[str, Any]:
-    """What was typed, to fill the form again; never secrets."""
-    return {
-        name: values if len(values) > 1 else values[0]
+    """What was typed, to fill the form again; never secrets, nor the NUL that HTML cannot hold."""
+    shown = (
+        (name, [value.replace("\0", "") for value in values])
         for name, values in request.form.lists()
         if name not in SECRET_FIELDS
-    }
+    )
+    return {name: values if len(values) > 1 else values[0] for name, values in shown}
 
 
 def refill(template: str, error: Faulty, /, **facts: Any) -> Response:

@@ -47,6 +47,7 @@ class Entry:
 
 _P = Permission
 _TOKENS = Entry("API", "/account/tokens", "key", "a", _P.TOKENS_MANAGE)
+_DESK = Entry("Desk", "/finance", "landmark", "d", _P.FINANCE_VIEW)
 _MEMBERS = Entry("Members", "/organisation/members", "users", "m", _P.MEMBERS_MANAGE)
 LAB = (
     Entry("Jobs", "/lab/jobs", "briefcase", "j", _P.JOBS_VIEW),
@@ -67,7 +68,7 @@ SPECIALIST = (
 PLATFORM = (
     Entry("Credentials", "/operations/credentials", "badge-check", "c", _P.CREDENTIALS_VERIFY),
     Entry("People", "/operations/people", "users", "p", _P.PEOPLE_VIEW),
-    Entry("Desk", "/finance", "landmark", "d", _P.FINANCE_VIEW),
+    _DESK,
     Entry("Payout runs", "/finance/payout-runs", "banknote", "r", _P.FINANCE_VIEW),
     Entry("Trial balance", "/finance/trial-balance", "scale", "t", _P.FINANCE_VIEW),
     Entry("Reconciliation", "/finance/reconciliation", "git-compare", "n", _P.FINANCE_VIEW),
@@ -114,6 +115,9 @@ def home_of(here: Visitor | None) -> str:
         return "/sign-in"
     if not here.verified:
         return "/sign-up/unverified"
+    # Finance people who may look at people as well begin their day at the desk.
+    if audience_of(here) is Audience.FINANCE:
+        return _DESK.href
     first = next(iter(entries_for(here)), None)
     return first.href if first and first is not _TOKENS and first is not _MEMBERS else "/account"
 
@@ -155,13 +159,13 @@ def _organisations(here: Visitor) -> Iterator[dict[str, Any]]:
     if here.is_specialist:
         yield {
             "label": "My own work",
-            "href": "/account/organisations",
+            "organisation_id": "",
             "current": acted_for is None,
         }
     for one in here.organisations:
         yield {
             "label": one.name,
-            "href": "/account/organisations",
+            "organisation_id": str(one.organisation_id),
             "current": one.organisation_id == acted_for,
         }
 

@@ -17,8 +17,9 @@ house = Blueprint("house", __name__, url_prefix="/house")
 NOON = datetime(2026, 11, 23, 12, 2, 11, tzinfo=UTC)
 MATERIAL = """**Atrial fibrillation, 78-year-old, eGFR 38.** Which dose?
 
-Apixaban is reduced to *2.5 mg twice a day* only when **two of three** apply: age 80 or more,
-weight 60 kg or less, creatinine 133 µmol/l or more. She meets none.
+Apixaban is reduced to *2.5 mg twice a day* only when **two of three** apply:
+age 80 or more, weight 60 kg or less, creatinine 133 µmol/l or more.
+She meets none.
 
 | Criterion | Her value | Met |
 |---|---|---|
@@ -73,8 +74,8 @@ def frame(audience: str) -> Mapping[str, object]:
         "sandbox": True,
         "sign_out": "#content",
         "organisations": [
-            {"label": "Northlight Research", "href": "#content", "current": True},
-            {"label": "Halden Lab", "href": "#content", "current": False},
+            {"label": "Northlight Research", "organisation_id": "1", "current": True},
+            {"label": "Halden Lab", "organisation_id": "2", "current": False},
         ],
         "menu": [{"label": "Sign-ins and second factor", "icon": "key", "href": "#content"}],
     }

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pyotp
+import pytest
 from sqlalchemy.orm import Session
 
 from marketplace import clock
@@ -119,6 +120,32 @@ def test_the_switcher_changes_what_one_may_do(browser: Browser, session: Session
 
     browser.post("/account/organisations", {"organisation_id": str(both.organisation_id)})
     assert 200 == browser.get("/organisation/members").status_code
+
+
+def test_the_switcher_stands_on_every_page(browser: Browser, session: Session) -> None:
+    both = make.lab_owner(session, name="Engine Lab", is_specialist=True)
+
+    page = browser.sign_in(session, both).get("/account").text
+
+    assert f'name="organisation_id" value="{both.organisation_id}" aria-current="true"' in page
+    assert '<button class="row" name="organisation_id" value="">' in page
+
+
+@pytest.mark.parametrize(
+    ("role", "landing"),
+    [
+        (Role.AUDITOR, "/finance"),
+        (Role.PREPARER, "/finance"),
+        (Role.OPERATIONS, "/operations/credentials"),
+        (Role.ADMINISTRATOR, "/operations/people"),
+    ],
+)
+def test_everyones_day_begins_where_their_work_is(
+    browser: Browser, session: Session, role: Role, landing: str
+) -> None:
+    browser.sign_in(session, make.staff(session, role))
+
+    assert landing == browser.get("/").location
 
 
 def test_nobody_switches_to_a_foreign_organisation(browser: Browser, session: Session) -> None:

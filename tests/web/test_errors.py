@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 import re
+from urllib.parse import unquote
 
 import pytest
 from flask import Flask
+from marshmallow import Schema, ValidationError, fields
 from redis import Redis
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
@@ -60,6 +62,20 @@ def test_messages_become_pointers() -> None:
         Fault("/pay/currency", "Choose one."),
         Fault("/items/0/a~1b", "Needed."),
     ) == faults_of(messages)
+
+
+def test_words_of_libraries_become_ours() -> None:
+    class Order(Schema):
+        pay = fields.Integer(required=True)
+        count = fields.Integer()
+
+    with pytest.raises(ValidationError) as raised:
+        Order().load({"count": "x", "more": 1})
+
+    said = {fault.pointer: fault.message for fault in faults_of(raised.value.messages)}
+    assert "Fill this in." == said["/pay"]
+    assert "Write a whole number." == said["/count"]
+    assert said["/more"].startswith("This is no field here.")
 
 
 @pytest.fixture
@@ -126,6 +142,23 @@ def test_htmx_gets_a_fragment(failing: Client) -> None:
     assert 422 == answer.status_code
     assert "Mend this." in text
     assert "<html" not in text
+
+
+@pytest.mark.parametrize(
+    ("came_from", "landing"),
+    [
+        ("http://localhost/account/password?tab=1", "/account/password?tab=1"),
+        ("http://evil.example/account/password", ""),
+        ("", ""),
+    ],
+)
+def test_a_form_whose_sign_in_ended_leads_back_to_its_page(
+    browser: Browser, came_from: str, landing: str
+) -> None:
+    answer = browser.client.post("/account/password", headers={"Referer": came_from})
+
+    expected = f"/sign-in?next={landing}" if landing else "/sign-in"
+    assert (303, expected) == (answer.status_code, unquote(answer.location or ""))
 
 
 def test_htmx_is_led_to_the_sign_in_page(browser: Browser) -> None:

@@ -122,6 +122,12 @@ def test_markdown_leaves_the_pages_headings_alone() -> None:
     assert "<h3>Title</h3>\n<h4>Part</h4>\n" == filters.markdown("# Title\n## Part")
 
 
+def test_dialogues_keep_their_lines_and_documents_flow() -> None:
+    text = "Doctor: where?\nPatient: here."
+    assert "where?<br>" in filters.markdown(text, breaks=True)
+    assert "<br>" not in filters.markdown(text)
+
+
 def test_a_picture_elsewhere_is_a_link_and_not_a_beacon() -> None:
     shown = filters.markdown("![scan](https://lab.example/scan.png)")
     assert "<img" not in shown

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from urllib.parse import quote
 
@@ -14,6 +15,7 @@ from sqlalchemy.orm import Session
 from marketplace import clock, limits
 from marketplace.identity import queries, service
 from marketplace.settings import Settings
+from marketplace.web.sign_in.blueprint import mailbox_address
 from marketplace.web.visitors import COOKIE
 from tests.make import identity as make
 from tests.web.conftest import Browser
@@ -166,7 +168,7 @@ def test_a_new_password_by_mail(browser: Browser, session: Session) -> None:
 
     assert "/sign-in" == done.location
     assert 303 == browser.post("/sign-in", fields(address, "another good passphrase")).status_code
-    assert 409 == browser.get(link).status_code
+    assert "/reset-password" == browser.get(link).location
 
 
 def test_an_invited_person_joins_and_lands_in_the_lab(browser: Browser, session: Session) -> None:
@@ -198,8 +200,60 @@ def test_who_has_an_account_accepts_with_one_press(browser: Browser, session: Se
     assert "Engine Lab" in browser.get("/organisation/members").text
 
 
-def test_used_up_links_say_what_to_do(browser: Browser) -> None:
-    page = browser.post("/verify-email", {"token": "mkl_unknown"})
+@pytest.mark.parametrize(
+    ("path", "landing", "advice"),
+    [
+        ("/verify-email", "/sign-in", "the next page mails a new link"),
+        ("/reset-password/new", "/reset-password", "a new one is mailed"),
+    ],
+)
+def test_used_up_links_lead_to_where_new_ones_come_from(
+    browser: Browser, path: str, landing: str, advice: str
+) -> None:
+    answer = browser.post(path, {"token": "mkl_unknown", "password": make.PASSWORD})
 
-    assert 409 == page.status_code
-    assert "Ask for a new one." in page.text
+    assert (303, landing) == (answer.status_code, answer.location)
+    assert advice in browser.get(landing).text
+
+
+def test_who_proves_the_address_is_asked_to_sign_in(browser: Browser, session: Session) -> None:
+    address = make.email()
+    asked = {"kind": "specialist", "name": "Ada Byron", "timezone": "Europe/Berlin"}
+    browser.post("/sign-up", {**asked, **fields(address)})
+
+    answer = browser.post("/verify-email", {"token": make.mailed_token(session, address)})
+
+    assert (303, "/sign-in") == (answer.status_code, answer.location)
+    assert "Your e-mail address is verified." in browser.get("/sign-in").text
+    person = queries.person_by_email(session, address)
+    assert person is not None
+    assert "Europe/Berlin" == person.timezone
+
+
+@pytest.mark.parametrize("zone", ["", "Mars/Olympus"])
+def test_a_zone_that_nobody_knows_stops_no_newcomer(
+    browser: Browser, session: Session, zone: str
+) -> None:
+    address = make.email()
+    asked = {"kind": "specialist", "name": "Ada Byron", "timezone": zone}
+
+    assert 303 == browser.post("/sign-up", {**asked, **fields(address)}).status_code
+
+    person = queries.person_by_email(session, address)
+    assert person is not None
+    assert "UTC" == person.timezone
+
+
+def test_a_demonstration_says_where_its_mail_is(settings: Settings) -> None:
+    shown = replace(
+        settings,
+        public_development=True,
+        smtp_url="",
+        stripe_api_base="http://127.0.0.1:8001",
+        public_url="http://localhost:8000",
+    )
+    with_smtp = replace(shown, smtp_url="smtp://mail.example.org")
+
+    assert "http://localhost:8001/mailbox" == mailbox_address(shown)
+    assert "" == mailbox_address(with_smtp)
+    assert "" == mailbox_address(replace(shown, public_development=False))

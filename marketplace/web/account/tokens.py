@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 
 from marketplace.db import transaction
 from marketplace.identity import queries, service
-from marketplace.identity.rules import TOKEN_DAYS_DEFAULT, Permission
+from marketplace.identity.rules import PERMISSION_LABELS, TOKEN_DAYS_DEFAULT, Permission
 from marketplace.web.account.blueprint import account
 from marketplace.web.forms import Form, form_page, load
 from marketplace.web.guards import me, needs, visitor
@@ -29,7 +29,8 @@ class TokenForm(Form):
 def _facts() -> dict[str, Any]:
     with transaction() as session:
         rows = queries.tokens_of(session, me())
-    return {"rows": rows, "here": visitor(), "permissions": sorted(me().permissions)}
+    permissions = [(each, PERMISSION_LABELS[Permission(each)]) for each in sorted(me().permissions)]
+    return {"rows": rows, "here": visitor(), "permissions": permissions}
 
 
 @account.get("/tokens")

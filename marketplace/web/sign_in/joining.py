@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from zoneinfo import available_timezones
 
 from flask import flash, render_template, request, session, url_for
 from marshmallow import fields
@@ -13,11 +14,13 @@ from marketplace import limits
 from marketplace.db import transaction
 from marketplace.identity import service
 from marketplace.identity.rules import ROLE_LABELS
+from marketplace.web import settings
 from marketplace.web.forms import Form, form_page, load
 from marketplace.web.guards import me, public, signed_in, signed_in_even_unverified, visitor
 from marketplace.web.sign_in.blueprint import (
     limit_address,
     limit_email,
+    mailbox_address,
     sign_in,
     signed_in_answer,
 )
@@ -31,6 +34,7 @@ class SignUpForm(Form):
     email = fields.String(required=True)
     password = fields.String(required=True)
     organisation_name = fields.String(load_default="")
+    timezone = fields.String(load_default="")
 
 
 class JoinForm(Form):
@@ -54,6 +58,9 @@ def sign_up() -> Response:
     """Sign up; a link is mailed, and the answer is the same when the address is known."""
     asked = load(SignUpForm)
     limit_address(limits.SIGN_UP)
+    # The browser names its zone; one that we do not know is nothing to trouble a newcomer with.
+    if asked["timezone"] not in available_timezones():
+        asked["timezone"] = "UTC"
     with transaction() as opened:
         service.sign_up(opened, **asked)
     return redirect(url_for("sign_in.mail_sent"), code=303)
@@ -63,7 +70,7 @@ def sign_up() -> Response:
 @public
 def mail_sent() -> str:
     """What to do next: open the mail."""
-    return render_template("sign_in/sent.html")
+    return render_template("sign_in/sent.html", mailbox=mailbox_address(settings()))
 
 
 @sign_in.get("/sign-up/unverified")
@@ -73,7 +80,7 @@ def unverified() -> str | Response:
     here = visitor()
     if here is None or here.verified:
         return redirect(url_for("front.show"), code=303)
-    return render_template("sign_in/unverified.html")
+    return render_template("sign_in/unverified.html", mailbox=mailbox_address(settings()))
 
 
 @sign_in.post("/sign-up/unverified")
@@ -103,7 +110,7 @@ def verify() -> Response:
     with transaction() as opened:
         service.verify_email(opened, request.form.get("token", ""))
     flash("Your e-mail address is verified.", "good")
-    return redirect(url_for("front.show"), code=303)
+    return redirect(url_for("sign_in.form"), code=303)
 
 
 @sign_in.get("/invitations")

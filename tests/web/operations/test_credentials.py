@@ -92,7 +92,7 @@ def test_a_licence_is_verified_by_hand(
         (decision("verify", valid_until="never"), "Write the day as 2027-01-31."),
         (decision("verify", valid_until="2001-01-01"), "This day has passed"),
         (decision("verify") | {"level": "9"}, "level 2, 3 or 4"),
-        (decision("verify") | {"level": "x"}, "Not a valid integer."),
+        (decision("verify") | {"level": "x"}, "Write a whole number."),
         (decision("shrug"), "Choose one of"),
         ({"note": specialists.NOTE}, "Choose what you decide."),
     ],
