@@ -14,8 +14,10 @@ from marketplace import db
 from marketplace.embedded import Stack
 from marketplace.settings import Settings
 from marketplace.web import vendor
+from tests.browser import town as towns
 from tests.browser import windows as browsers
 from tests.browser.place import Place, served
+from tests.browser.town import Town
 from tests.browser.windows import Windows
 
 
@@ -47,6 +49,12 @@ def place(
         with served(stack, database, owner, settings, folder) as running:
             yield running
     owner.dispose()
+
+
+@pytest.fixture(scope="package")
+def town(place: Place) -> Town:
+    """The demonstration world, built once; tests that empty the place come last."""
+    return towns.build(place)
 
 
 @pytest.fixture

@@ -61,6 +61,10 @@ class Worker:
         with self._turn:
             yield
 
+    def run_soon(self, name: str) -> None:
+        """Do one background function now."""
+        self.run_later(timedelta(0), name)
+
     def run_later(self, by: timedelta, name: str) -> None:
         """Do one background function as if it were later, and nothing else."""
         with self.resting(), clock.shifted(by):

@@ -368,7 +368,7 @@ def approve(page: Page, run: str) -> None:
 
 def check_the_book(place: Place, page: Page) -> None:
     """Finance sees that cash ties to Stripe, and that debit and credit are equal."""
-    place.worker.run_later(timedelta(0), "reconciliation.pull")
+    place.worker.run_soon("reconciliation.pull")
     page.goto("/finance")
     expect(page.locator(".page-head .state")).to_contain_text("The book ties to Stripe")
     page.goto("/finance/trial-balance")

@@ -74,6 +74,11 @@ class Windows:
             context.close()
         self._opened.clear()
 
+    def forgive(self, status: int | None) -> None:
+        """Forget complaints about an answer that the page is about, such as a 404."""
+        if status is not None:
+            self.complaints = [each for each in self.complaints if f" {status} " not in each]
+
     def _watch(self, page: Page) -> None:
         page.on("pageerror", lambda error: self.complaints.append(f"{page.url}: {error}"))
         page.on("console", lambda said: self._heard(page, said))

@@ -1,0 +1,81 @@
+"""Each main page of each audience: no violation of WCAG, nothing wider than the window, a shot.
+
+The shots in tests/browser/shots/ are there to be looked at by people.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Literal
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.place import Place
+from tests.browser.town import PAGES, Town
+from tests.browser.windows import SHOTS, Windows
+
+pytestmark = pytest.mark.browser
+
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+# What colours and a narrow window can change; all else is the same page in another dress.
+IN_OTHER_DRESS = [
+    "color-contrast",
+    "link-in-text-block",
+    "scrollable-region-focusable",
+    "target-size",
+    "region",
+    "landmark-unique",
+]
+LOOKS: tuple[tuple[Literal["light", "dark"], int], ...] = (("light", 1280), ("dark", 390))
+PAINTED = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
+STATUS = {"not-found": 404}
+Visit = Callable[[str], Page]
+
+
+@pytest.fixture(scope="module")
+def visit(browser: Browser, place: Place, town: Town) -> Iterator[Visit]:
+    """Opens a page by its name; each person has one window, whose files are fetched once."""
+    windows = Windows(browser, place.address)
+    theirs: dict[str, Page] = {}
+
+    def go(name: str) -> Page:
+        cookie = town.cookie(name)
+        if cookie not in theirs:
+            theirs[cookie] = windows.open(cookie=cookie)
+        page = theirs[cookie]
+        page.set_viewport_size({"width": 1280, "height": 860})
+        page.emulate_media(color_scheme="light")
+        answer = page.goto(town.path(name))
+        assert answer is not None
+        assert STATUS.get(name, 200) == answer.status
+        windows.forgive(STATUS.get(name))
+        return page
+
+    yield go
+    windows.close()
+    assert [] == windows.complaints
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_is_accessible_and_fits_in_both_themes(visit: Visit, name: str) -> None:
+    page = visit(name)
+    page.evaluate("document.fonts.ready")
+    expect(page.locator("h1")).to_have_count(1)
+    assert "" != page.title().removesuffix("· Marketplace").strip()
+    SHOTS.mkdir(exist_ok=True)
+    for scheme, width in LOOKS:
+        page.set_viewport_size({"width": width, "height": 860})
+        page.emulate_media(color_scheme=scheme)
+        page.evaluate(PAINTED)
+        page.screenshot(path=SHOTS / f"{name}-{scheme}-{width}.png", full_page=True)
+        assert [] == violations(page, TAGS if scheme == "light" else IN_OTHER_DRESS)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def violations(page: Page, rules: list[str]) -> list[tuple[str, list[str]]]:
+    """What axe finds: the rule, and where. rules: their tags, or their names."""
+    options = {"runOnly": rules, "resultTypes": ["violations"], "preload": False}
+    found = Axe().run(page, options=options).response["violations"]
+    return [(each["id"], [str(node["target"]) for node in each["nodes"]]) for each in found]

@@ -1,0 +1,73 @@
+"""What a keyboard reaches without a pointer, and what a phone shows of long names."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from marketplace.db import transaction
+from marketplace.demo.people import person_of
+from tests.browser.town import LAB, Town
+from tests.browser.windows import Windows
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def page(windows: Windows, town: Town) -> Page:
+    """The jobs of a lab."""
+    opened = windows.open(cookie=town.cookies[LAB])
+    opened.goto("/lab/jobs")
+    return opened
+
+
+def test_the_first_tab_offers_to_skip_to_the_content(page: Page) -> None:
+    page.keyboard.press("Tab")
+    skip = page.get_by_role("link", name="Skip to the content")
+    expect(skip).to_be_focused()
+    expect(skip).to_be_in_viewport()
+
+    page.keyboard.press("Enter")
+
+    expect(page.locator("main")).to_be_focused()
+
+
+def test_tab_reaches_the_whole_rail_in_its_order(page: Page) -> None:
+    entries = page.locator(".rail nav a")
+    reached: list[str] = []
+    for _ in range(2 + entries.count()):
+        page.keyboard.press("Tab")
+        reached.append(page.evaluate("document.activeElement.getAttribute('href')"))
+
+    assert entries.evaluate_all("each => each.map(one => one.getAttribute('href'))") == reached[2:]
+    outline = "getComputedStyle(document.activeElement).outlineStyle"
+    assert "none" != page.evaluate(outline)
+
+
+def test_a_question_mark_shows_the_keys_and_escape_gives_the_focus_back(page: Page) -> None:
+    page.locator(".rail nav a").first.focus()
+    page.keyboard.press("?")
+    dialog = page.get_by_role("dialog", name="Keys")
+    expect(dialog).to_be_visible()
+
+    page.keyboard.press("Escape")
+
+    expect(dialog).to_be_hidden()
+    expect(page.locator(".rail nav a").first).to_be_focused()
+
+
+def test_g_and_a_letter_go_to_another_page(page: Page) -> None:
+    page.keyboard.press("g")
+    page.keyboard.press("b")
+
+    page.wait_for_url("**/lab/balance")
+
+
+def test_a_long_name_widens_nothing_on_a_phone(windows: Windows, town: Town) -> None:
+    with transaction() as session:
+        person_of(session, LAB).name = "Wolfeschlegelsteinhausenbergerdorff " * 3
+    page = windows.open(cookie=town.cookies[LAB], width=390)
+    page.goto("/lab/jobs")
+
+    assert 390 == page.evaluate("document.documentElement.scrollWidth")
+    expect(page.locator(".account > summary .icon").last).to_be_in_viewport(ratio=1)
