@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import ceil
 
 from markupsafe import Markup
 
 WIDTH, HEIGHT = 480, 192
 LEFT, RIGHT, TOP, BOTTOM = 2, 2, 40, 24
+LETTER = 8.0  # The width that one letter of a label may need.
 FILLS = ("fill-1", "fill-2", "fill-3")
 Words = Callable[[float], str]
 
@@ -50,11 +52,14 @@ def bars(
     top = max((sum(column.values) for column in columns), default=0) or 1
     step = (WIDTH - LEFT - RIGHT) / len(columns)
     thick = min(48.0, step * 0.64)
+    # Labels that would run into each other are left out, but never the last one.
+    every = ceil(max(len(column.label) for column in columns) * LETTER / step)
     parts: list[Markup] = []
     for at, column in enumerate(columns):
         middle = LEFT + step * (at + 0.5)
         parts.extend(_stack(column, middle - thick / 2, thick, top))
-        parts.append(_text(column.label, middle, HEIGHT - 8, "middle"))
+        if (len(columns) - 1 - at) % every == 0:
+            parts.append(_text(column.label, middle, HEIGHT - 8, "middle"))
         if sum(column.values):
             height = sum(column.values) / top * (HEIGHT - TOP - BOTTOM)
             total = words(sum(column.values))
