@@ -38,6 +38,11 @@ ENTRY_HEAD = (
 )  # fmt: skip
 
 
+def _plain(name: str) -> str:
+    """A part of the address, without the NUL that no row could match."""
+    return request.args.get(name, "").replace("\0", "")
+
+
 @finance.get("/trial-balance")
 @needs(Permission.FINANCE_VIEW)
 def trial_balance() -> str | Response:
@@ -50,7 +55,7 @@ def trial_balance() -> str | Response:
 
 
 def _trial(at: datetime | None) -> dict[str, Any]:
-    after = request.args.get("after", "")
+    after = _plain("after")
     with transaction() as session:
         found = ledger.trial_balance(session, me(), at, after=after, limit=PAGE + 1)
         totals = ledger.trial_totals(session, me(), at)
@@ -91,8 +96,8 @@ def _trial_cells(session: Session, at: datetime) -> Iterator[tuple[Cell, ...]]:
 def list_accounts() -> str:
     """Accounts by code, found by a part or a pattern of it, and by kind."""
     kind = {each.value: each for each in AccountKind}.get(request.args.get("kind", ""))
-    search = request.args.get("search", "").strip()
-    after = request.args.get("after", "")
+    search = _plain("search").strip()
+    after = _plain("after")
     with transaction() as session:
         found = ledger.accounts(
             session, me(), search=search, kind=kind, after=after, limit=PAGE + 1
@@ -145,7 +150,7 @@ KIND_OF: Mapping[str, AccountKind] = {
 @needs(Permission.FINANCE_VIEW)
 def show_account(code: str) -> str:
     """An account's entries, newest first, each with the balance after it."""
-    after = request.args.get("after", "")
+    after = _plain("after")
     with transaction() as session:
         found = ledger.entries_of(session, me(), code, after, PAGE + 1)
         now = ledger.balance(session, code)

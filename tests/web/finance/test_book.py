@@ -185,3 +185,21 @@ def test_an_empty_book_says_what_comes(
     session: Session, auditor: Desk, path: str, words: str
 ) -> None:
     assert words in checked(auditor.browser.get(f"/finance/{path}"))
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/finance/trial-balance?after=%00", 200),
+        ("/finance/trial-balance?at=9999-12-31", 422),
+        ("/finance/trial-balance?at=0001-01-01T00:00:00%2B23:59", 422),
+        ("/finance/accounts?search=%00&after=%00", 200),
+        (f"/finance/accounts/{STRIPE}?after=%00", 200),
+    ],
+)
+def test_addresses_that_mean_nothing_never_break_a_page(
+    session: Session, auditor: Desk, path: str, status: int
+) -> None:
+    a_book(session)
+
+    checked(auditor.browser.get(path), status)
