@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from marketplace.db import transaction
 from marketplace.demo.people import person_of
-from tests.browser.town import LAB, Town
+from tests.browser.town import FINANCE, LAB, Town
 from tests.browser.windows import Windows
 
 pytestmark = pytest.mark.browser
@@ -71,3 +71,23 @@ def test_a_long_name_widens_nothing_on_a_phone(windows: Windows, town: Town) -> 
 
     assert 390 == page.evaluate("document.documentElement.scrollWidth")
     expect(page.locator(".account > summary .icon").last).to_be_in_viewport(ratio=1)
+
+
+def test_a_tables_head_stands_above_its_first_row_on_a_phone(windows: Windows, town: Town) -> None:
+    page = windows.open(cookie=town.cookies[FINANCE], width=390)
+    page.goto("/finance")
+    table = page.get_by_role("table", name="Money by state")
+    head = table.locator("thead th").first.bounding_box()
+    first = table.locator("tbody th").first.bounding_box()
+
+    assert head is not None
+    assert first is not None
+    assert head["y"] + head["height"] <= first["y"] + 1
+
+
+def test_the_bar_of_a_phone_cuts_no_word(windows: Windows, town: Town) -> None:
+    page = windows.open(cookie=town.cookies[FINANCE], width=390)
+    page.goto("/finance")
+
+    cut = "each => each.filter(e => e.scrollWidth > e.clientWidth).map(e => e.textContent)"
+    assert [] == page.locator(".rail nav .label").evaluate_all(cut)

@@ -122,6 +122,10 @@ def test_markdown_leaves_the_pages_headings_alone() -> None:
     assert "<h3>Title</h3>\n<h4>Part</h4>\n" == filters.markdown("# Title\n## Part")
 
 
+def test_headings_begin_below_the_pages_whatever_level_their_author_begins_with() -> None:
+    assert "<h3>Aim</h3>\n<h4>Why</h4>\n" == filters.markdown("## Aim\n### Why")
+
+
 def test_dialogues_keep_their_lines_and_documents_flow() -> None:
     text = "Doctor: where?\nPatient: here."
     assert "where?<br>" in filters.markdown(text, breaks=True)

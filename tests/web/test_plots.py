@@ -61,3 +61,10 @@ def test_names_from_outside_are_escaped() -> None:
 
 def test_nothing_to_draw_says_so() -> None:
     assert "Nothing to draw yet." in plots.line("Skill", [])
+
+
+def test_labels_that_would_run_together_are_left_out_but_not_the_last() -> None:
+    days = [plots.Column(f"{day} Nov", (1.0,)) for day in range(9, 23)]
+    drawing = str(plots.bars("Submissions", days, ("Submissions",))).partition("<details>")[0]
+
+    assert [f"{day} Nov" for day in range(10, 23, 2)] == re.findall(r">(\d+ Nov)<", drawing)
