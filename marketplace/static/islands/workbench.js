@@ -8,7 +8,9 @@ const QUIET_MS = 1200; // A pause in typing that is worth a revision.
 const BEAT_MS = 30_000;
 const INTERVALS_MAX = 100;
 const TYPED = "textarea, select, input:not([type=radio], [type=checkbox], [type=hidden])";
-const clockTime = new Intl.DateTimeFormat("en-GB", { timeStyle: "medium" });
+// In the zone of the person's profile, as the server writes it; the browser may be elsewhere.
+const timeZone = document.querySelector("x-workbench")?.dataset.zone || undefined;
+const clockTime = new Intl.DateTimeFormat("en-GB", { timeStyle: "medium", timeZone });
 
 const timeWords = (seconds) =>
   seconds < 60 ? `${Math.floor(seconds)} s` : `${Math.floor(seconds / 60)} min`;
