@@ -192,3 +192,17 @@ def test_the_bottom_bar_of_a_phone_shows_whole_words(
     )
     page.close()
     assert 0 == cut
+
+
+def test_a_choice_stays_readable_under_the_pointer(page: Page, stage: tuple[str, Received]) -> None:
+    page.goto(f"{stage[0]}/work/pairwise")
+    label = page.locator(".choices label").first
+    style = "each => [getComputedStyle(each).color, getComputedStyle(each).backgroundColor]"
+
+    label.click()
+    page.wait_for_timeout(250)  # Colours take their time.
+    pointed_at = label.evaluate(style)
+    page.mouse.move(0, 0)
+    page.wait_for_timeout(250)
+
+    assert label.evaluate(style) == pointed_at
