@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response
 from marketplace.db import transaction
 from marketplace.errors import Faulty
 from marketplace.identity.rules import Permission
-from marketplace.ids import JobId, parse_id
+from marketplace.ids import parse_id
 from marketplace.jobs import queries, service
 from marketplace.jobs.models import Job
 from marketplace.jobs.rules import JobState, PayPer, hourly_rate
@@ -47,10 +47,11 @@ def listing() -> str:
     after = parse_id(request.args.get("after", ""))
     with transaction() as session:
         found = queries.jobs_of(session, me(), state=state, after=after, limit=PAGE + 1)
-        rows = []
-        for job in found[:PAGE]:
-            progress = work.progress_of(session, me(), JobId(job.id))
-            rows.append((job, progress, shown.cost_of(session, job, progress)))
+        progress = work.progress_of_many(session, me(), found[:PAGE])
+        rows = [
+            (job, progress[job.id], shown.cost_of(session, job, progress[job.id]))
+            for job in found[:PAGE]
+        ]
     last = found[PAGE - 1].id if len(found) > PAGE else None
     return render_template("labs/jobs.html", rows=rows, state=state, last=last, states=JobState)
 

@@ -53,10 +53,9 @@ class DecisionForm(Form):
 def waiting() -> str:
     """The jobs that have work waiting for a reviewer."""
     with transaction() as session:
-        rows = [
-            (job, work.progress_of(session, me(), JobId(job.id)).in_review)
-            for (job,) in queries.waiting_jobs(session, me())
-        ]
+        found = [job for (job,) in queries.waiting_jobs(session, me())]
+        progress = work.progress_of_many(session, me(), found)
+        rows = [(job, progress[job.id].in_review) for job in found]
     return render_template("labs/review_jobs.html", rows=rows)
 
 
