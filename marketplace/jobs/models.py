@@ -16,8 +16,10 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     Sequence,
     UniqueConstraint,
+    Uuid,
     text,
 )
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 from marketplace.db import IdKey, JsonText, Root, one_of, text_enum
@@ -26,6 +28,7 @@ from marketplace.jobs.rules import (
     ImportKind,
     ImportState,
     JobState,
+    LatePay,
     PauseReason,
     PayPer,
     Purpose,
@@ -44,6 +47,11 @@ class Job(Root):
     pay_minor: for one task or one hour (`pay_per`); time_cap_seconds: the most that is paid for
     one seat of an hourly job; fee_basis_points: frozen at publishing; item_count: items stored;
     items_seated: items up to this position have their seats; version: counts changes.
+    qualification_ids: qualification jobs, all of which must be passed; distinct_by: what two
+    authors of one task must not share; claims_live_max: tasks in one person's hands at a time;
+    tasks_a_person_max: tasks that one person may do in all; late_pay: what an answer earns whose
+    seat had gone to somebody else; cannot_complete_ratio: the share of the pay for a task that
+    cannot be done, with evidence; contingency_ratio: reserved on top of the most for such pay.
     """
 
     __tablename__ = "job"
@@ -87,8 +95,23 @@ class Job(Root):
     published_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
     version: Mapped[int]
+    qualification_ids: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid()), server_default="{}")
+    distinct_by: Mapped[list[str]] = mapped_column(server_default="{}")
+    claims_live_max: Mapped[int] = mapped_column(server_default="5")
+    tasks_a_person_max: Mapped[int | None]
+    late_pay: Mapped[LatePay] = mapped_column(text_enum(LatePay), server_default="full")
+    cannot_complete_ratio: Mapped[Decimal] = mapped_column(Ratio, server_default="0")
+    contingency_ratio: Mapped[Decimal] = mapped_column(Ratio, server_default="0")
 
     __table_args__ = (
+        one_of("late_pay", LatePay),
+        CheckConstraint("claims_live_max BETWEEN 1 AND 100", name="claims_live_max"),
+        CheckConstraint("tasks_a_person_max >= 1", name="tasks_a_person_max"),
+        CheckConstraint("cannot_complete_ratio BETWEEN 0 AND 0.5", name="cannot_complete_ratio"),
+        CheckConstraint("contingency_ratio BETWEEN 0 AND 1", name="contingency_ratio"),
+        CheckConstraint(
+            "distinct_by <@ ARRAY['household', 'device', 'organisation']", name="distinct_by"
+        ),
         one_of("purpose", Purpose),
         one_of("state", JobState),
         one_of("pause_reason", PauseReason),

@@ -11,6 +11,7 @@ from marketplace.jobs.rules.lifecycle import AiPolicy as AiPolicy
 from marketplace.jobs.rules.lifecycle import ImportKind as ImportKind
 from marketplace.jobs.rules.lifecycle import ImportState as ImportState
 from marketplace.jobs.rules.lifecycle import JobState as JobState
+from marketplace.jobs.rules.lifecycle import LatePay as LatePay
 from marketplace.jobs.rules.lifecycle import PauseReason as PauseReason
 from marketplace.jobs.rules.lifecycle import PayPer as PayPer
 from marketplace.jobs.rules.lifecycle import Purpose as Purpose

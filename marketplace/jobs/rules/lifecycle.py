@@ -40,6 +40,13 @@ class PauseReason(StrEnum):
     OPERATIONS = "operations"
 
 
+class LatePay(StrEnum):
+    """What an answer earns that came after its lease, when somebody else has the seat."""
+
+    FULL = "full"
+    HALF = "half"
+
+
 class Purpose(StrEnum):
     """Ordinary work, or a qualification: a job that shows whether a specialist fits."""
 

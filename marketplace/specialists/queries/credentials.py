@@ -1,17 +1,14 @@
-"""Reads of specialists: their own, what operations needs, and what a lab may know."""
+"""Claims, what was found about them, and the cases: for their owner and for operations."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
-from marketplace import clock
 from marketplace.actor import Actor
 from marketplace.errors import Missing
 from marketplace.identity.rules import Permission
@@ -19,11 +16,11 @@ from marketplace.specialists.models import (
     CredentialCase,
     CredentialChange,
     CredentialClaim,
-    SpecialistProfile,
     VerificationEvidence,
     VerificationRun,
 )
-from marketplace.specialists.rules import HOLDING, CredentialState, credential_type
+from marketplace.specialists.queries.profiles import refuse_strangers
+from marketplace.specialists.rules import CredentialState, credential_type
 from marketplace.specialists.rules.catalogue import look_up_address
 
 LIMIT_MAX = 200
@@ -40,26 +37,9 @@ class ClaimDetail:
     look_up: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Attested:
-    """What a lab may know of a credential. checked_month: the first day of that month."""
-
-    profession: str
-    specialties: tuple[str, ...]
-    jurisdiction: str
-    level: int
-    checked_month: date
-
-
-def profile_of(session: Session, viewer: Actor, person_id: UUID) -> SpecialistProfile | None:
-    """A profile, for its owner and for those who may see people; None before the first step."""
-    _refuse_strangers(viewer, person_id)
-    return session.get(SpecialistProfile, person_id)
-
-
 def credentials_of(session: Session, viewer: Actor, person_id: UUID) -> Sequence[CredentialClaim]:
     """A person's claims, newest first, at most 200; for the person and for operations."""
-    _refuse_strangers(viewer, person_id)
+    refuse_strangers(viewer, person_id)
     claims = select(CredentialClaim).where(CredentialClaim.person_id == person_id)
     return session.scalars(claims.order_by(CredentialClaim.id.desc()).limit(LIMIT_MAX)).all()
 
@@ -89,7 +69,7 @@ def claim_of(session: Session, viewer: Actor, claim_id: UUID) -> ClaimDetail:
     claim = session.get(CredentialClaim, claim_id)
     if claim is None:
         raise Missing("There is no such credential.")
-    _refuse_strangers(viewer, claim.person_id)
+    refuse_strangers(viewer, claim.person_id)
     staff = viewer.may(Permission.CREDENTIALS_VERIFY) and viewer.person_id != claim.person_id
     ran = select(VerificationRun).where(VerificationRun.claim_id == claim.id)
     runs = session.scalars(ran.order_by(VerificationRun.id.desc()).limit(LIMIT_MAX)).all()
@@ -122,51 +102,3 @@ def open_cases(
     return session.scalars(
         cases.order_by(CredentialCase.id).limit(max(1, min(limit, LIMIT_MAX)))
     ).all()
-
-
-def attested(
-    session: Session, person_ids: Iterable[UUID], at: datetime | None = None
-) -> dict[UUID, list[Attested]]:
-    """What held of people's credentials at a moment (now where None), for a lab to read.
-
-    Only what counts is told, never an identifier. The caller shows a pseudonym in place of the
-    person, and has authorised that the viewer sees these people's work.
-    """
-    wanted = list(person_ids)
-    moment = clock.now() if at is None else at
-    latest = (
-        select(CredentialChange)
-        .join(CredentialClaim, CredentialClaim.id == CredentialChange.claim_id)
-        .where(CredentialClaim.person_id.in_(wanted), CredentialChange.at <= moment)
-        .ext(distinct_on(CredentialChange.claim_id))
-        .order_by(CredentialChange.claim_id, CredentialChange.at.desc(), CredentialChange.id.desc())
-        .subquery()
-    )
-    rows = session.execute(
-        select(
-            CredentialClaim.person_id,
-            CredentialClaim.profession,
-            CredentialClaim.specialties,
-            CredentialClaim.jurisdiction,
-            latest.c.level,
-            latest.c.checked_at,
-        )
-        .join(latest, latest.c.claim_id == CredentialClaim.id)
-        .where(latest.c.state.in_(HOLDING), latest.c.checked_at.is_not(None))
-        .order_by(latest.c.level.desc(), CredentialClaim.id)
-    )
-    found: dict[UUID, list[Attested]] = {person_id: [] for person_id in wanted}
-    for person_id, profession, specialties, jurisdiction, level, checked_at in rows:
-        month = checked_at.date().replace(day=1)
-        found[person_id].append(
-            Attested(profession, tuple(specialties), jurisdiction, level, month)
-        )
-    return found
-
-
-def _refuse_strangers(viewer: Actor, person_id: UUID) -> None:
-    if viewer.person_id == person_id:
-        return
-    staff = viewer.may(Permission.CREDENTIALS_VERIFY) or viewer.may(Permission.PEOPLE_VIEW)
-    if not staff:
-        raise Missing("There is no such specialist.")

@@ -1,0 +1,8 @@
+"""The tables of specialists. Nobody outside this slice writes them."""
+
+from marketplace.specialists.models.credentials import CredentialCase as CredentialCase
+from marketplace.specialists.models.credentials import CredentialChange as CredentialChange
+from marketplace.specialists.models.credentials import CredentialClaim as CredentialClaim
+from marketplace.specialists.models.profiles import SpecialistProfile as SpecialistProfile
+from marketplace.specialists.models.verification import VerificationEvidence as VerificationEvidence
+from marketplace.specialists.models.verification import VerificationRun as VerificationRun

@@ -1,0 +1,11 @@
+"""Reads of specialists: their own, what operations needs, and what a lab may know."""
+
+from marketplace.specialists.queries.attested import Attested as Attested
+from marketplace.specialists.queries.attested import attested as attested
+from marketplace.specialists.queries.credentials import LIMIT_MAX as LIMIT_MAX
+from marketplace.specialists.queries.credentials import ClaimDetail as ClaimDetail
+from marketplace.specialists.queries.credentials import claim_of as claim_of
+from marketplace.specialists.queries.credentials import credentials_of as credentials_of
+from marketplace.specialists.queries.credentials import open_cases as open_cases
+from marketplace.specialists.queries.credentials import queue as queue
+from marketplace.specialists.queries.profiles import profile_of as profile_of
