@@ -1,31 +1,27 @@
-"""The verbs that span jobs, work, review and money: quote, publish, claim, hand in, close."""
+"""Quote, publish, resume and change a job: money reserved first, then seats opened."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Unpack
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from marketplace import audit, clock, outbox
+from marketplace import audit, outbox
 from marketplace.actor import SYSTEM, Actor
-from marketplace.identity.rules import Permission
-from marketplace.ids import ClaimId, JobId, OrganisationId, new_id
+from marketplace.ids import JobId, OrganisationId
 from marketplace.jobs import queries as job_queries
 from marketplace.jobs import service as jobs
 from marketplace.jobs.models import Job
 from marketplace.jobs.rules import Estimate, JobFields, JobState, PauseReason, price_of, seat_price
-from marketplace.ledger import queries as ledger_queries
 from marketplace.ledger import service as ledger
-from marketplace.money import Money, total
-from marketplace.review import service as review
 from marketplace.routing import queries
 from marketplace.routing.models import JobReserve
-from marketplace.routing.rules import Forecast, NotEligible, NotOpen
+from marketplace.routing.rules import Forecast
 from marketplace.work import service as work
-from marketplace.work.models import Claim, Seat, Submission
-from marketplace.work.rules import ClaimState, Envelope, SeatState, SubmissionState
+from marketplace.work.models import Seat, Submission
+from marketplace.work.rules import SeatState, SubmissionState
 
 SEATED_AT_ONCE = 2_000
 
@@ -153,130 +149,6 @@ def _seats_not_accepted(session: Session, job: Job) -> int:
         .where(Submission.job_id == job.id, Submission.state == SubmissionState.ACCEPTED)
     )
     return reserve.items_reserved * job.overlap_max - (accepted or 0)
-
-
-def claim_next(session: Session, actor: Actor, *, job_id: JobId | None = None) -> Claim | None:
-    """Lease the next task that fits: of one job, or of the best job that has one.
-
-    None when there is no seat at present. Raises NotEligible with the reasons, and NotOpen.
-    """
-    actor.require(Permission.WORK_DO)
-    if job_id is not None:
-        return _claim_in(session, actor, queries.visible_job(session, job_id))
-    for entry in queries.feed(session, actor):
-        claim = _claim_in(session, actor, entry.job)
-        if claim is not None:
-            return claim
-    return None
-
-
-def _claim_in(session: Session, actor: Actor, job: Job) -> Claim | None:
-    if job.state is not JobState.OPEN:
-        raise NotOpen(f"The job “{job.title}” is {job.state.value}; it hands out no tasks now.")
-    allowed = queries.eligibility(session, actor, JobId(job.id))
-    if not allowed.eligible:
-        raise NotEligible(" ".join(allowed.reasons))
-    person_id = actor.person()
-    return work.claim_seat(
-        session,
-        specialist_id=person_id,
-        job=job,
-        credential_level=queries.credential_level(session, person_id, job),
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class HandedIn:
-    """A submission, and the next claim where one was wanted and found, else the reason."""
-
-    submission: Submission
-    claim: Claim | None
-    reason: str | None
-
-
-def submit_and_claim_next(
-    session: Session,
-    actor: Actor,
-    claim_id: ClaimId,
-    *,
-    fence: int,
-    envelope: Envelope,
-    wants_next: bool,
-) -> HandedIn:
-    """Hand in an answer and, in the same transaction, lease the next task of the same job."""
-    submission = work.submit(session, actor, claim_id, fence=fence, envelope=envelope)
-    job = session.get_one(Job, submission.job_id)
-    review.route(session, submission, job)
-    if not wants_next:
-        return HandedIn(submission, None, None)
-    try:
-        claim = _claim_in(session, actor, job)
-    except (NotEligible, NotOpen) as refused:
-        return HandedIn(submission, None, refused.message)
-    none = None if claim else "There is no further task for you in this job at present."
-    return HandedIn(submission, claim, none)
-
-
-def close_job(session: Session, actor: Actor, job_id: JobId) -> Job:
-    """End a job: free seats close, work in hand may come in, unneeded money returns."""
-    job = jobs.close_job(session, actor, job_id)
-    session.execute(
-        update(Seat)
-        .where(Seat.job_id == job.id, Seat.state == SeatState.OPEN)
-        .values(state=SeatState.CLOSED)
-    )
-    if session.get(JobReserve, job_id) is not None:
-        settle_closed(session, job_id)
-    return job
-
-
-def settle_closed(session: Session, job_id: JobId) -> None:
-    """Give back what a closed job does not need any more; what is in hand stays reserved."""
-    job = session.get_one(Job, job_id, with_for_update={"key_share": True})
-    reserve = session.get_one(JobReserve, job_id, with_for_update={"key_share": True})
-    if job.state is not JobState.CLOSED or reserve.settled_at is not None:
-        return
-    held = ledger_queries.job_balance(session, job_id, job.currency)
-    open_prices = _open_prices(session, job)
-    needed = total(open_prices, job.currency)
-    if held > needed:
-        ledger.release_reservation(
-            session,
-            lab_id=OrganisationId(job.organisation_id),
-            job_id=job_id,
-            amount=held - needed,
-            source_id=new_id(),
-        )
-    if not open_prices:
-        reserve.settled_at = clock.now()
-
-
-def _open_prices(session: Session, job: Job) -> list[Money]:
-    """Pay and fee of all that may still be accepted: claims in hand, answers not decided."""
-    fee = job.fee_basis_points or 0
-    in_hand = select(Claim.price_minor).where(
-        Claim.job_id == job.id, Claim.state == ClaimState.LIVE
-    )
-    undecided = select(Submission.price_minor).where(
-        Submission.job_id == job.id,
-        Submission.state.in_([SubmissionState.SUBMITTED, SubmissionState.IN_REVIEW]),
-    )
-    prices = [*session.scalars(in_hand), *session.scalars(undecided)]
-    pays = [Money(minor, job.currency) for minor in prices]
-    return [pay + pay.portion(fee) for pay in pays]
-
-
-def unsettled_jobs(session: Session, *, limit: int = 200) -> list[JobId]:
-    """Closed jobs whose reserve has not gone back whole."""
-    return list(
-        session.scalars(
-            select(JobReserve.job_id)
-            .join(Job, Job.id == JobReserve.job_id)
-            .where(Job.state == JobState.CLOSED, JobReserve.settled_at.is_(None))
-            .order_by(JobReserve.job_id)
-            .limit(limit)
-        )
-    )
 
 
 def open_seat_count(session: Session, actor: Actor, job_id: JobId) -> int:

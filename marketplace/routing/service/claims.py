@@ -1,0 +1,81 @@
+"""Claim the next task, and hand in an answer together with the next claim."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from marketplace.actor import Actor
+from marketplace.identity.rules import Permission
+from marketplace.ids import ClaimId, JobId
+from marketplace.jobs.models import Job
+from marketplace.jobs.rules import JobState
+from marketplace.review import service as review
+from marketplace.routing import queries
+from marketplace.routing.rules import NotEligible, NotOpen
+from marketplace.work import service as work
+from marketplace.work.models import Claim, Submission
+from marketplace.work.rules import Envelope
+
+
+def claim_next(session: Session, actor: Actor, *, job_id: JobId | None = None) -> Claim | None:
+    """Lease the next task that fits: of one job, or of the best job that has one.
+
+    None when there is no seat at present. Raises NotEligible with the reasons, and NotOpen.
+    """
+    actor.require(Permission.WORK_DO)
+    if job_id is not None:
+        return _claim_in(session, actor, queries.visible_job(session, job_id))
+    for entry in queries.feed(session, actor):
+        claim = _claim_in(session, actor, entry.job)
+        if claim is not None:
+            return claim
+    return None
+
+
+def _claim_in(session: Session, actor: Actor, job: Job) -> Claim | None:
+    if job.state is not JobState.OPEN:
+        raise NotOpen(f"The job “{job.title}” is {job.state.value}; it hands out no tasks now.")
+    allowed = queries.eligibility(session, actor, JobId(job.id))
+    if not allowed.eligible:
+        raise NotEligible(" ".join(allowed.reasons))
+    person_id = actor.person()
+    return work.claim_seat(
+        session,
+        specialist_id=person_id,
+        job=job,
+        credential_level=queries.credential_level(session, person_id, job),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class HandedIn:
+    """A submission, and the next claim where one was wanted and found, else the reason."""
+
+    submission: Submission
+    claim: Claim | None
+    reason: str | None
+
+
+def submit_and_claim_next(
+    session: Session,
+    actor: Actor,
+    claim_id: ClaimId,
+    *,
+    fence: int,
+    envelope: Envelope,
+    wants_next: bool,
+) -> HandedIn:
+    """Hand in an answer and, in the same transaction, lease the next task of the same job."""
+    submission = work.submit(session, actor, claim_id, fence=fence, envelope=envelope)
+    job = session.get_one(Job, submission.job_id)
+    review.route(session, submission, job)
+    if not wants_next:
+        return HandedIn(submission, None, None)
+    try:
+        claim = _claim_in(session, actor, job)
+    except (NotEligible, NotOpen) as refused:
+        return HandedIn(submission, None, refused.message)
+    none = None if claim else "There is no further task for you in this job at present."
+    return HandedIn(submission, claim, none)
