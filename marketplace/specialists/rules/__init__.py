@@ -5,8 +5,6 @@ from marketplace.specialists.rules.catalogue import PROFESSIONS as PROFESSIONS
 from marketplace.specialists.rules.catalogue import CredentialType as CredentialType
 from marketplace.specialists.rules.catalogue import Profession as Profession
 from marketplace.specialists.rules.catalogue import credential_type as credential_type
-from marketplace.specialists.rules.checks import Outcome as Outcome
-from marketplace.specialists.rules.checks import Verdict as Verdict
 from marketplace.specialists.rules.checks import check_identifier as check_identifier
 from marketplace.specialists.rules.checks import luhn_holds as luhn_holds
 from marketplace.specialists.rules.checks import npi_holds as npi_holds
@@ -19,3 +17,5 @@ from marketplace.specialists.rules.lifecycle import Decision as Decision
 from marketplace.specialists.rules.lifecycle import due_state as due_state
 from marketplace.specialists.rules.profiles import ProfileFields as ProfileFields
 from marketplace.specialists.rules.profiles import cleaned_profile as cleaned_profile
+from marketplace.specialists.rules.verdicts import Outcome as Outcome
+from marketplace.specialists.rules.verdicts import Verdict as Verdict

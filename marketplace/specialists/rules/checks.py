@@ -3,45 +3,16 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
-from enum import StrEnum
-from typing import Any
 
 from marketplace.errors import Fault, Faulty
 from marketplace.specialists.rules.catalogue import CredentialType, format_of
+from marketplace.specialists.rules.verdicts import Outcome as Outcome
+from marketplace.specialists.rules.verdicts import Verdict as Verdict
 
 NPI_PREFIX = "80840"  # The card issuer's number that the NPI standard puts before the ten digits.
 
 
 IDENTIFIER_MAX = 60
-
-
-class Outcome(StrEnum):
-    """What a verifier found; `unavailable` says nothing about the claim."""
-
-    PASS = "pass"  # noqa: S105 - an outcome, not a password.
-    FAIL = "fail"
-    INCONCLUSIVE = "inconclusive"
-    UNAVAILABLE = "unavailable"
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What one verifier says about one claim.
-
-    level: the level that this shows by itself, 0 to 4; observed: what the source said, without
-    anything personal; match: how well it fits the person; reasons: codes; evidence: one mapping
-    for each source with `source` and, where there is one, `source_version`, `url`, `sha256`.
-    """
-
-    verifier: str
-    kind: str
-    outcome: Outcome
-    level: int
-    observed: dict[str, Any] = field(default_factory=dict)
-    match: dict[str, Any] = field(default_factory=dict)
-    reasons: tuple[str, ...] = ()
-    evidence: tuple[dict[str, Any], ...] = ()
 
 
 def luhn_holds(digits: str) -> bool:

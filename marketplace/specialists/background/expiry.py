@@ -1,4 +1,4 @@
-"""Background work of specialists: what time does to credentials."""
+"""What time does to credentials."""
 
 from __future__ import annotations
 
