@@ -15,15 +15,17 @@ from marketplace.secrets import EncryptedText
 class SpecialistProfile(Root):
     """What a specialist says about themselves.
 
-    works_*: minutes of the day in `time_zone`; legal_name, born_on (ISO date): as on their papers,
-    encrypted, for comparison with sources only; employers: names of organisations that they work
-    for, whose jobs they are not given.
+    specialties: as in the catalogue, of all professions together, offered where a credential is
+    claimed; works_*: minutes of the day in `time_zone`; legal_name, born_on (ISO date): as on
+    their papers, encrypted, for comparison with sources only; employers: names of organisations
+    that they work for, whose jobs they are not given.
     """
 
     __tablename__ = "specialist_profile"
     person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"), primary_key=True)
     headline: Mapped[str]
     professions: Mapped[list[str]]
+    specialties: Mapped[list[str]] = mapped_column(server_default="{}")
     languages: Mapped[list[str]]
     jurisdictions: Mapped[list[str]]
     time_zone: Mapped[str]

@@ -8,4 +8,6 @@ from marketplace.specialists.queries.credentials import claim_of as claim_of
 from marketplace.specialists.queries.credentials import credentials_of as credentials_of
 from marketplace.specialists.queries.credentials import open_cases as open_cases
 from marketplace.specialists.queries.credentials import queue as queue
+from marketplace.specialists.queries.onboarding import Passed as Passed
+from marketplace.specialists.queries.onboarding import steps_passed as steps_passed
 from marketplace.specialists.queries.profiles import profile_of as profile_of

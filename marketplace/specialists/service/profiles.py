@@ -10,7 +10,7 @@ from marketplace import audit, clock
 from marketplace.actor import Actor
 from marketplace.identity.rules import Permission
 from marketplace.specialists.models import SpecialistProfile
-from marketplace.specialists.rules import ProfileFields, cleaned_profile
+from marketplace.specialists.rules import PROFESSIONS, ProfileFields, cleaned_profile
 
 
 def save_profile(
@@ -22,7 +22,7 @@ def save_profile(
     """
     actor.require(Permission.CREDENTIALS_CLAIM)
     person_id = actor.person()
-    given = cleaned_profile(fields)
+    given = cleaned_profile(fields, professions=PROFESSIONS, today=clock.now().date())
     profile = session.get(SpecialistProfile, person_id, with_for_update=True)
     now = clock.now()
     if profile is None:
@@ -41,6 +41,7 @@ def _defaults() -> dict[str, Any]:
     return {
         "headline": "",
         "professions": [],
+        "specialties": [],
         "languages": ["en"],
         "jurisdictions": [],
         "time_zone": "UTC",
@@ -49,4 +50,7 @@ def _defaults() -> dict[str, Any]:
         "daily_minutes_max": None,
         "country": None,
         "payout_currency": "USD",
+        "legal_name": None,
+        "born_on": None,
+        "employers": [],
     }
