@@ -55,12 +55,20 @@ class Task(Root):
 
 
 class Seat(Root):
-    """One judgement wanted. rank: the place in the queue of its job."""
+    """One judgement wanted. rank: the place in the queue of its job; reserved_for: the only person
+    who may take it, in a qualification."""
 
     __tablename__ = "seat"
     __table_args__ = (
         UniqueConstraint("task_id", "round"),
         Index("ix_seat_open", "job_id", "rank", postgresql_where=text("state = 'open'")),
+        Index(
+            "ix_seat_reserved",
+            "reserved_for",
+            "job_id",
+            "rank",
+            postgresql_where=text("state = 'open' AND reserved_for IS NOT NULL"),
+        ),
         one_of("state", SeatState),
     )
     id: Mapped[SeatId] = mapped_column(primary_key=True)
@@ -69,6 +77,7 @@ class Seat(Root):
     round: Mapped[int]
     rank: Mapped[int] = mapped_column(seat_rank)
     state: Mapped[SeatState] = mapped_column(text_enum(SeatState))
+    reserved_for: Mapped[PersonId | None] = mapped_column(ForeignKey("person.id"))
 
 
 class Claim(Root):

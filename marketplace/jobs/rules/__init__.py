@@ -29,6 +29,9 @@ from marketplace.jobs.rules.prices import estimate_of as estimate_of
 from marketplace.jobs.rules.prices import hourly_rate as hourly_rate
 from marketplace.jobs.rules.prices import price_of as price_of
 from marketplace.jobs.rules.prices import seat_price as seat_price
+from marketplace.jobs.rules.prices import seats_of as seats_of
+from marketplace.jobs.rules.qualification import FEEDBACK_LABELS as FEEDBACK_LABELS
+from marketplace.jobs.rules.qualification import Feedback as Feedback
 from marketplace.jobs.rules.rows import Checks as Checks
 from marketplace.jobs.rules.rows import ItemRow as ItemRow
 from marketplace.jobs.rules.rows import PrelabelRow as PrelabelRow

@@ -19,7 +19,8 @@ class Terms:
     """What prices depend on.
 
     pay: for one task, or for an hour; time_cap_seconds: the most active time that is paid for one
-    seat of an hourly job; fee_basis_points: our fee on top of pay, in 1/10,000.
+    seat of an hourly job; fee_basis_points: our fee on top of pay, in 1/10,000; seats_max: of a
+    qualification, which pays for candidates and not for items; None for other work.
     """
 
     pay: Money
@@ -28,6 +29,7 @@ class Terms:
     fee_basis_points: int
     overlap_min: int
     overlap_max: int
+    seats_max: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +75,21 @@ def seat_price(terms: Terms) -> Price:
 
 def price_of(terms: Terms, tasks: int) -> Price:
     """The most that `tasks` tasks can cost: what publishing reserves."""
-    return seat_price(terms) * (tasks * terms.overlap_max)
+    return seat_price(terms) * seats_of(terms, tasks)
+
+
+def seats_of(terms: Terms, tasks: int) -> int:
+    """The most seats that `tasks` tasks can have; of a qualification, those of its candidates."""
+    return tasks * terms.overlap_max if terms.seats_max is None else terms.seats_max
 
 
 def estimate_of(terms: Terms, tasks: int) -> Estimate:
-    """From every task at its least overlap to every task at its most."""
+    """From every task at its least overlap to every task at its most; a qualification costs
+    nothing where nobody comes."""
+    least = tasks * terms.overlap_min if terms.seats_max is None else 0
     return Estimate(
         tasks=tasks,
-        least=seat_price(terms) * (tasks * terms.overlap_min),
+        least=seat_price(terms) * least,
         most=price_of(terms, tasks),
     )
 

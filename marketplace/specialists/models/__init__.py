@@ -5,5 +5,8 @@ from marketplace.specialists.models.credentials import CredentialChange as Crede
 from marketplace.specialists.models.credentials import CredentialClaim as CredentialClaim
 from marketplace.specialists.models.onboarding import OnboardingStep as OnboardingStep
 from marketplace.specialists.models.profiles import SpecialistProfile as SpecialistProfile
+from marketplace.specialists.models.qualifications import (
+    QualificationResult as QualificationResult,
+)
 from marketplace.specialists.models.verification import VerificationEvidence as VerificationEvidence
 from marketplace.specialists.models.verification import VerificationRun as VerificationRun
