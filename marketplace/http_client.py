@@ -1,9 +1,10 @@
-"""Outgoing HTTP to addresses that users chose: public addresses only, resolved once and pinned."""
+"""Outgoing HTTP, also where users chose the address: public ones only, resolved once, pinned."""
 
 from __future__ import annotations
 
 import ipaddress
 import socket
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -15,6 +16,7 @@ from marketplace.errors import GatewayError, Refused
 
 TIMEOUT = httpx.Timeout(10, connect=5)
 ANSWER_MAX_BYTES = 1024 * 1024
+ANSWER_SECONDS_MAX = 30.0
 # IPv4-compatible, IPv4-mapped, NAT64 (both prefixes), 6to4, and the old site-local addresses.
 CARRIERS = tuple(
     ipaddress.IPv6Network(network)
@@ -90,31 +92,66 @@ def post(
     url: str, body: bytes, headers: Mapping[str, str], *, allow_private: bool = False
 ) -> Answer:
     """POST without following redirects, to the address that was checked. Raises NoAnswer."""
+    return _exchange("POST", url, body, headers, allow_private=allow_private)[0]
+
+
+@outside_transaction
+def get(url: str, headers: Mapping[str, str], *, allow_private: bool = False) -> Answer:
+    """GET without following redirects, from the address that was checked.
+
+    Raises NoAnswer also for an answer of more than a MiB, since a part of it says nothing.
+    """
+    answer, whole = _exchange("GET", url, None, headers, allow_private=allow_private)
+    if not whole:
+        raise NoAnswer("The answer is too long.")
+    return answer
+
+
+def _exchange(
+    method: str,
+    url: str,
+    body: bytes | None,
+    headers: Mapping[str, str],
+    *,
+    allow_private: bool,
+) -> tuple[Answer, bool]:
+    """The answer, and whether it is whole; it may take ANSWER_SECONDS_MAX, however it trickles."""
     host, address, port = public_address(url, allow_private=allow_private)
-    parts = urlsplit(url)
-    literal = f"[{address}]" if ":" in address else address
-    pinned = parts._replace(netloc=f"{literal}:{port}").geturl()
-    written = f"[{host}]" if ":" in host else host
-    named = {
-        **headers,
-        "Host": written if parts.port is None else f"{written}:{port}",
-        # A small answer could unpack into a very large one.
-        "Accept-Encoding": "identity",
-    }
+    pinned, named = _pinned(url, host, address, port)
+    until = time.monotonic() + ANSWER_SECONDS_MAX
     try:
         with (
             httpx.Client(timeout=TIMEOUT, follow_redirects=False, trust_env=False) as client,
             client.stream(
-                "POST", pinned, content=body, headers=named, extensions={"sni_hostname": host}
+                method,
+                pinned,
+                content=body,
+                headers={**headers, **named},
+                extensions={"sni_hostname": host},
             ) as answer,
         ):
             received = b""
             for chunk in answer.iter_raw():
                 received += chunk
-                if len(received) >= ANSWER_MAX_BYTES:
+                if len(received) > ANSWER_MAX_BYTES:
                     break
-            return Answer(answer.status_code, dict(answer.headers), received[:ANSWER_MAX_BYTES])
+                if time.monotonic() > until:
+                    raise NoAnswer("The answer took too long.")
+            found = Answer(answer.status_code, dict(answer.headers), received[:ANSWER_MAX_BYTES])
+            return found, len(received) <= ANSWER_MAX_BYTES
     except httpx.InvalidURL:
         raise AddressRefused("The address is not well formed.") from None
     except httpx.HTTPError as failed:
         raise NoAnswer(f"No answer: {type(failed).__name__}.") from failed
+
+
+def _pinned(url: str, host: str, address: str, port: int) -> tuple[str, dict[str, str]]:
+    """The URL with the address in place of the name, and the headers that keep the name."""
+    parts = urlsplit(url)
+    literal = f"[{address}]" if ":" in address else address
+    written = f"[{host}]" if ":" in host else host
+    return parts._replace(netloc=f"{literal}:{port}").geturl(), {
+        "Host": written if parts.port is None else f"{written}:{port}",
+        # A small answer could unpack into a very large one.
+        "Accept-Encoding": "identity",
+    }

@@ -126,6 +126,21 @@ TABLE = (
         "STRIPE_API_BASE", "another address for Stripe: the sandbox", _url("http", "https"), ""
     ),
     Setting("STRIPE_WEBHOOK_SECRET", "checks Stripe's signatures", _text, secret=True),
+    Setting(
+        "NPPES_API_BASE",
+        "the register of US providers; another address for a sandbox",
+        _url("http", "https"),
+        "https://npiregistry.cms.hhs.gov/api/",
+    ),
+    Setting("GITHUB_CLIENT_ID", "an OAuth application at GitHub; unset, none connects", _text, ""),
+    Setting("GITHUB_CLIENT_SECRET", "the secret of that application", _text, "", secret=True),
+    Setting(
+        "GITHUB_OAUTH_BASE",
+        "where people allow GitHub to name them",
+        _url("http", "https"),
+        "https://github.com",
+    ),
+    Setting("GITHUB_API_BASE", "GitHub's API", _url("http", "https"), "https://api.github.com"),
     Setting("STORAGE_URL", "a folder, or s3://bucket/prefix", _storage, ".data/storage"),
     Setting(
         "SMTP_URL", "outgoing mail; unset, mail goes to MAILBOX_DIR", _url("smtp", "smtps"), ""
@@ -164,6 +179,11 @@ class Settings:
     stripe_secret_key: str
     stripe_api_base: str
     stripe_webhook_secret: str
+    nppes_api_base: str
+    github_client_id: str
+    github_client_secret: str
+    github_oauth_base: str
+    github_api_base: str
     storage_url: str
     smtp_url: str
     mail_from: str

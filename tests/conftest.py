@@ -60,6 +60,8 @@ def settings(stack: Stack) -> Settings:
         "MAILBOX_DIR": str(folder / "mailbox"),
         "STRIPE_WEBHOOK_SECRET": WEBHOOK_SECRET,
         "PUBLIC_URL": "http://localhost:8000",
+        # Nothing listens there: a test that needs a register brings one.
+        "NPPES_API_BASE": "http://127.0.0.1:9/",
         "PUBLIC_DEVELOPMENT": "1",
         "LOG_LEVEL": "ERROR",
     }
