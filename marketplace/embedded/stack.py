@@ -148,8 +148,11 @@ class Stack:
 
 
 @contextmanager
-def temporary() -> Iterator[Stack]:
-    """A stack for tests: nothing of it survives, neither a power cut nor its own end."""
+def temporary(*, durable: bool = False) -> Iterator[Stack]:
+    """A stack for tests and benchmarks: nothing of it survives its end.
+
+    durable: writes wait for the disk as they do in earnest; else a power cut may lose them.
+    """
     parent = temporary_parent()
     _sweep(parent or Path(tempfile.gettempdir()))
     # Paths to sockets are short, so the folder's name is too.
@@ -159,7 +162,7 @@ def temporary() -> Iterator[Stack]:
             place = temporary_place(folder)
             keys = Keys(folder / "keys")
             (folder / "storage").mkdir()
-            prepared = _prepared(folder, keys, place, durable=False)
+            prepared = _prepared(folder, keys, place, durable=durable)
             with Stack(prepared).up() as stack:
                 yield stack
     finally:
