@@ -29,6 +29,7 @@ from marketplace.jobs.rules import (
 )
 from marketplace.jobs.rules.fields import EXPECTED_SECONDS_OTHERWISE
 from marketplace.jobs.service.items import misfits
+from marketplace.jobs.service.qualification import check_qualifications
 from marketplace.jobs.service.states import announce, changed, locked
 from marketplace.money import Money
 from marketplace.tasktypes import Json, task_type
@@ -44,6 +45,7 @@ def create_job(
     """
     actor.require(Permission.JOBS_EDIT)
     given = cleaned({"title": "", **fields})
+    check_qualifications(session, actor, given.get("qualification_ids", []))
     template = given.pop("template", {})
     _check_template(task_type, template)
     values = _defaults(task_type) | _columns(given)
@@ -88,6 +90,7 @@ def change_job(
     if if_version is not None and job.version != if_version:
         raise Conflict("Someone changed this job meanwhile. Look at it again, then change it.")
     given = cleaned(fields)
+    check_qualifications(session, actor, given.get("qualification_ids", []))
     template = given.pop("template", None)
     changes = {
         name: value for name, value in _columns(given).items() if getattr(job, name) != value

@@ -23,6 +23,7 @@ from marketplace.jobs.rules import (
     ItemRow,
     JobState,
     Line,
+    Purpose,
     Rejected,
     lines_of,
     read_row,
@@ -83,6 +84,8 @@ def refuse_closed(job: Job) -> None:
     """Conflict for a job that takes no more items."""
     if job.state is JobState.CLOSED:
         raise Conflict("This job is closed; it takes no more items. Post a new job.")
+    if job.purpose is Purpose.QUALIFICATION and job.state is not JobState.DRAFT:
+        raise Conflict("The items of a published qualification stand fast. Post another one.")
 
 
 def store_items(session: Session, job: Job, lines: Iterable[Line | bytes]) -> ItemsReport:

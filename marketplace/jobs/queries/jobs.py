@@ -16,6 +16,7 @@ from marketplace.actor import Actor
 from marketplace.errors import Fault, Missing
 from marketplace.identity.rules import Permission
 from marketplace.jobs.models import Item, Job, JobImport, Prelabel, RejectedRow, TemplateVersion
+from marketplace.jobs.queries.qualification import qualification_faults
 from marketplace.jobs.rules import Draft, Estimate, JobState, estimate_of, lint_faults
 from marketplace.tasktypes import task_type
 
@@ -88,7 +89,7 @@ def lint(session: Session, job: Job) -> list[Fault]:
     """What keeps a draft from being published; pointers lead into the body of POST /jobs."""
     template = session.get_one(TemplateVersion, job.template_version_id).template
     kind = task_type(job.task_type)
-    return lint_faults(
+    faults = lint_faults(
         Draft(
             title=job.title,
             domain=job.domain,
@@ -105,6 +106,7 @@ def lint(session: Session, job: Job) -> list[Fault]:
         ),
         clock.now(),
     )
+    return faults + qualification_faults(session, job, template)
 
 
 def _gold_faults(session: Session, job: Job, template: dict[str, Any]) -> list[Fault]:
