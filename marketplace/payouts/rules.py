@@ -46,6 +46,19 @@ class AttemptState(StrEnum):
     ABSENT = "absent"
 
 
+class HoldState(StrEnum):
+    """Where a hold on a payee stands; `ended` means that the names agree by now."""
+
+    OPEN = "open"
+    CLEARED = "cleared"
+    ENDED = "ended"
+
+
+HOLD_NEXT: Mapping[HoldState, frozenset[HoldState]] = {
+    HoldState.OPEN: frozenset({HoldState.CLEARED, HoldState.ENDED}),
+    HoldState.CLEARED: frozenset(),
+    HoldState.ENDED: frozenset(),
+}
 RUN_LABELS: Mapping[RunState, str] = {
     RunState.DRAFT: "Draft",
     RunState.APPROVED: "Approved",
