@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, Sequence, Text, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Sequence, Text, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -96,6 +96,13 @@ class Claim(Root):
             unique=True,
             postgresql_where=text("state IN ('live', 'submitted')"),
         ),
+        # Asked for each seat that is looked at: whether this person holds its task already.
+        Index(
+            "ix_claim_holding",
+            "task_id",
+            "specialist_id",
+            postgresql_where=text("state <> 'released'"),
+        ),
         Index("ix_claim_own", "specialist_id", "job_id", "id"),
         Index("ix_claim_expiry", "expires_at", postgresql_where=text("state = 'live'")),
         one_of("state", ClaimState),
@@ -127,6 +134,25 @@ class Claim(Root):
     def pay(self) -> Money:
         """What this seat pays, frozen when it was claimed."""
         return Money(self.price_minor, self.currency)
+
+
+class WorkProgress(Root):
+    """Where one person stands in one job, so that a claim need not count or search what was.
+
+    live: claims in hand; done: claims handed in; front: the rank after which the next seat is
+    looked for.
+    """
+
+    __tablename__ = "work_progress"
+    __table_args__ = (
+        CheckConstraint("live >= 0", name="live"),
+        CheckConstraint("done >= 0", name="done"),
+    )
+    person_id: Mapped[PersonId] = mapped_column(ForeignKey("person.id"), primary_key=True)
+    job_id: Mapped[JobId] = mapped_column(ForeignKey("job.id"), primary_key=True)
+    live: Mapped[int] = mapped_column(default=0)
+    done: Mapped[int] = mapped_column(default=0)
+    front: Mapped[int] = mapped_column(default=0)
 
 
 class Draft(Root):
