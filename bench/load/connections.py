@@ -43,7 +43,7 @@ class Answers:
         return ordered[min(int(len(ordered) * share / 100), len(ordered) - 1)] if ordered else 0.0
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Line:
     """One connection, with the request under way."""
 

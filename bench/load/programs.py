@@ -1,0 +1,79 @@
+"""The programs that are measured: started, waited for, weighed and stopped by their ids."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from http.client import HTTPConnection
+from pathlib import Path
+
+from bench.server import family
+from marketplace.embedded.ports import free_ports
+
+START_SECONDS = 60.0
+TICK = os.sysconf("SC_CLK_TCK")
+
+
+def product(workers: int, port: int, threads: int | None = None) -> list[str]:
+    """The command that serves the product, as an installation runs it."""
+    chosen = ["--threads", str(threads)] if threads else []
+    return [
+        sys.executable, "-m", "marketplace.cli", "web", "--port", str(port),
+        "--workers", str(workers), *chosen,
+    ]  # fmt: skip
+
+
+def free_port() -> int:
+    """A port of the loopback address that nobody listens on."""
+    return free_ports(20_000 + os.getpid() % 10_000)[0]
+
+
+@contextmanager
+def running(
+    command: list[str], port: int, path: str, environment: Mapping[str, str]
+) -> Iterator[int]:
+    """The process id of a server that answers on its port; its log is thrown away."""
+    child = subprocess.Popen(
+        command, env=os.environ | dict(environment), stderr=subprocess.DEVNULL
+    )
+    try:
+        _wait(child, port, path)
+        yield child.pid
+    finally:
+        child.terminate()
+        try:
+            child.wait(15)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()
+
+
+def _wait(child: subprocess.Popen[bytes], port: int, path: str) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and child.poll() is None:
+        try:
+            asking = HTTPConnection("127.0.0.1", port, timeout=5)
+            asking.request("GET", path)
+            asking.getresponse().read()
+            asking.close()
+            return
+        except OSError:
+            time.sleep(0.1)
+    sys.exit(f"{' '.join(map(str, child.args))} does not answer.")  # type: ignore[arg-type]
+
+
+def cpu_seconds(pid: int) -> float:
+    """Time that a program and all it started have spent on a core, of those still running."""
+    spent = 0
+    for member in family(pid):
+        try:
+            fields = Path(f"/proc/{member}/stat").read_text(encoding="ascii").rpartition(")")[2]
+        except FileNotFoundError:
+            continue
+        words = fields.split()
+        spent += int(words[11]) + int(words[12])
+    return spent / TICK
