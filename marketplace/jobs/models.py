@@ -104,6 +104,7 @@ class Job(Root):
     late_pay: Mapped[LatePay] = mapped_column(text_enum(LatePay), server_default="full")
     cannot_complete_ratio: Mapped[Decimal] = mapped_column(Ratio, server_default="0")
     contingency_ratio: Mapped[Decimal] = mapped_column(Ratio, server_default="0")
+    items_authored: Mapped[bool] = mapped_column(server_default="false")
     seats_max: Mapped[int | None]
 
     __table_args__ = (
@@ -205,6 +206,20 @@ class Item(Root):
         UniqueConstraint("job_id", "external_id"),
         UniqueConstraint("job_id", "position"),
     )
+
+
+class ItemAuthor(Root):
+    """A specialist who wrote something of an item, under the lab's pseudonym for them.
+
+    Who wrote it does not judge it. The pseudonym is as the lab knows it, so that a claim asks for
+    one row by its key, whoever joins later.
+    """
+
+    __tablename__ = "item_author"
+    item_id: Mapped[UUID] = mapped_column(ForeignKey("item.id"))
+    author: Mapped[str]
+
+    __table_args__ = (PrimaryKeyConstraint("item_id", "author"),)
 
 
 class Prelabel(Root):

@@ -1,4 +1,4 @@
-"""What routing remembers of a job's money."""
+"""What routing remembers of a job: how far its money reaches, how much of it waits."""
 
 from __future__ import annotations
 
@@ -25,3 +25,20 @@ class JobReserve(Root):
     job_id: Mapped[JobId] = mapped_column(ForeignKey("job.id"), primary_key=True)
     items_reserved: Mapped[int]
     settled_at: Mapped[datetime | None]
+
+
+class JobExposure(Root):
+    """How much of an open job waited when it was last counted; for the order of the feed only.
+
+    seats_open: counted up to a limit; seats_total: what was opened so far. A job without a row is
+    new, and counts as waiting whole.
+    """
+
+    __tablename__ = "job_exposure"
+    __table_args__ = (
+        CheckConstraint("0 <= seats_open AND seats_open <= seats_total", name="seats"),
+    )
+    job_id: Mapped[JobId] = mapped_column(ForeignKey("job.id"), primary_key=True)
+    seats_open: Mapped[int]
+    seats_total: Mapped[int]
+    counted_at: Mapped[datetime]

@@ -3,6 +3,7 @@
 from marketplace.specialists.models.credentials import CredentialCase as CredentialCase
 from marketplace.specialists.models.credentials import CredentialChange as CredentialChange
 from marketplace.specialists.models.credentials import CredentialClaim as CredentialClaim
+from marketplace.specialists.models.links import PersonLink as PersonLink
 from marketplace.specialists.models.onboarding import OnboardingStep as OnboardingStep
 from marketplace.specialists.models.profiles import SpecialistProfile as SpecialistProfile
 from marketplace.specialists.models.qualifications import (

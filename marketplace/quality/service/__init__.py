@@ -1,0 +1,3 @@
+"""The verbs of quality: what is learned from work that was judged."""
+
+from marketplace.quality.service.skill import learn as learn

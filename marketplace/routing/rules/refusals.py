@@ -1,0 +1,17 @@
+"""Why a claim is refused."""
+
+from __future__ import annotations
+
+from marketplace.errors import Refused
+
+
+class NotEligible(Refused):
+    """The specialist may not work on this job; the message lists the reasons."""
+
+    code = "not_eligible"
+
+
+class NotOpen(Refused):
+    """The job does not hand out seats at present."""
+
+    code = "job_not_open"
