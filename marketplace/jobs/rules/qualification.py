@@ -54,7 +54,8 @@ WHOLE: Mapping[str, tuple[int, int, int]] = {
     "candidates_max": (1, 10_000, 20),
     "time_limit_seconds": (60, 30 * 86_400, 7 * 86_400),
 }
-PASS_RATIO_OTHERWISE = Decimal("0.8")
+PASS_RATIO_OTHERWISE = Decimal("0.800")
+TERMS = ("pass_ratio", *WHOLE, "feedback", "credential_type")
 _TYPE = re.compile(r"[a-z][a-z0-9_.]{0,59}")
 
 
@@ -76,9 +77,9 @@ def cleaned_terms(given: Mapping[str, Any]) -> dict[str, Any]:
     if found["credential_type"] and not _TYPE.fullmatch(str(found["credential_type"])):
         faults.append(Fault("/credential_type", "Use the key of a credential type."))
     faults += [
-        Fault(f"/{name}", f"The known fields are {', '.join(sorted(found))}.")
+        Fault(f"/{name}", f"The known fields are {', '.join(TERMS)}.")
         for name in given
-        if name not in found
+        if name not in TERMS
     ]
     if faults:
         raise Faulty("These terms cannot be used.", faults)
