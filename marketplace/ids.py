@@ -20,6 +20,7 @@ TaskId = NewType("TaskId", UUID)
 SeatId = NewType("SeatId", UUID)
 ClaimId = NewType("ClaimId", UUID)
 SubmissionId = NewType("SubmissionId", UUID)
+OutcomeId = NewType("OutcomeId", UUID)
 DecisionId = NewType("DecisionId", UUID)
 AccrualId = NewType("AccrualId", UUID)
 AccountId = NewType("AccountId", UUID)
@@ -45,6 +46,7 @@ KINDS = (
     SeatId,
     ClaimId,
     SubmissionId,
+    OutcomeId,
     DecisionId,
     AccrualId,
     AccountId,

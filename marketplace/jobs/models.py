@@ -165,6 +165,7 @@ class Job(Root):
             overlap_min=self.overlap_min,
             overlap_max=self.overlap_max,
             seats_max=self.seats_max if self.purpose is Purpose.QUALIFICATION else None,
+            contingency_basis_points=int((self.contingency_ratio or 0) * 10_000),
         )
 
 

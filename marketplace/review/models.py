@@ -10,9 +10,9 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from marketplace.db import Root, one_of, text_enum
-from marketplace.ids import AccrualId, DecisionId, JobId, PersonId, SubmissionId
+from marketplace.ids import AccrualId, DecisionId, JobId, OutcomeId, PersonId, SubmissionId
 from marketplace.money import Money
-from marketplace.review.rules import Verdict
+from marketplace.review.rules import AccrualKind, Verdict
 
 
 class Decision(Root):
@@ -36,16 +36,28 @@ class Decision(Root):
 
 
 class Accrual(Root):
-    """Pay that an acceptance earned, until it clears on the date frozen with it."""
+    """Pay that was earned, until it clears on the date frozen with it.
+
+    kind: what for; a submission that was accepted, or a task that could not be done.
+    """
 
     __tablename__ = "accrual"
     __table_args__ = (
         CheckConstraint("amount_minor >= 0", name="not_negative"),
+        CheckConstraint("num_nonnulls(submission_id, outcome_id) = 1", name="one_cause"),
+        CheckConstraint(
+            "(kind = 'cannot_complete') = (outcome_id IS NOT NULL)", name="kind_of_cause"
+        ),
+        one_of("kind", AccrualKind),
         Index("ix_accrual_due", "clears_at", postgresql_where=text("cleared_at IS NULL")),
         Index("ix_accrual_specialist_id", "specialist_id", "id"),
     )
     id: Mapped[AccrualId] = mapped_column(primary_key=True)
-    submission_id: Mapped[SubmissionId] = mapped_column(ForeignKey("submission.id"), unique=True)
+    kind: Mapped[AccrualKind] = mapped_column(text_enum(AccrualKind))
+    submission_id: Mapped[SubmissionId | None] = mapped_column(
+        ForeignKey("submission.id"), unique=True
+    )
+    outcome_id: Mapped[OutcomeId | None] = mapped_column(ForeignKey("outcome.id"), unique=True)
     job_id: Mapped[JobId] = mapped_column(ForeignKey("job.id"))
     specialist_id: Mapped[PersonId] = mapped_column(ForeignKey("person.id"))
     amount_minor: Mapped[int]

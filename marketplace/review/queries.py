@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
 
 from marketplace.actor import Actor
@@ -16,7 +16,7 @@ from marketplace.jobs.models import Job
 from marketplace.review.models import Accrual, Decision
 from marketplace.work import queries as work
 from marketplace.work.models import Submission
-from marketplace.work.rules import SubmissionState
+from marketplace.work.rules import WAITING
 
 LIMIT_MAX = 200
 
@@ -32,7 +32,7 @@ def review_queue(
     """A job's submissions that wait for a reviewer, oldest first, the viewer's own left out."""
     viewer.require(Permission.WORK_REVIEW)
     waiting = work.submissions_of(
-        session, viewer, job_id, after=after, limit=limit, states=[SubmissionState.IN_REVIEW]
+        session, viewer, job_id, after=after, limit=limit, states=tuple(WAITING)
     )
     return [each for each in waiting if each.submission.specialist_id != viewer.person_id]
 
@@ -40,7 +40,7 @@ def review_queue(
 def waiting_jobs(session: Session, viewer: Actor, *, limit: int = 50) -> Sequence[Row[Job]]:
     """The organisation's jobs that have submissions in review."""
     in_review = select(Submission.id).where(
-        Submission.job_id == Job.id, Submission.state == SubmissionState.IN_REVIEW
+        Submission.job_id == Job.id, Submission.state.in_(WAITING)
     )
     return session.execute(
         select(Job)
@@ -58,7 +58,7 @@ def decisions_of(session: Session, submission_ids: Sequence[UUID]) -> Mapping[UU
 
 @dataclass(frozen=True, slots=True)
 class Earning:
-    """One accrual with what it was for."""
+    """One accrual with what it was for; round: of the submission, 1 where it was none."""
 
     accrual: Accrual
     job_title: str
@@ -71,9 +71,9 @@ def earnings_of(
     """The viewer's own earnings, newest first."""
     viewer.require(Permission.EARNINGS_VIEW)
     asked = (
-        select(Accrual, Job.title, Submission.round)
+        select(Accrual, Job.title, func.coalesce(Submission.round, 1))
         .join(Job, Job.id == Accrual.job_id)
-        .join(Submission, Submission.id == Accrual.submission_id)
+        .outerjoin(Submission, Submission.id == Accrual.submission_id)
         .where(Accrual.specialist_id == viewer.person())
         .order_by(Accrual.id.desc())
         .limit(min(limit, LIMIT_MAX))

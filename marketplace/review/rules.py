@@ -35,6 +35,14 @@ class Severity(StrEnum):
     CRITICAL = "critical"
 
 
+class AccrualKind(StrEnum):
+    """What pay was earned for."""
+
+    ACCEPTED = "accepted"
+    SURPLUS = "surplus"
+    CANNOT_COMPLETE = "cannot_complete"
+
+
 STATE_AFTER: Mapping[Verdict, SubmissionState] = {
     Verdict.ACCEPT: SubmissionState.ACCEPTED,
     Verdict.REWORK: SubmissionState.REWORK,

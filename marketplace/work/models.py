@@ -14,6 +14,7 @@ from marketplace.ids import (
     ClaimId,
     ItemId,
     JobId,
+    OutcomeId,
     PersonId,
     SeatId,
     SubmissionId,
@@ -22,6 +23,7 @@ from marketplace.ids import (
 )
 from marketplace.money import Money
 from marketplace.work.rules import (
+    SURPLUS_STATES,
     ClaimState,
     IntervalKind,
     OutcomeKind,
@@ -33,10 +35,17 @@ from marketplace.work.rules import (
 
 seat_rank = Sequence("seat_rank_seq", metadata=Root.metadata)
 claim_fence = Sequence("claim_fence_seq", metadata=Root.metadata)
+# The states of submissions that wait for a decision, as their indexes name them.
+_ARRIVED = "state IN ('submitted', 'surplus')"
+_UNDECIDED = "state IN ('submitted', 'in_review', 'surplus', 'surplus_in_review')"
 
 
 class Task(Root):
-    """An item made ready for specialists. counted: submissions that fill one of `wanted` seats."""
+    """An item made ready for specialists. counted: submissions that fill one of `wanted` seats.
+
+    dropped_at: when it stopped being handed out, since several people could not complete it; from
+    then on `wanted` is what is counted or in hand.
+    """
 
     __tablename__ = "task"
     __table_args__ = (
@@ -52,6 +61,7 @@ class Task(Root):
     counted: Mapped[int] = mapped_column(default=0)
     decided: Mapped[int] = mapped_column(default=0)
     filled_at: Mapped[datetime | None]
+    dropped_at: Mapped[datetime | None]
 
 
 class Seat(Root):
@@ -181,16 +191,37 @@ class TimeInterval(Root):
 
 
 class Outcome(Root):
-    """A claim that ended without an answer, and why."""
+    """A claim that ended without an answer, and why.
+
+    answer: what the lab made of a gap in the instructions, for whoever reported it.
+    """
 
     __tablename__ = "outcome"
-    __table_args__ = (Index("ix_outcome_job_id", "job_id", "id"), one_of("kind", OutcomeKind))
-    id: Mapped[IdKey]
+    __table_args__ = (
+        Index("ix_outcome_job_id", "job_id", "id"),
+        Index("ix_outcome_task_id", "task_id"),
+        Index("ix_outcome_own", "specialist_id", "id"),
+        Index(
+            "ix_outcome_open_gap",
+            "job_id",
+            "id",
+            postgresql_where=text("kind = 'guideline_gap' AND answered_at IS NULL"),
+        ),
+        CheckConstraint("(answered_at IS NULL) = (answer IS NULL)", name="answered"),
+        CheckConstraint("(answered_at IS NULL) = (answered_by IS NULL)", name="answered_by"),
+        one_of("kind", OutcomeKind),
+    )
+    id: Mapped[OutcomeId] = mapped_column(primary_key=True)
     claim_id: Mapped[ClaimId] = mapped_column(ForeignKey("claim.id"), unique=True)
     job_id: Mapped[JobId] = mapped_column(ForeignKey("job.id"))
+    task_id: Mapped[TaskId] = mapped_column(ForeignKey("task.id"))
+    specialist_id: Mapped[PersonId] = mapped_column(ForeignKey("person.id"))
     kind: Mapped[OutcomeKind] = mapped_column(text_enum(OutcomeKind))
     evidence: Mapped[str]
     reported_at: Mapped[datetime]
+    answer: Mapped[str | None]
+    answered_at: Mapped[datetime | None]
+    answered_by: Mapped[PersonId | None] = mapped_column(ForeignKey("person.id"))
 
 
 class Submission(Root):
@@ -201,12 +232,12 @@ class Submission(Root):
         Index("ix_submission_job_id_id", "job_id", "id"),
         Index("ix_submission_own", "specialist_id", "id"),
         Index("ix_submission_task_id", "task_id"),
-        Index("ix_submission_arrived", "id", postgresql_where=text("state = 'submitted'")),
+        Index("ix_submission_arrived", "id", postgresql_where=text(_ARRIVED)),
         Index(
             "ix_submission_undecided",
             "job_id",
             "id",
-            postgresql_where=text("state IN ('submitted', 'in_review')"),
+            postgresql_where=text(_UNDECIDED),
         ),
         one_of("state", SubmissionState),
     )
@@ -238,8 +269,14 @@ class Submission(Root):
     decided_at: Mapped[datetime | None]
 
     @property
+    def is_surplus(self) -> bool:
+        """Whether it is kept beside the task's own answers, since its seat had gone."""
+        return self.state in SURPLUS_STATES
+
+    @property
     def pay(self) -> Money:
-        """What acceptance earns: the price frozen at claim, or its part for hourly pay."""
+        """What acceptance earns: the price frozen at claim, or its part for hourly pay; for a
+        surplus answer by the rule for late work."""
         return reward(
             Money(self.price_minor, self.currency), self.active_seconds, self.paid_seconds_max
         )

@@ -19,6 +19,7 @@ from marketplace.jobs import queries as jobs
 from marketplace.jobs.models import Item, Job, TemplateVersion
 from marketplace.work.models import Claim, Draft, Outcome, Seat, Submission, Task, TimeInterval
 from marketplace.work.rules import (
+    SURPLUS_STATES,
     ClaimState,
     Interval,
     SeatState,
@@ -130,7 +131,11 @@ def claims_in_hand(
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a job is, in tasks, seats and submissions."""
+    """How far a job is, in tasks, seats and submissions.
+
+    final: tasks that are decided, dropped ones with them; submitted to rework: answers that fill
+    a seat; surplus: all that are kept beside; cannot_complete, guideline_gaps: reports.
+    """
 
     tasks: int
     final: int
@@ -143,6 +148,7 @@ class Progress:
     rejected: int
     rework: int
     surplus: int
+    surplus_in_review: int
     cannot_complete: int
     guideline_gaps: int
 
@@ -174,10 +180,11 @@ def _progress(session: Session, job_ids: Sequence[UUID]) -> dict[UUID, Progress]
             seats_claimed=seats[each][SeatState.CLAIMED],
             submitted=answers[each][SubmissionState.SUBMITTED],
             in_review=answers[each][SubmissionState.IN_REVIEW],
+            surplus_in_review=answers[each][SubmissionState.SURPLUS_IN_REVIEW],
             accepted=answers[each][SubmissionState.ACCEPTED],
             rejected=answers[each][SubmissionState.REJECTED],
             rework=answers[each][SubmissionState.REWORK],
-            surplus=answers[each][SubmissionState.SURPLUS],
+            surplus=sum(answers[each][state] for state in SURPLUS_STATES),
             cannot_complete=endings[each]["cannot_complete"],
             guideline_gaps=endings[each]["guideline_gap"],
         )

@@ -11,7 +11,8 @@ from typing import Any, TypeVar
 
 import orjson
 
-from marketplace.errors import Conflict, Faulty, Refused
+from marketplace.errors import Conflict, Fault, Faulty, Refused
+from marketplace.jobs.rules import LatePay
 from marketplace.money import Money
 from marketplace.tasktypes import unstorable_places
 
@@ -36,17 +37,25 @@ class SeatState(StrEnum):
 
 
 class ClaimState(StrEnum):
-    """A lease: live until it is submitted, given back or runs out; `returned` for rework."""
+    """A lease: live until it is submitted, given back or runs out; `returned` for rework.
+
+    reported: ended by an outcome, so that its holder is not offered the task again.
+    """
 
     LIVE = "live"
     SUBMITTED = "submitted"
     RELEASED = "released"
     EXPIRED = "expired"
     RETURNED = "returned"
+    REPORTED = "reported"
 
 
 class SubmissionState(StrEnum):
-    """What became of a submission. surplus: kept, though the seat had gone to somebody else."""
+    """What became of a submission.
+
+    surplus: kept, though the seat had gone to somebody else. Its states are its own, so that
+    whatever asks for accepted work finds work that counts for a task, and nothing else.
+    """
 
     SUBMITTED = "submitted"
     IN_REVIEW = "in_review"
@@ -54,6 +63,9 @@ class SubmissionState(StrEnum):
     ACCEPTED = "accepted"
     REJECTED = "rejected"
     SURPLUS = "surplus"
+    SURPLUS_IN_REVIEW = "surplus_in_review"
+    SURPLUS_ACCEPTED = "surplus_accepted"
+    SURPLUS_REJECTED = "surplus_rejected"
 
 
 class IntervalKind(StrEnum):
@@ -73,7 +85,8 @@ class OutcomeKind(StrEnum):
 
 
 NEXT_TASK: Mapping[TaskState, frozenset[TaskState]] = {
-    TaskState.OPEN: frozenset({TaskState.FILLED}),
+    # A task that nobody can do is final at once, with what is in.
+    TaskState.OPEN: frozenset({TaskState.FILLED, TaskState.FINAL}),
     TaskState.FILLED: frozenset({TaskState.OPEN, TaskState.FINAL}),
     TaskState.FINAL: frozenset({TaskState.OPEN}),
 }
@@ -84,11 +97,17 @@ NEXT_SEAT: Mapping[SeatState, frozenset[SeatState]] = {
     SeatState.CLOSED: frozenset({SeatState.OPEN}),
 }
 NEXT_CLAIM: Mapping[ClaimState, frozenset[ClaimState]] = {
-    ClaimState.LIVE: frozenset({ClaimState.SUBMITTED, ClaimState.RELEASED, ClaimState.EXPIRED}),
-    ClaimState.EXPIRED: frozenset({ClaimState.SUBMITTED, ClaimState.LIVE, ClaimState.RELEASED}),
+    ClaimState.LIVE: frozenset(
+        {ClaimState.SUBMITTED, ClaimState.RELEASED, ClaimState.REPORTED, ClaimState.EXPIRED}
+    ),
+    ClaimState.EXPIRED: frozenset(
+        {ClaimState.SUBMITTED, ClaimState.LIVE, ClaimState.RELEASED, ClaimState.REPORTED}
+    ),
     ClaimState.SUBMITTED: frozenset({ClaimState.RETURNED}),
     ClaimState.RELEASED: frozenset(),
     ClaimState.RETURNED: frozenset(),
+    # Once the lab has closed the gap, its reporter may be offered the task again.
+    ClaimState.REPORTED: frozenset({ClaimState.RELEASED}),
 }
 NEXT_SUBMISSION: Mapping[SubmissionState, frozenset[SubmissionState]] = {
     SubmissionState.SUBMITTED: frozenset(
@@ -105,12 +124,39 @@ NEXT_SUBMISSION: Mapping[SubmissionState, frozenset[SubmissionState]] = {
     SubmissionState.REWORK: frozenset(),
     SubmissionState.ACCEPTED: frozenset(),
     SubmissionState.REJECTED: frozenset(),
-    SubmissionState.SURPLUS: frozenset(),
+    SubmissionState.SURPLUS: frozenset(
+        {
+            SubmissionState.SURPLUS_IN_REVIEW,
+            SubmissionState.SURPLUS_ACCEPTED,
+            SubmissionState.SURPLUS_REJECTED,
+        }
+    ),
+    SubmissionState.SURPLUS_IN_REVIEW: frozenset(
+        {SubmissionState.SURPLUS_ACCEPTED, SubmissionState.SURPLUS_REJECTED}
+    ),
+    SubmissionState.SURPLUS_ACCEPTED: frozenset(),
+    SubmissionState.SURPLUS_REJECTED: frozenset(),
 }
-# Who has such a claim on a task is not offered it again; an expired one can still be taken up.
+# What a verdict makes of a surplus answer; it has no seat that rework could give back.
+SURPLUS_AFTER: Mapping[SubmissionState, SubmissionState] = {
+    SubmissionState.IN_REVIEW: SubmissionState.SURPLUS_IN_REVIEW,
+    SubmissionState.ACCEPTED: SubmissionState.SURPLUS_ACCEPTED,
+    SubmissionState.REJECTED: SubmissionState.SURPLUS_REJECTED,
+}
+SURPLUS_STATES = frozenset({SubmissionState.SURPLUS, *SURPLUS_AFTER.values()})
+ARRIVED = frozenset({SubmissionState.SUBMITTED, SubmissionState.SURPLUS})
+WAITING = frozenset({SubmissionState.IN_REVIEW, SubmissionState.SURPLUS_IN_REVIEW})
+# Who has such a claim on a task is not offered it again; an expired one can still be taken up,
+# and who reported a task meets it no more.
 HOLDING = frozenset(set(ClaimState) - {ClaimState.RELEASED})
 
-REWORK_LEASE = timedelta(hours=72)
+REWORK_LEASE = timedelta(days=7)
+DROPPED_AFTER_PEOPLE = 2
+CANNOT_COMPLETE_PAID_A_DAY = 5
+GAP_PEOPLE = 3
+GAP_WINDOW_ENDS = 50
+EVIDENCE_MIN = 10
+EVIDENCE_MAX = 10_000
 INTERVALS_A_BEAT_MAX = 100
 DRAFT_MAX_BYTES = 1024 * 1024
 
@@ -143,6 +189,12 @@ class GivenBack(Conflict):
     """The task was given back; its seat may be another's."""
 
     code = "given_back"
+
+
+class NoRework(Refused):
+    """A surplus answer has no seat that could go back to its author."""
+
+    code = "no_rework"
 
 
 class IllegalStep(Refused):
@@ -234,6 +286,28 @@ def reward(price: Money, active_seconds: int, paid_seconds_max: int | None) -> M
         return price
     paid = max(0, min(active_seconds, paid_seconds_max))
     return price.share([paid, paid_seconds_max - paid])[0]
+
+
+def late_price(price: Money, late_pay: LatePay) -> Money:
+    """What an answer can earn whose seat had gone to somebody else, by the job's declared rule."""
+    return price.portion(5_000) if late_pay is LatePay.HALF else price
+
+
+def unreported(claimed_at: datetime, at: datetime, expected_seconds: int) -> Interval | None:
+    """The time of an answer whose page reported none, since it ran without script: the time that
+    the task was in hand, up to the time that it is expected to take, as reading."""
+    end = min(at, claimed_at + timedelta(seconds=expected_seconds))
+    return Interval(IntervalKind.READING, claimed_at, end) if end > claimed_at else None
+
+
+def evidence_of(text: str) -> str:
+    """What stands in the way, tidied; Faulty when it says too little or too much."""
+    refuse_unstorable({"evidence": text})
+    said = text.strip()
+    if not EVIDENCE_MIN <= len(said) <= EVIDENCE_MAX:
+        words = "Describe it in a sentence, so that the lab can mend it."
+        raise Faulty("Say what stands in the way.", [Fault("/evidence", words)])
+    return said
 
 
 def etag(revision: int) -> str:

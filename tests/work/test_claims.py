@@ -248,5 +248,5 @@ def test_cannot_complete_frees_the_seat_and_keeps_the_reason(session: Session) -
         evidence="Both answers are empty.",
     )
 
-    assert ClaimState.RELEASED is claim.state
+    assert ClaimState.REPORTED is claim.state
     assert SeatState.OPEN is session.get_one(Seat, claim.seat_id).state

@@ -24,6 +24,7 @@ from marketplace.jobs.rules.ndjson import ndjson_lines as ndjson_lines
 from marketplace.jobs.rules.prices import Estimate as Estimate
 from marketplace.jobs.rules.prices import Price as Price
 from marketplace.jobs.rules.prices import Terms as Terms
+from marketplace.jobs.rules.prices import contingency_of as contingency_of
 from marketplace.jobs.rules.prices import earned_by_hour as earned_by_hour
 from marketplace.jobs.rules.prices import estimate_of as estimate_of
 from marketplace.jobs.rules.prices import hourly_rate as hourly_rate

@@ -20,7 +20,8 @@ class Terms:
 
     pay: for one task, or for an hour; time_cap_seconds: the most active time that is paid for one
     seat of an hourly job; fee_basis_points: our fee on top of pay, in 1/10,000; seats_max: of a
-    qualification, which pays for candidates and not for items; None for other work.
+    qualification, which pays for candidates and not for items; None for other work;
+    contingency_basis_points: what is set aside on top of the most, in 1/10,000 of it.
     """
 
     pay: Money
@@ -30,6 +31,7 @@ class Terms:
     overlap_min: int
     overlap_max: int
     seats_max: int | None = None
+    contingency_basis_points: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +48,26 @@ class Price:
     def __mul__(self, seats: int) -> Price:
         return Price(self.pay * seats, self.fee * seats)
 
+    def __add__(self, other: Price) -> Price:
+        return Price(self.pay + other.pay, self.fee + other.fee)
+
+    def portion(self, basis_points: int) -> Price:
+        """`basis_points` ten-thousandths of both parts, each rounded half up."""
+        return Price(self.pay.portion(basis_points), self.fee.portion(basis_points))
+
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """The least and the most that a number of tasks can cost."""
+    """The least and the most that a number of tasks can cost.
+
+    contingency: a part of the most, for extra answers and for tasks that cannot be done; what is
+    not needed of it goes back when the job closes.
+    """
 
     tasks: int
     least: Price
     most: Price
+    contingency: Price
 
 
 def earned_by_hour(rate: Money, active_seconds: int, *, time_cap_seconds: int) -> Money:
@@ -74,8 +88,13 @@ def seat_price(terms: Terms) -> Price:
 
 
 def price_of(terms: Terms, tasks: int) -> Price:
-    """The most that `tasks` tasks can cost: what publishing reserves."""
+    """The most that the judgements of `tasks` tasks can cost; publishing reserves it."""
     return seat_price(terms) * seats_of(terms, tasks)
+
+
+def contingency_of(terms: Terms, tasks: int) -> Price:
+    """What publishing reserves on top, for pay beyond the judgements that were asked for."""
+    return price_of(terms, tasks).portion(terms.contingency_basis_points)
 
 
 def seats_of(terms: Terms, tasks: int) -> int:
@@ -90,7 +109,8 @@ def estimate_of(terms: Terms, tasks: int) -> Estimate:
     return Estimate(
         tasks=tasks,
         least=seat_price(terms) * least,
-        most=price_of(terms, tasks),
+        most=price_of(terms, tasks) + contingency_of(terms, tasks),
+        contingency=contingency_of(terms, tasks),
     )
 
 

@@ -1,6 +1,7 @@
 """The verbs of jobs, by what they are about: drafts, items, imports, states."""
 
 from marketplace.jobs.service.drafts import change_job as change_job
+from marketplace.jobs.service.drafts import clarify as clarify
 from marketplace.jobs.service.drafts import create_job as create_job
 from marketplace.jobs.service.drafts import raise_pay as raise_pay
 from marketplace.jobs.service.imports import advance_import as advance_import
@@ -21,6 +22,7 @@ from marketplace.jobs.service.qualification import return_place as return_place
 from marketplace.jobs.service.qualification import set_terms as set_terms
 from marketplace.jobs.service.qualification import take_place as take_place
 from marketplace.jobs.service.states import close_job as close_job
+from marketplace.jobs.service.states import locked as locked
 from marketplace.jobs.service.states import open_job as open_job
 from marketplace.jobs.service.states import pause_job as pause_job
 from marketplace.jobs.service.states import resume_job as resume_job

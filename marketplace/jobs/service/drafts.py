@@ -23,11 +23,12 @@ from marketplace.jobs.rules import (
     AiPolicy,
     JobFields,
     JobState,
+    LatePay,
     PayPer,
     Purpose,
     cleaned,
 )
-from marketplace.jobs.rules.fields import EXPECTED_SECONDS_OTHERWISE
+from marketplace.jobs.rules.fields import CLAIMS_LIVE_MAX, EXPECTED_SECONDS_OTHERWISE
 from marketplace.jobs.service.items import misfits
 from marketplace.jobs.service.qualification import check_qualifications
 from marketplace.jobs.service.states import announce, changed, locked
@@ -110,6 +111,25 @@ def change_job(
     return job
 
 
+def clarify(session: Session, actor: Actor, job_id: UUID, note: str) -> TemplateVersion:
+    """Add a note to the instructions of a published job, as a new version; claims from now on see
+    it, and those in hand keep the version that they were made under.
+
+    note: Markdown, not empty. Conflict for a job that is closed, Faulty for a note that no row
+    can hold or that makes the instructions too long.
+    """
+    actor.require(Permission.JOBS_EDIT)
+    job = locked(session, actor, job_id)
+    if job.state is JobState.CLOSED:
+        raise Conflict("This job is closed; nothing about it changes any more.")
+    head = f"**Added on {clock.now():%d %B %Y}.** "
+    whole = f"{job.instructions_md.rstrip()}\n\n{head}{note.strip()}\n"
+    job.instructions_md = cleaned({"instructions_md": whole})["instructions_md"]
+    version = _new_version(session, actor, job, None)
+    changed(session, actor, job, ["instructions_md"], version=version.number)
+    return version
+
+
 def raise_pay(session: Session, actor: Actor, job_id: UUID, pay: Money) -> Job:
     """Set a higher pay on a running job, for claims from now on.
 
@@ -137,7 +157,8 @@ def _refuse_unchangeable(job: Job, names: set[str]) -> None:
     if fixed:
         raise Conflict(
             f"A published job keeps its {', '.join(fixed)}: specialists agreed to it. You may "
-            "change the title, the deadline and the share that is reviewed, and raise the pay."
+            "change the title, the deadline, the share that is reviewed and how many tasks one "
+            "person may take, and raise the pay."
         )
 
 
@@ -162,6 +183,12 @@ def _defaults(kind: str) -> dict[str, Any]:
         "lease_seconds": max(1_800, 3 * expected),
         "review_sample_ratio": 0,
         "ai_policy": AiPolicy.FORBIDDEN,
+        "qualification_ids": [],
+        "distinct_by": [],
+        "claims_live_max": CLAIMS_LIVE_MAX,
+        "late_pay": LatePay.FULL,
+        "cannot_complete_ratio": 0,
+        "contingency_ratio": 0,
         "item_count": 0,
         "items_seated": 0,
         "version": 1,
@@ -187,7 +214,9 @@ def _current(session: Session, job: Job) -> TemplateVersion:
     return session.get_one(TemplateVersion, job.template_version_id)
 
 
-def _new_version(session: Session, actor: Actor, job: Job, template: Json | None) -> None:
+def _new_version(
+    session: Session, actor: Actor, job: Job, template: Json | None
+) -> TemplateVersion:
     former = _current(session, job)
     if template is not None:
         _check_template(job.task_type, template)
@@ -198,6 +227,7 @@ def _new_version(session: Session, actor: Actor, job: Job, template: Json | None
     version = _version(job, current, actor, number=former.number + 1)
     version.id = job.template_version_id = new_id()
     session.add(version)
+    return version
 
 
 def _version(job: Job, template: Json, actor: Actor, *, number: int) -> TemplateVersion:

@@ -1,10 +1,12 @@
 """Reading the book: balances, the trial balance, entries, the auditor's file, its invariants."""
 
 from marketplace.ledger.queries.balances import (
+    JobMoney,
     LabBalance,
     SpecialistBalance,
     balance,
     job_balance,
+    job_money,
     lab_balance,
     specialist_balances,
 )
@@ -33,6 +35,7 @@ __all__ = [
     "AccountRow",
     "BalanceAssertion",
     "EntryLine",
+    "JobMoney",
     "LabBalance",
     "MoneyByState",
     "SpecialistBalance",
@@ -48,6 +51,7 @@ __all__ = [
     "entries_of",
     "every_entry",
     "job_balance",
+    "job_money",
     "lab_balance",
     "money_by_state",
     "postings_of",

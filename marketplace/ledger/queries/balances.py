@@ -16,7 +16,12 @@ from marketplace.ledger.models import (
     LedgerTurnover,
 )
 from marketplace.ledger.rules import SourceKind
-from marketplace.ledger.rules.accounts import currency_of, job_reserved, lab_available
+from marketplace.ledger.rules.accounts import (
+    currency_of,
+    job_contingency,
+    job_reserved,
+    lab_available,
+)
 from marketplace.money import Money, zero
 
 
@@ -86,9 +91,26 @@ def lab_balance(session: Session, lab_id: OrganisationId, currency: str) -> LabB
     return LabBalance(available, Money(int(reserved or 0), currency))
 
 
+@dataclass(frozen=True, slots=True)
+class JobMoney:
+    """What is still set aside for a job: for the judgements it asked for, and beyond them."""
+
+    reserved: Money
+    contingency: Money
+
+
+def job_money(session: Session, job_id: JobId, currency: str) -> JobMoney:
+    """What is still set aside for a job, by what it is for."""
+    return JobMoney(
+        balance(session, job_reserved(job_id, currency).code),
+        balance(session, job_contingency(job_id, currency).code),
+    )
+
+
 def job_balance(session: Session, job_id: JobId, currency: str) -> Money:
-    """What is still set aside for a job."""
-    return balance(session, job_reserved(job_id, currency).code)
+    """All that is still set aside for a job."""
+    held = job_money(session, job_id, currency)
+    return held.reserved + held.contingency
 
 
 def specialist_balances(session: Session, specialist_id: PersonId) -> dict[str, SpecialistBalance]:

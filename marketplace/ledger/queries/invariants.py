@@ -65,7 +65,8 @@ _CHECKS = {
         FROM ledger_account a LEFT JOIN (
           SELECT e.account_id,
                  -sum(e.amount) FILTER (WHERE t.source_kind = 'reserve') AS taken,
-                 sum(e.amount) FILTER (WHERE t.source_kind IN ('accept', 'release')) AS given
+                 sum(e.amount) FILTER (WHERE t.source_kind IN
+                   ('accept', 'release', 'surplus', 'cannot_complete')) AS given
           FROM ledger_entry e JOIN ledger_transaction t ON t.id = e.transaction_id
           GROUP BY e.account_id) s ON s.account_id = a.id
         WHERE a.code LIKE 'L:job:%'
@@ -76,7 +77,8 @@ _CHECKS = {
                       sum(a.balance) + coalesce(sum(s.sent), 0))
         FROM ledger_account a LEFT JOIN (
           SELECT e.account_id,
-                 -sum(e.amount) FILTER (WHERE t.source_kind = 'accept') AS earned,
+                 -sum(e.amount) FILTER (WHERE t.source_kind IN
+                   ('accept', 'surplus', 'cannot_complete')) AS earned,
                  sum(e.amount) FILTER (WHERE t.source_kind = 'transfer') AS sent
           FROM ledger_entry e JOIN ledger_transaction t ON t.id = e.transaction_id
           GROUP BY e.account_id) s ON s.account_id = a.id

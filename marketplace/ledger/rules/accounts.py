@@ -78,6 +78,11 @@ def platform_fee(currency: str) -> AccountSpec:
     return AccountSpec(f"I:platform_fee:{currency}", AccountKind.INCOME, currency)
 
 
+def goodwill(currency: str) -> AccountSpec:
+    """What the platform pays specialists itself, where nobody else's money is there for it."""
+    return AccountSpec(f"E:goodwill:{currency}", AccountKind.EXPENSE, currency)
+
+
 def lab_available(lab_id: OrganisationId, currency: str) -> AccountSpec:
     """What a lab can reserve for a job or ask back."""
     return _owned(f"L:lab:{lab_id}:available", lab_id, currency, funder_id=lab_id)
@@ -88,6 +93,14 @@ def job_reserved(
 ) -> AccountSpec:
     """What is set aside for a job; `lab_id` is remembered when the account is opened."""
     return _owned(f"L:job:{job_id}:reserved", job_id, currency, funder_id=lab_id)
+
+
+def job_contingency(
+    job_id: JobId, currency: str, *, lab_id: OrganisationId | None = None
+) -> AccountSpec:
+    """What is set aside for pay beyond the judgements that a job asked for; an account of its
+    own, so that such pay never takes what counted work was promised."""
+    return _owned(f"L:job:{job_id}:contingency", job_id, currency, funder_id=lab_id)
 
 
 def specialist_account(specialist_id: PersonId, part: str, currency: str) -> AccountSpec:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from uuid import UUID
 
 from marketplace.ids import AccrualId, JobId, OrganisationId, PayoutLineId, PersonId, SubmissionId
 from marketplace.ledger.rules.accounts import (
     AccountSpec,
     connected,
+    goodwill,
     in_connected,
+    job_contingency,
     job_reserved,
     lab_available,
     platform_fee,
@@ -17,7 +20,7 @@ from marketplace.ledger.rules.accounts import (
     stripe_processing,
 )
 from marketplace.ledger.rules.postings import HoldReason, Leg, NothingToPost, Posting, SourceKind
-from marketplace.money import Money
+from marketplace.money import Money, zero
 
 
 def moved(amount: Money, *, debit: AccountSpec, credit: AccountSpec) -> tuple[Leg, Leg]:
@@ -43,24 +46,50 @@ def top_up(
     return Posting(SourceKind.TOP_UP, balance_transaction_id, paid + kept, balance_transaction_id)
 
 
-def reservation(*, lab_id: OrganisationId, job_id: JobId, amount: Money, source_id: str) -> Posting:
-    """Rule 6: the most that a quote states is set aside for its job."""
-    legs = moved(
-        amount,
-        debit=lab_available(lab_id, amount.currency),
-        credit=job_reserved(job_id, amount.currency, lab_id=lab_id),
-    )
-    return Posting(SourceKind.RESERVE, source_id, legs)
+def reservation(
+    *,
+    lab_id: OrganisationId,
+    job_id: JobId,
+    amount: Money,
+    source_id: str,
+    contingency: Money | None = None,
+) -> Posting:
+    """Rule 6: the most that a quote states is set aside for its job, and its contingency."""
+    free = lab_available(lab_id, amount.currency)
+    legs = [
+        leg
+        for part, account in _set_aside(lab_id, job_id, amount, contingency)
+        for leg in moved(part, debit=free, credit=account)
+    ]
+    return Posting(SourceKind.RESERVE, source_id, tuple(legs))
 
 
-def release(*, lab_id: OrganisationId, job_id: JobId, amount: Money, source_id: str) -> Posting:
+def release(
+    *,
+    lab_id: OrganisationId,
+    job_id: JobId,
+    amount: Money,
+    source_id: str,
+    contingency: Money | None = None,
+) -> Posting:
     """Rule 6, the other way: what a job did not need goes back to its lab."""
-    legs = moved(
-        amount,
-        debit=job_reserved(job_id, amount.currency, lab_id=lab_id),
-        credit=lab_available(lab_id, amount.currency),
-    )
-    return Posting(SourceKind.RELEASE, source_id, legs)
+    free = lab_available(lab_id, amount.currency)
+    legs = [
+        leg
+        for part, account in _set_aside(lab_id, job_id, amount, contingency)
+        for leg in moved(part, debit=account, credit=free)
+    ]
+    return Posting(SourceKind.RELEASE, source_id, tuple(legs))
+
+
+def _set_aside(
+    lab_id: OrganisationId, job_id: JobId, amount: Money, contingency: Money | None
+) -> list[tuple[Money, AccountSpec]]:
+    """The amounts and the accounts of a job that they are in; at least one is above zero."""
+    work = (amount, job_reserved(job_id, amount.currency, lab_id=lab_id))
+    spare = contingency or zero(amount.currency)
+    beyond = (spare, job_contingency(job_id, amount.currency, lab_id=lab_id))
+    return [work, beyond] if spare and amount else [beyond] if spare else [work]
 
 
 def acceptance(
@@ -80,6 +109,67 @@ def acceptance(
     )
     kept = moved_if_any(fee, debit=reserve, credit=platform_fee(currency))
     return Posting(SourceKind.ACCEPT, f"{submission_id}:{round_number}", earned + kept)
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Where pay beyond the quote comes from; together they are the reward and our fee.
+
+    goodwill: what neither the job's contingency nor the lab's balance has; it carries no fee.
+    """
+
+    contingency: Money
+    lab: Money
+    goodwill: Money
+    fee: Money
+
+
+def sources_of(reward: Money, fee: Money, *, contingency: Money, available: Money) -> Sources:
+    """Split pay beyond the quote over what is there: contingency first, then the lab's balance.
+
+    The specialist comes first: our fee is taken from what the lab's money leaves of it.
+    """
+    wanted = reward + fee
+    from_contingency = _least(wanted, contingency)
+    from_lab = _least(wanted - from_contingency, available)
+    paid = from_contingency + from_lab
+    nothing = zero(reward.currency)
+    return Sources(
+        contingency=from_contingency,
+        lab=from_lab,
+        goodwill=reward - paid if paid < reward else nothing,
+        fee=paid - reward if paid > reward else nothing,
+    )
+
+
+def _least(one: Money, other: Money) -> Money:
+    return one if one <= other else other
+
+
+def beyond_quote(
+    kind: SourceKind,
+    source_id: str,
+    *,
+    lab_id: OrganisationId,
+    job_id: JobId,
+    specialist_id: PersonId,
+    reward: Money,
+    sources: Sources,
+) -> Posting:
+    """Rules 24 and 25: surplus work, and a task that cannot be done, earn their pay."""
+    currency = reward.currency
+    debits = (
+        (job_contingency(job_id, currency, lab_id=lab_id), sources.contingency),
+        (lab_available(lab_id, currency), sources.lab),
+        (goodwill(currency), sources.goodwill),
+    )
+    credits_ = (
+        (specialist_account(specialist_id, "pending", currency), reward),
+        (platform_fee(currency), sources.fee),
+    )
+    legs = [Leg(account, amount) for account, amount in debits if amount]
+    legs += [Leg(account, -amount) for account, amount in credits_ if amount]
+    return Posting(kind, source_id, tuple(legs))
 
 
 def clearance(*, specialist_id: PersonId, accrual_id: AccrualId, amount: Money) -> Posting:

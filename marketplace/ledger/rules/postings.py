@@ -37,6 +37,8 @@ class SourceKind(StrEnum):
     PAYOUT_RESERVE = "payout_reserve"
     PAYOUT_CANCEL = "payout_cancel"
     TRANSFER = "transfer"
+    SURPLUS = "surplus"
+    CANNOT_COMPLETE = "cannot_complete"
 
 
 class HoldReason(StrEnum):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date
 from typing import NoReturn
@@ -25,6 +25,7 @@ from marketplace.ledger.models import (
     PeriodState,
 )
 from marketplace.ledger.rules import AccountSpec, Posting, SourceKind, shortfalls
+from marketplace.ledger.rules.accounts import currency_of
 from marketplace.ledger.rules.postings import Shortfall
 from marketplace.money import Money
 
@@ -119,6 +120,27 @@ def _locked(session: Session, posting: Posting) -> dict[str, tuple[UUID, int]]:
         code: (found, balance or 0)
         for code, found, balance in session.execute(_LOCK, {"codes": codes})
     }
+
+
+def locked_balances(session: Session, accounts: Iterable[AccountSpec]) -> dict[str, Money]:
+    """What the accounts that exist have, by code, locked until the end; for amounts that depend
+    on it. Lock all accounts of the posting to come at once: a second step could meet another
+    posting coming the other way."""
+    codes = sorted({account.code for account in accounts})
+    return {
+        code: Money(balance or 0, currency_of(code))
+        for code, _, balance in session.execute(_LOCK, {"codes": codes})
+    }
+
+
+def transaction_of(session: Session, kind: SourceKind, source_id: str) -> TransactionId | None:
+    """The transaction that a source was posted as, if it was."""
+    found = session.scalar(
+        select(LedgerTransaction.id).where(
+            LedgerTransaction.source_kind == kind, LedgerTransaction.source_id == source_id
+        )
+    )
+    return None if found is None else TransactionId(found)
 
 
 def _opened(session: Session, posting: Posting, known: dict[str, UUID]) -> dict[str, UUID]:

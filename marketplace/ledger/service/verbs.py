@@ -17,8 +17,9 @@ from marketplace.ids import (
     TransactionId,
 )
 from marketplace.ledger.rules import HoldReason, SourceKind, book
-from marketplace.ledger.service.posting import answered, post
-from marketplace.money import Money
+from marketplace.ledger.rules.accounts import job_contingency, lab_available, specialist_account
+from marketplace.ledger.service.posting import answered, locked_balances, post, transaction_of
+from marketplace.money import Money, zero
 
 
 def record_top_up(
@@ -44,12 +45,18 @@ def reserve_for_job(
     job_id: JobId,
     amount: Money,
     source_id: str | UUID,
+    contingency: Money | None = None,
 ) -> TransactionId:
-    """Rule 6: set money aside for a job. source_id: what it is reserved for, such as a quote."""
-    return post(
-        session,
-        book.reservation(lab_id=lab_id, job_id=job_id, amount=amount, source_id=str(source_id)),
+    """Rule 6: set money aside for a job. source_id: what it is reserved for, such as a quote;
+    contingency: for pay beyond the judgements asked for, in an account of its own."""
+    posting = book.reservation(
+        lab_id=lab_id,
+        job_id=job_id,
+        amount=amount,
+        source_id=str(source_id),
+        contingency=contingency,
     )
+    return post(session, posting)
 
 
 def release_reservation(
@@ -59,12 +66,17 @@ def release_reservation(
     job_id: JobId,
     amount: Money,
     source_id: str | UUID,
+    contingency: Money | None = None,
 ) -> TransactionId:
-    """Rule 6, the other way: give back what a job does not need."""
-    return post(
-        session,
-        book.release(lab_id=lab_id, job_id=job_id, amount=amount, source_id=str(source_id)),
+    """Rule 6, the other way: give back what a job does not need, and of its contingency."""
+    posting = book.release(
+        lab_id=lab_id,
+        job_id=job_id,
+        amount=amount,
+        source_id=str(source_id),
+        contingency=contingency,
     )
+    return post(session, posting)
 
 
 def accept_work(
@@ -85,6 +97,46 @@ def accept_work(
         round_number=round_number,
         reward=reward,
         fee=fee,
+    )
+    return post(session, posting)
+
+
+def pay_beyond_quote(
+    session: Session,
+    kind: SourceKind,
+    source_id: UUID,
+    *,
+    lab_id: OrganisationId,
+    job_id: JobId,
+    specialist_id: PersonId,
+    reward: Money,
+    fee: Money,
+) -> TransactionId:
+    """Rules 24 and 25: pay that no quote counted, never refused to the specialist.
+
+    kind: SURPLUS or CANNOT_COMPLETE; source_id: the submission or the outcome. It comes out of
+    the job's contingency, then the lab's balance, else it is our goodwill, which takes no fee.
+    """
+    currency = reward.currency
+    spare = job_contingency(job_id, currency, lab_id=lab_id)
+    free = lab_available(lab_id, currency)
+    theirs = specialist_account(specialist_id, "pending", currency)
+    held = locked_balances(session, (spare, free, theirs))
+    posted = transaction_of(session, kind, str(source_id))
+    if posted is not None:  # What is there to split has changed since; the posting has not.
+        return posted
+    sources = book.sources_of(
+        reward, fee, contingency=held.get(spare.code, zero(currency)),
+        available=held.get(free.code, zero(currency)),
+    )  # fmt: skip
+    posting = book.beyond_quote(
+        kind,
+        str(source_id),
+        lab_id=lab_id,
+        job_id=job_id,
+        specialist_id=specialist_id,
+        reward=reward,
+        sources=sources,
     )
     return post(session, posting)
 

@@ -14,7 +14,15 @@ from marketplace.ids import JobId, OrganisationId
 from marketplace.jobs import queries as job_queries
 from marketplace.jobs import service as jobs
 from marketplace.jobs.models import Job
-from marketplace.jobs.rules import Estimate, JobFields, JobState, PauseReason, price_of, seat_price
+from marketplace.jobs.rules import (
+    Estimate,
+    JobFields,
+    JobState,
+    PauseReason,
+    contingency_of,
+    price_of,
+    seat_price,
+)
 from marketplace.ledger import service as ledger
 from marketplace.routing import queries
 from marketplace.routing.models import JobReserve
@@ -73,13 +81,15 @@ def publish_job(session: Session, actor: Actor, job_id: JobId, *, fee_basis_poin
 def _reserve_rest(session: Session, job: Job, reserve: JobReserve) -> None:
     """Reserve money for the items that have none yet; InsufficientFunds without it."""
     items = job.item_count - reserve.items_reserved
-    amount = price_of(job.terms(0), items).total if items > 0 else None
+    terms = job.terms(0)
+    amount = price_of(terms, items).total if items > 0 else None
     if amount:
         ledger.reserve_for_job(
             session,
             lab_id=OrganisationId(job.organisation_id),
             job_id=JobId(job.id),
             amount=amount,
+            contingency=contingency_of(terms, items).total,
             source_id=f"{job.id}:{reserve.items_reserved}-{job.item_count}",
         )
     reserve.items_reserved = job.item_count
@@ -135,6 +145,7 @@ def change_job(session: Session, actor: Actor, job_id: JobId, **fields: Unpack[J
             lab_id=OrganisationId(job.organisation_id),
             job_id=job_id,
             amount=rise * seats,
+            contingency=(rise * seats).portion(job.terms(0).contingency_basis_points),
             source_id=f"{job.id}:pay:{job.version}",
         )
     return jobs.change_job(session, actor, job_id, **fields)

@@ -10,11 +10,11 @@ from marshmallow import Schema, fields
 
 from marketplace.db import transaction
 from marketplace.identity.rules import Permission
-from marketplace.ids import ClaimId, JobId, SubmissionId
+from marketplace.ids import ClaimId, JobId
 from marketplace.review import queries as review
 from marketplace.routing import queries as routing_queries
 from marketplace.routing import service as routing
-from marketplace.web import api
+from marketplace.web import api, settings
 from marketplace.web.api.judgements import (
     ClaimShown,
     DraftAsked,
@@ -261,22 +261,26 @@ def post_release(asked: dict[str, Any], claim_id: UUID) -> Response:
 def post_outcome(asked: dict[str, Any], claim_id: UUID) -> Response:
     """End the claim without an answer: it cannot be done, or the guidelines have a gap."""
     with transaction() as session:
-        work.report_outcome(
+        routing.report_outcome(
             session,
             me(),
             ClaimId(claim_id),
             fence=asked["fence"],
             kind=asked["kind"],
             evidence=asked["evidence"],
+            clearance_days=settings().clearance_days,
         )
     return Response(status=204)
 
 
 class EarningShown(Schema):
-    """Pay of one accepted submission."""
+    """Pay of one accepted submission, or of a task that could not be done."""
 
     id = fields.UUID()
-    submission_id = fields.UUID()
+    kind = fields.String(
+        metadata={"description": "accepted, surplus (an extra answer) or cannot_complete"}
+    )
+    submission_id = fields.UUID(allow_none=True)
     job_title = fields.String()
     amount = fields.Nested(api.MoneySchema)
     accrued_at = fields.AwareDateTime()
@@ -295,7 +299,8 @@ def get_statement(asked: dict[str, Any]) -> dict[str, Any]:
     rows = [
         {
             "id": each.accrual.id,
-            "submission_id": SubmissionId(each.accrual.submission_id),
+            "kind": each.accrual.kind.value,
+            "submission_id": each.accrual.submission_id,
             "job_title": each.job_title,
             "amount": each.accrual.amount,
             "accrued_at": each.accrual.accrued_at,

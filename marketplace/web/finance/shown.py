@@ -32,6 +32,8 @@ SOURCES: Mapping[SourceKind, str] = {
     SourceKind.PAYOUT_RESERVE: "Payout drafted",
     SourceKind.PAYOUT_CANCEL: "Payout given back",
     SourceKind.TRANSFER: "Transfer sent",
+    SourceKind.SURPLUS: "Extra answer paid",
+    SourceKind.CANNOT_COMPLETE: "Task that cannot be done",
 }
 # Their source is a payout line.
 OF_LINES = frozenset({SourceKind.PAYOUT_RESERVE, SourceKind.PAYOUT_CANCEL, SourceKind.TRANSFER})
@@ -39,6 +41,7 @@ PLATFORM: Mapping[str, str] = {
     "A:stripe:balance": "Our balance at Stripe",
     "E:stripe:processing": "What Stripe kept of payments",
     "I:platform_fee": "Fees we earned",
+    "E:goodwill": "What we paid from our own",
 }
 PARTS: Mapping[str, str] = {
     "available": "available",

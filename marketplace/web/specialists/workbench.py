@@ -19,7 +19,8 @@ from marketplace.review import queries as review
 from marketplace.review.models import Decision
 from marketplace.routing import service as routing
 from marketplace.routing.rules import NotEligible, NotOpen
-from marketplace.web.filters import markdown
+from marketplace.web import settings
+from marketplace.web.filters import markdown, money
 from marketplace.web.forms import form_page
 from marketplace.web.guards import me, needs
 from marketplace.web.specialists import answers
@@ -32,7 +33,6 @@ from marketplace.work.rules import (
     DraftMoved,
     Envelope,
     OutcomeKind,
-    SubmissionState,
     etag,
 )
 
@@ -41,6 +41,7 @@ ENDED = {
     ClaimState.SUBMITTED: "This task is handed in.",
     ClaimState.RETURNED: "This task came back to you as another one; it stands below.",
     ClaimState.RELEASED: "You gave this task back.",
+    ClaimState.REPORTED: "You reported this task; the lab sees what stands in the way.",
 }
 
 
@@ -210,8 +211,10 @@ def submit(claim_id: UUID) -> AnyResponse:
             )
     except Faulty as faulty:
         return _again(view, returned, answer, faulty)
-    if handed_in.submission.state is SubmissionState.SURPLUS:
-        flash("Somebody else had taken this task; yours is kept beside theirs.", "watch")
+    if handed_in.submission.is_surplus:
+        pay = money(handed_in.submission.pay)
+        words = "Your time had run out and the task was not free any more. Your answer is kept as "
+        flash(f"{words}an extra one, and earns {pay} once it is accepted.", "watch")
     if handed_in.claim is not None:
         return redirect(url_for("workbench.show", claim_id=handed_in.claim.id), code=303)
     flash(handed_in.reason or "Handed in. Thank you.", "good")
@@ -269,13 +272,15 @@ def outcome(claim_id: UUID) -> AnyResponse:
         fault = Fault("/kind", "Choose what stands in the way.")
         raise Faulty("Say what stands in the way.", [fault]) from None
     with transaction() as session:
-        work.report_outcome(
+        reported = routing.report_outcome(
             session,
             me(),
             ClaimId(claim_id),
             fence=answers.fence(),
             kind=kind,
             evidence=request.form.get("evidence", "").replace("\0", ""),
+            clearance_days=settings().clearance_days,
         )
-    flash("Reported. It penalises nobody, and the lab sees it.", "good")
+    earned = f" It earned {money(reported.earned)}." if reported.earned else ""
+    flash(f"Reported. It penalises nobody, and the lab sees it.{earned}", "good")
     return redirect(url_for("specialists.home"), code=303)

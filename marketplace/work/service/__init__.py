@@ -4,8 +4,11 @@ from marketplace.work.service.claims import book_time as book_time
 from marketplace.work.service.claims import heartbeat as heartbeat
 from marketplace.work.service.claims import own_claim as own_claim
 from marketplace.work.service.claims import release_claim as release_claim
-from marketplace.work.service.claims import report_outcome as report_outcome
 from marketplace.work.service.claims import save_draft as save_draft
+from marketplace.work.service.outcomes import answer_gaps as answer_gaps
+from marketplace.work.service.outcomes import report_outcome as report_outcome
+from marketplace.work.service.reserved import close_reserved_seats as close_reserved_seats
+from marketplace.work.service.reserved import open_reserved_seats as open_reserved_seats
 from marketplace.work.service.seats import claim_seat as claim_seat
 from marketplace.work.service.seats import expire_leases as expire_leases
 from marketplace.work.service.seats import open_seats as open_seats

@@ -10,15 +10,17 @@ import orjson
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from marketplace import clock, outbox
+from marketplace import clock
 from marketplace.actor import Actor
 from marketplace.errors import Fault, Faulty, Missing
 from marketplace.ids import ClaimId, new_id
 from marketplace.jobs.models import Job
+from marketplace.jobs.rules import JobState
 from marketplace.work import rules
-from marketplace.work.models import Claim, Draft, Outcome, Seat, TimeInterval
+from marketplace.work.models import Claim, Draft, Seat, TimeInterval
 from marketplace.work.rules import ClaimState, SeatState, step
-from marketplace.work.service.seats import end_claim
+from marketplace.work.service import tally
+from marketplace.work.service.seats import end_claim, held_state
 
 
 def own_claim(session: Session, actor: Actor, claim_id: ClaimId, fence: int | None = None) -> Claim:
@@ -60,15 +62,17 @@ def heartbeat(
 
 
 def _take_up(session: Session, claim: Claim) -> None:
+    closed = held_state(session, claim.job_id) is JobState.CLOSED
     seat = session.get_one(Seat, claim.seat_id, with_for_update={"key_share": True})
-    if seat.state is not SeatState.OPEN:
+    if closed or seat.state is not SeatState.OPEN:
         raise rules.LeaseLost(
-            "The time for this task ran out and somebody else has it now. Your draft is kept; "
-            "what you submit is kept as well, beside theirs."
+            "The time for this task ran out and it is not free any more. Your draft is kept; what "
+            "you submit is kept as well, and paid as the job says of late answers."
         )
     seat.state = step(rules.NEXT_SEAT, seat.state, SeatState.CLAIMED)
     claim.state = step(rules.NEXT_CLAIM, claim.state, ClaimState.LIVE)
     claim.ended_at = None
+    tally.count(session, claim, live=1)
 
 
 def book_time(session: Session, claim: Claim, intervals: Sequence[rules.Interval]) -> None:
@@ -120,41 +124,3 @@ def release_claim(session: Session, actor: Actor, claim_id: ClaimId, *, fence: i
     """Give a task back; its draft stays, its seat opens for others."""
     claim = own_claim(session, actor, claim_id, fence)
     end_claim(session, claim, ClaimState.RELEASED)
-
-
-def report_outcome(
-    session: Session,
-    actor: Actor,
-    claim_id: ClaimId,
-    *,
-    fence: int,
-    kind: rules.OutcomeKind,
-    evidence: str,
-) -> Outcome:
-    """End a claim with "cannot complete" or "guideline gap", which penalises nobody."""
-    if len(evidence.strip()) < 10:
-        raise Faulty(
-            "Say what stands in the way.",
-            [Fault("/evidence", "Describe it in a sentence, so that the lab can mend it.")],
-        )
-    rules.refuse_unstorable({"evidence": evidence})
-    claim = own_claim(session, actor, claim_id, fence)
-    end_claim(session, claim, ClaimState.RELEASED)
-    outcome = Outcome(
-        id=new_id(),
-        claim_id=claim.id,
-        job_id=claim.job_id,
-        kind=kind,
-        evidence=evidence.strip(),
-        reported_at=clock.now(),
-    )
-    session.add(outcome)
-    outbox.announce(
-        session,
-        f"task.{kind.value}",
-        claim.task_id,
-        {"outcome_id": outcome.id},
-        organisation_id=session.get_one(Job, claim.job_id).organisation_id,
-        job_id=claim.job_id,
-    )
-    return outcome

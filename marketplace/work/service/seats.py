@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from uuid import UUID
 
 from sqlalchemy import func, insert, select
 from sqlalchemy.exc import IntegrityError
@@ -11,14 +10,15 @@ from sqlalchemy.orm import Session
 
 from marketplace import clock
 from marketplace.errors import Conflict
-from marketplace.ids import ClaimId, PersonId, new_id
+from marketplace.ids import ClaimId, JobId, PersonId, new_id
 from marketplace.jobs import service as jobs
 from marketplace.jobs.models import Item, Job
-from marketplace.jobs.rules import JobState, PayPer, seat_price
+from marketplace.jobs.rules import JobState, PayPer, Purpose, seat_price
 from marketplace.tasktypes import task_type
 from marketplace.work import rules
-from marketplace.work.models import Claim, Seat, Task, seat_rank
+from marketplace.work.models import Claim, Seat, Submission, Task, seat_rank
 from marketplace.work.rules import ClaimState, SeatState, TaskState, step
+from marketplace.work.service import tally
 
 
 def open_seats(session: Session, job: Job, *, limit: int) -> int:
@@ -100,9 +100,12 @@ def _next_seat(session: Session, specialist_id: PersonId, job: Job, after: int) 
         Claim.specialist_id == specialist_id,
         Claim.state.in_(rules.HOLDING),
     )
+    # The seats of a qualification wait for one candidate each.
+    mine = specialist_id if job.purpose is Purpose.QUALIFICATION else None
     return session.scalar(
         select(Seat)
         .where(Seat.job_id == job.id, Seat.state == SeatState.OPEN, Seat.rank > after)
+        .where(Seat.reserved_for.is_not_distinct_from(mine))
         .where(~held.exists())
         .order_by(Seat.rank)
         .limit(1)
@@ -154,21 +157,55 @@ def end_claim(session: Session, claim: Claim, state: ClaimState) -> None:
     lapsed = claim.state is ClaimState.EXPIRED
     claim.state = step(rules.NEXT_CLAIM, claim.state, state)
     claim.ended_at = clock.now()
-    if not lapsed:  # A lapsed claim's seat is open already, or another's.
-        reopen_seat(session, claim.seat_id)
-
-
-def reopen_seat(session: Session, seat_id: UUID) -> None:
-    """Open a seat again, with a fresh rank so that everybody still comes past it.
-
-    A seat of a closed job is closed instead: nobody is wanted there any more.
-    """
-    seat = session.get_one(Seat, seat_id, with_for_update={"key_share": True})
-    if session.scalar(select(Job.state).where(Job.id == seat.job_id)) is JobState.CLOSED:
-        seat.state = step(rules.NEXT_SEAT, seat.state, SeatState.CLOSED)
+    if lapsed:  # Its seat is open already, or another's.
         return
-    seat.state = step(rules.NEXT_SEAT, seat.state, SeatState.OPEN)
-    seat.rank = _ranks(session, 1)[0]
+    reopen_seat(session, claim)
+    if state is not ClaimState.EXPIRED:  # Those that lapse are counted together.
+        tally.count(session, claim, live=-1)
+
+
+def reopen_seat(session: Session, held: Claim | Submission) -> None:
+    """Open the seat of a claim or of a submission again, with a fresh rank so that everybody
+    still comes past it.
+
+    A seat of a closed job, or of a task that was dropped, is closed instead: nobody is wanted
+    there any more.
+    """
+    closed = held_state(session, held.job_id) is JobState.CLOSED
+    seat = session.get_one(Seat, held.seat_id, with_for_update={"key_share": True})
+    # Whoever drops a task holds all its seats while doing so, this one too.
+    dropped = session.scalar(select(Task.dropped_at).where(Task.id == seat.task_id)) is not None
+    if dropped:
+        close_dropped_seat(session, seat)
+    elif closed:
+        seat.state = step(rules.NEXT_SEAT, seat.state, SeatState.CLOSED)
+    else:
+        seat.state = step(rules.NEXT_SEAT, seat.state, SeatState.OPEN)
+        seat.rank = _ranks(session, 1)[0]
+
+
+def close_dropped_seat(session: Session, seat: Seat) -> None:
+    """Close a seat of a dropped task, which then wants one judgement less."""
+    seat.state = step(rules.NEXT_SEAT, seat.state, SeatState.CLOSED)
+    task = session.get_one(Task, seat.task_id, with_for_update={"key_share": True})
+    task.wanted -= 1
+    if task.counted == task.wanted:
+        done = task.decided == task.wanted
+        task.state = step(
+            rules.NEXT_TASK, task.state, TaskState.FINAL if done else TaskState.FILLED
+        )
+        task.filled_at = clock.now()
+
+
+def held_state(session: Session, job_id: JobId) -> JobState:
+    """The state of a job, which is not settled before this transaction ends.
+
+    Whoever leases a seat or opens one again asks this first: settling a closed job waits for
+    them, so that no claim and no open seat is left without its money.
+    """
+    return session.scalars(
+        select(Job.state).where(Job.id == job_id).with_for_update(read=True, key_share=True)
+    ).one()
 
 
 def expire_leases(session: Session, *, limit: int = 500) -> int:
@@ -182,4 +219,5 @@ def expire_leases(session: Session, *, limit: int = 500) -> int:
     ).all()
     for claim in over:
         end_claim(session, claim, ClaimState.EXPIRED)
+    tally.count_lapsed(session, over)
     return len(over)
