@@ -42,6 +42,18 @@ def settle_closed(work: outbox.Work) -> None:
         outbox.done(session, work)
 
 
+@outbox.background("routing.end_attempts", time_limit_seconds=300, every_seconds=15)
+def end_attempts(work: outbox.Work) -> None:
+    """End the attempts at qualifications whose time is over, a transaction each."""
+    with transaction() as session:
+        over = service.attempts_to_end(session)
+    for attempt_id in over:
+        with transaction() as session:
+            service.end_attempt(session, attempt_id)
+    with transaction() as session:
+        outbox.done(session, work)
+
+
 def _open_all(job_id: JobId) -> None:
     more = True
     while more:

@@ -10,10 +10,11 @@ from marketplace.actor import Actor
 from marketplace.identity.rules import Permission
 from marketplace.ids import ClaimId, JobId
 from marketplace.jobs.models import Job
-from marketplace.jobs.rules import JobState
+from marketplace.jobs.rules import JobState, Purpose
 from marketplace.review import service as review
 from marketplace.routing import queries
 from marketplace.routing.rules import NotEligible, NotOpen
+from marketplace.routing.service import qualification
 from marketplace.work import service as work
 from marketplace.work.models import Claim, Submission
 from marketplace.work.rules import Envelope
@@ -71,6 +72,8 @@ def submit_and_claim_next(
     submission = work.submit(session, actor, claim_id, fence=fence, envelope=envelope)
     job = session.get_one(Job, submission.job_id)
     review.route(session, submission, job)
+    if job.purpose is Purpose.QUALIFICATION:
+        qualification.end_if_answered(session, actor.person(), job)
     if not wants_next:
         return HandedIn(submission, None, None)
     try:

@@ -19,9 +19,11 @@ from marketplace.jobs.rules import (
     JobFields,
     JobState,
     PauseReason,
+    Purpose,
     contingency_of,
     price_of,
     seat_price,
+    seats_of,
 )
 from marketplace.ledger import service as ledger
 from marketplace.routing import queries
@@ -63,7 +65,10 @@ def publish_job(session: Session, actor: Actor, job_id: JobId, *, fee_basis_poin
     reserve = JobReserve(job_id=JobId(job.id), items_reserved=0)
     session.add(reserve)
     _reserve_rest(session, job, reserve)
-    work.open_seats(session, job, limit=SEATED_AT_ONCE)
+    if job.purpose is Purpose.QUALIFICATION:
+        jobs.deal_forms(session, job)  # Its seats open for one candidate at a time.
+    else:
+        work.open_seats(session, job, limit=SEATED_AT_ONCE)
     if job.items_seated < job.item_count:
         outbox.enqueue(session, "routing.open_seats", job_id=job.id)
     audit.record(session, actor, "published job", job.id, items=job.item_count)
@@ -159,7 +164,7 @@ def _seats_not_accepted(session: Session, job: Job) -> int:
         .select_from(Submission)
         .where(Submission.job_id == job.id, Submission.state == SubmissionState.ACCEPTED)
     )
-    return reserve.items_reserved * job.overlap_max - (accepted or 0)
+    return seats_of(job.terms(0), reserve.items_reserved) - (accepted or 0)
 
 
 def open_seat_count(session: Session, actor: Actor, job_id: JobId) -> int:
