@@ -24,6 +24,10 @@ from marketplace.cli.migrate import role_of, upgrade
 from marketplace.embedded import Stack, temporary
 from marketplace.settings import Settings
 
+# What migrations filled: the version of the schema, and the catalogue.
+KEPT = frozenset(
+    {"alembic_version", "catalogue_version", "profession", "specialty", "credential_type"}
+)
 WEBHOOK_SECRET = "whsec_tests_only_tests_only_tests_only"
 
 
@@ -115,7 +119,7 @@ def committed(database: Engine, owner_engine: Engine, settings: Settings) -> Ite
 
 def _empty(owner_engine: Engine, settings: Settings) -> None:
     listed = ", ".join(
-        f'"{table.name}"' for table in db.metadata.sorted_tables if table.name != "alembic_version"
+        f'"{table.name}"' for table in db.metadata.sorted_tables if table.name not in KEPT
     )
     with owner_engine.begin() as connection:
         connection.execute(text(f"TRUNCATE {listed} RESTART IDENTITY CASCADE"))

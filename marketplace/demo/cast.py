@@ -101,6 +101,7 @@ LABS = (
 STAFF = (
     Member("admin@demo.test", "Ruth Sandoval", Role.ADMINISTRATOR),
     Member("operations@demo.test", "Daniel Kovacs", Role.OPERATIONS),
+    Member("operations2@demo.test", "Beatriz Lobo", Role.OPERATIONS),
     Member("finance@demo.test", "Ingrid Solberg", Role.PREPARER),
     Member("approver@demo.test", "Marcus Bell", Role.APPROVER),
     Member("approver2@demo.test", "Helene Fournier", Role.APPROVER),

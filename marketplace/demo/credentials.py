@@ -13,10 +13,11 @@ from marketplace.demo.timeline import Timeline, at
 from marketplace.specialists import queries, service
 from marketplace.specialists.models import CredentialClaim
 from marketplace.specialists.rules import CredentialState, Decision
-from marketplace.specialists.rules.catalogue import CHECKLIST
 
 OPERATIONS = "operations@demo.test"
+SECOND = "operations2@demo.test"
 SEEN = "Opened the register's own page; name, place and status are as stated. Screenshot kept."
+SEEN_AS_WELL = "Opened the register too: the same name, number and standing as my colleague saw."
 SUSPENDED = "The register notes an interim suspension as of this week; the holder was told."
 
 
@@ -72,7 +73,8 @@ def _verify(session: Session, one: Specialist) -> None:
 def _decide(
     session: Session, licence: Licence, claim: CredentialClaim, outcome: Decision, note: str
 ) -> None:
-    ticks = {key: True for key, (least, _) in CHECKLIST.items() if least <= licence.level}
+    checklist = queries.catalogue(session).types[claim.type].checklist
+    ticks = {key: True for key, (least, _) in checklist.items() if least <= licence.level}
     service.decide_credential(
         session,
         actor_of(session, OPERATIONS),
@@ -82,6 +84,9 @@ def _decide(
         note=note,
         checklist=ticks,
     )
+    second = actor_of(session, SECOND)
+    if queries.claim_of(session, second, claim.id).proposal is not None:
+        service.confirm_decision(session, second, claim.id, agrees=True, note=SEEN_AS_WELL)
 
 
 def suspend() -> None:

@@ -30,6 +30,7 @@ from marketplace.sandbox.settings import SandboxSettings
 from marketplace.settings import Settings
 from marketplace.worker import names, relay
 from marketplace.worker.perform import perform
+from tests.conftest import KEPT
 from tests.make import background
 from tests.make.billing import KEY, Stripe
 
@@ -181,7 +182,7 @@ def _serving(server: BaseWSGIServer) -> Iterator[None]:
 
 def _empty(owner: Engine, settings: Settings) -> None:
     listed = ", ".join(
-        f'"{table.name}"' for table in db.metadata.sorted_tables if table.name != "alembic_version"
+        f'"{table.name}"' for table in db.metadata.sorted_tables if table.name not in KEPT
     )
     with owner.begin() as connection:
         connection.execute(text(f"TRUNCATE {listed} RESTART IDENTITY CASCADE"))

@@ -12,11 +12,11 @@ from marketplace.actor import Actor
 from marketplace.identity.rules import Role
 from marketplace.specialists import service
 from marketplace.specialists.models import CredentialClaim
-from marketplace.specialists.rules import npi_holds
-from marketplace.specialists.rules.catalogue import CHECKLIST
+from marketplace.specialists.rules import HOLDING, first_catalogue, npi_holds
 from tests.make import identity
 
 _numbers = count(1)
+CHECKLIST = first_catalogue().types["us_medical_license"].checklist
 NOTE = "Opened the register's page; the name and the state fit."
 
 
@@ -63,7 +63,7 @@ def verified(
 ) -> CredentialClaim:
     """A verified credential; keyword arguments as for `claimed`."""
     made = claimed(session, person, **claim)  # type: ignore[arg-type]
-    return service.decide_credential(
+    service.decide_credential(
         session,
         staff or identity.staff(session, Role.OPERATIONS),
         made.id,
@@ -72,6 +72,10 @@ def verified(
         note=NOTE,
         checklist=ticks(level),
     )
+    if made.state not in HOLDING:
+        second = identity.staff(session, Role.OPERATIONS)
+        service.confirm_decision(session, second, made.id, agrees=True, note=NOTE)
+    return made
 
 
 def doctor(session: Session, *, level: int = 4) -> Actor:

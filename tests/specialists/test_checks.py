@@ -10,15 +10,13 @@ from hypothesis import strategies as st
 
 from marketplace.errors import Faulty
 from marketplace.specialists.rules import (
-    CREDENTIAL_TYPES,
     HOLDING,
     NEXT,
-    PROFESSIONS,
     CredentialState,
     Outcome,
     check_identifier,
-    credential_type,
     due_state,
+    first_catalogue,
     luhn_holds,
     npi_holds,
     orcid_holds,
@@ -27,6 +25,7 @@ from marketplace.specialists.rules.catalogue import clean_jurisdiction, format_o
 from marketplace.specialists.rules.checks import normal_form
 
 DIGITS = st.text("0123456789", min_size=1, max_size=20)
+TYPES = first_catalogue().types
 NOW = datetime(2026, 7, 15, 12, tzinfo=UTC)
 
 
@@ -82,12 +81,12 @@ def test_known_orcids() -> None:
     assert not orcid_holds("0000-0002-1825-0098")
 
 
-@pytest.mark.parametrize("key", CREDENTIAL_TYPES)
+@pytest.mark.parametrize("key", TYPES)
 def test_the_catalogue_fits_itself(key: str) -> None:
-    kind = CREDENTIAL_TYPES[key]
+    kind = TYPES[key]
 
     assert key == kind.key
-    assert kind.profession in PROFESSIONS
+    assert kind.profession in first_catalogue().professions
     for place, known in kind.formats.items():
         where = place.replace("US-*", "US-OH").replace("*", "")
         assert clean_jurisdiction(kind, where) in {where, ""}
@@ -96,20 +95,20 @@ def test_the_catalogue_fits_itself(key: str) -> None:
 
 def test_a_wrong_identifier_says_how_it_is_written() -> None:
     with pytest.raises(Faulty) as faulty:
-        check_identifier(credential_type("us_bar"), "US-NY", "12")
+        check_identifier(TYPES["us_bar"], "US-NY", "12")
     assert "seven digits" in faulty.value.faults[0].message
 
     with pytest.raises(Faulty, match="cannot be right"):
-        check_identifier(credential_type("npi"), "US", "1234567890")
+        check_identifier(TYPES["npi"], "US", "1234567890")
     with pytest.raises(Faulty, match="not well formed"):
-        check_identifier(credential_type("us_bar"), "US-OH", "x" * 100)
+        check_identifier(TYPES["us_bar"], "US-OH", "x" * 100)
 
 
 def test_an_unknown_format_says_nothing() -> None:
-    verdict = check_identifier(credential_type("us_bar"), "US-OH", "0091234")
+    verdict = check_identifier(TYPES["us_bar"], "US-OH", "0091234")
 
     assert (Outcome.INCONCLUSIVE, 0) == (verdict.outcome, verdict.level)
-    assert format_of(credential_type("us_bar"), "US-OH") is None
+    assert format_of(TYPES["us_bar"], "US-OH") is None
 
 
 @pytest.mark.parametrize(
@@ -121,7 +120,7 @@ def test_an_unknown_format_says_nothing() -> None:
     ],
 )
 def test_ways_of_writing_are_one_identifier(key: str, place: str, written: list[str]) -> None:
-    kind = credential_type(key)
+    kind = TYPES[key]
 
     assert 1 == len({normal_form(kind, place, each) for each in written})
 
@@ -131,7 +130,7 @@ def test_ways_of_writing_are_one_identifier(key: str, place: str, written: list[
 )
 def test_jurisdictions_that_do_not_fit(key: str, place: str) -> None:
     with pytest.raises(Faulty, match="jurisdiction"):
-        clean_jurisdiction(credential_type(key), place)
+        clean_jurisdiction(TYPES[key], place)
 
 
 def due(

@@ -308,6 +308,7 @@ def test_the_database_knows_the_same_steps(session: Session) -> None:
         "suspended": ["claimed", "checking", "suspended"],
         "revoked": ["claimed", "checking", "revoked"],
         "blocked": ["blocked"],
+        "withdrawn": ["claimed", "withdrawn"],
     }
     allowed = set()
     for number, (before, after) in enumerate(product(CredentialState, CredentialState)):

@@ -23,7 +23,7 @@ from marketplace.identity.rules import Role
 from marketplace.ids import new_id
 from marketplace.secrets import new_token
 from marketplace.specialists import service as specialists
-from marketplace.specialists.rules.catalogue import CHECKLIST
+from marketplace.specialists.queries import catalogue
 
 LEVEL = 3
 NOTE = "Opened the account's own page; its owner answered from it."
@@ -136,7 +136,9 @@ def _specialist(number: int, mark: str, api_of: Callable[[str], Client]) -> Judg
 def _verify(crew: Crew) -> None:
     """Operations decides on the claims of these specialists, over the API."""
     waiting = {str(one.person_id) for one in crew.judging}
-    ticks = {key: True for key, (least, _) in CHECKLIST.items() if least <= LEVEL}
+    with transaction() as session:
+        checklist = catalogue(session).types["github"].checklist
+    ticks = {key: True for key, (least, _) in checklist.items() if least <= LEVEL}
     decision = {"outcome": "verify", "level": LEVEL, "note": NOTE, "checklist": ticks}
     for claim in list(crew.operations.all("/operations/credentials")):
         if claim["person_id"] in waiting:

@@ -1,8 +1,15 @@
 """The tables of specialists. Nobody outside this slice writes them."""
 
+from marketplace.specialists.models.catalogue import CatalogueVersion as CatalogueVersion
+from marketplace.specialists.models.catalogue import CredentialTypeRow as CredentialTypeRow
+from marketplace.specialists.models.catalogue import ProfessionRow as ProfessionRow
+from marketplace.specialists.models.catalogue import SpecialtyRow as SpecialtyRow
 from marketplace.specialists.models.credentials import CredentialCase as CredentialCase
 from marketplace.specialists.models.credentials import CredentialChange as CredentialChange
 from marketplace.specialists.models.credentials import CredentialClaim as CredentialClaim
+from marketplace.specialists.models.credentials import CredentialProposal as CredentialProposal
+from marketplace.specialists.models.credentials import CredentialRenewal as CredentialRenewal
+from marketplace.specialists.models.evidence import EvidenceFile as EvidenceFile
 from marketplace.specialists.models.links import PersonLink as PersonLink
 from marketplace.specialists.models.onboarding import OnboardingStep as OnboardingStep
 from marketplace.specialists.models.profiles import SpecialistProfile as SpecialistProfile

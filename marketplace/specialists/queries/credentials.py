@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import TypeVar
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from marketplace.actor import Actor
@@ -16,25 +19,55 @@ from marketplace.specialists.models import (
     CredentialCase,
     CredentialChange,
     CredentialClaim,
+    CredentialProposal,
+    CredentialRenewal,
+    EvidenceFile,
     VerificationEvidence,
     VerificationRun,
 )
+from marketplace.specialists.queries.catalogue import known_type
 from marketplace.specialists.queries.profiles import refuse_strangers
-from marketplace.specialists.rules import CredentialState, credential_type
+from marketplace.specialists.rules import CredentialState, CredentialType
 from marketplace.specialists.rules.catalogue import look_up_address
+from marketplace.specialists.rules.checks import shown_form
 
 LIMIT_MAX = 200
+Row = TypeVar("Row", CredentialChange, CredentialProposal, CredentialRenewal, EvidenceFile)
+
+
+class Waits(StrEnum):
+    """What a claim waits for, beside its state."""
+
+    SECOND_PERSON = "second_person"
+    RENEWAL = "renewal"
 
 
 @dataclass(frozen=True, slots=True)
 class ClaimDetail:
-    """A claim with all that was found about it, newest run first. look_up: the register's page."""
+    """A claim with all that was found about it, newest first. look_up: the register's page.
+
+    proposals, cases and the evidence of runs are for operations; files are for both.
+    """
 
     claim: CredentialClaim
+    kind: CredentialType
     runs: Sequence[tuple[VerificationRun, Sequence[VerificationEvidence]]]
     changes: Sequence[CredentialChange]
     cases: Sequence[CredentialCase]
+    proposals: Sequence[CredentialProposal]
+    renewals: Sequence[CredentialRenewal]
+    files: Sequence[EvidenceFile]
     look_up: str | None
+
+    @property
+    def proposal(self) -> CredentialProposal | None:
+        """The decision that waits for a second person."""
+        return next((each for each in self.proposals if each.settled_at is None), None)
+
+    @property
+    def renewal(self) -> CredentialRenewal | None:
+        """The renewal that nobody has looked at yet."""
+        return next((each for each in self.renewals if each.settled_at is None), None)
 
 
 def credentials_of(session: Session, viewer: Actor, person_id: UUID) -> Sequence[CredentialClaim]:
@@ -49,14 +82,23 @@ def queue(
     viewer: Actor,
     *,
     state: CredentialState | None = CredentialState.CHECKING,
+    type: str | None = None,  # noqa: A002 - the field's own name.
+    waits: Waits | None = None,
     after: UUID | None = None,
     limit: int = 50,
 ) -> Sequence[CredentialClaim]:
-    """Claims in a state (None: in any), oldest first; `after`: the last id of the page before."""
+    """Claims, the longest waiting first; `after`: the last id of the page before.
+
+    state: None for any; waits: only those that wait for this, in whatever state they are.
+    """
     viewer.require(Permission.CREDENTIALS_VERIFY)
     claims = select(CredentialClaim)
-    if state is not None:
+    if waits is not None:
+        claims = claims.where(CredentialClaim.id.in_(_waiting(waits)))
+    elif state is not None:
         claims = claims.where(CredentialClaim.state == state)
+    if type is not None:
+        claims = claims.where(CredentialClaim.type == type)
     if after is not None:
         claims = claims.where(CredentialClaim.id > after)
     return session.scalars(
@@ -64,13 +106,71 @@ def queue(
     ).all()
 
 
+def _waiting(waits: Waits) -> Select[UUID]:
+    if waits is Waits.SECOND_PERSON:
+        return select(CredentialProposal.claim_id).where(CredentialProposal.settled_at.is_(None))
+    return select(CredentialRenewal.claim_id).where(CredentialRenewal.settled_at.is_(None))
+
+
+def waiting_counts(session: Session, viewer: Actor) -> dict[str, int]:
+    """How many claims wait for a look, for a second person, for a renewal; how many cases."""
+    viewer.require(Permission.CREDENTIALS_VERIFY)
+    checking = CredentialClaim.state == CredentialState.CHECKING
+    wanted = {
+        "checking": select(func.count()).select_from(CredentialClaim).where(checking),
+        "cases": select(func.count())
+        .select_from(CredentialCase)
+        .where(CredentialCase.closed_at.is_(None)),
+    } | {each.value: select(func.count()).select_from(_waiting(each).subquery()) for each in Waits}
+    return {name: session.scalar(counted) or 0 for name, counted in wanted.items()}
+
+
+def waiting_since(
+    session: Session, viewer: Actor, claims: Sequence[CredentialClaim]
+) -> dict[UUID, datetime]:
+    """When each claim came into the state that it is in."""
+    viewer.require(Permission.CREDENTIALS_VERIFY)
+    latest = (
+        select(CredentialChange.claim_id, func.max(CredentialChange.at))
+        .join(CredentialClaim, CredentialClaim.id == CredentialChange.claim_id)
+        .where(
+            CredentialChange.claim_id.in_([each.id for each in claims[:LIMIT_MAX]]),
+            CredentialChange.state == CredentialClaim.state,
+        )
+        .group_by(CredentialChange.claim_id)
+    )
+    return dict(session.execute(latest).tuples().all())
+
+
 def claim_of(session: Session, viewer: Actor, claim_id: UUID) -> ClaimDetail:
-    """One claim with its runs, evidence, changes and cases; notes are for operations only."""
+    """One claim with all that was found; notes, proposals and cases are for operations only."""
     claim = session.get(CredentialClaim, claim_id)
     if claim is None:
         raise Missing("There is no such credential.")
     refuse_strangers(viewer, claim.person_id)
     staff = viewer.may(Permission.CREDENTIALS_VERIFY) and viewer.person_id != claim.person_id
+    kind = known_type(session, claim.type)
+    written = shown_form(kind, claim.jurisdiction, claim.identifier) if claim.identifier else None
+    return ClaimDetail(
+        claim=claim,
+        kind=kind,
+        runs=_runs(session, claim, staff=staff),
+        changes=session.scalars(_newest(CredentialChange, claim)).all(),
+        cases=_cases(session, claim) if staff else [],
+        proposals=session.scalars(_newest(CredentialProposal, claim)).all() if staff else [],
+        renewals=session.scalars(_newest(CredentialRenewal, claim)).all(),
+        files=session.scalars(_newest(EvidenceFile, claim)).all(),
+        look_up=look_up_address(kind, claim.jurisdiction, written),
+    )
+
+
+def _newest(kind: type[Row], claim: CredentialClaim) -> Select[Row]:
+    return select(kind).where(kind.claim_id == claim.id).order_by(kind.id.desc()).limit(LIMIT_MAX)
+
+
+def _runs(
+    session: Session, claim: CredentialClaim, *, staff: bool
+) -> list[tuple[VerificationRun, Sequence[VerificationEvidence]]]:
     ran = select(VerificationRun).where(VerificationRun.claim_id == claim.id)
     runs = session.scalars(ran.order_by(VerificationRun.id.desc()).limit(LIMIT_MAX)).all()
     found: dict[UUID, list[VerificationEvidence]] = {run.id: [] for run in runs}
@@ -78,17 +178,15 @@ def claim_of(session: Session, viewer: Actor, claim_id: UUID) -> ClaimDetail:
         rows = select(VerificationEvidence).where(VerificationEvidence.run_id.in_(found))
         for row in session.scalars(rows.order_by(VerificationEvidence.id)):
             found[row.run_id].append(row)
-    changed = select(CredentialChange).where(CredentialChange.claim_id == claim.id)
-    cases = select(CredentialCase).where(CredentialCase.claim_id == claim.id)
-    return ClaimDetail(
-        claim=claim,
-        runs=[(run, found[run.id]) for run in runs],
-        changes=session.scalars(
-            changed.order_by(CredentialChange.id.desc()).limit(LIMIT_MAX)
-        ).all(),
-        cases=session.scalars(cases.order_by(CredentialCase.id)).all() if staff else [],
-        look_up=look_up_address(credential_type(claim.type), claim.jurisdiction),
-    )
+    return [(run, found[run.id]) for run in runs]
+
+
+def _cases(session: Session, claim: CredentialClaim) -> Sequence[CredentialCase]:
+    """The cases in which the claim is either side, oldest first."""
+    about = (CredentialCase.claim_id == claim.id) | (CredentialCase.other_claim_id == claim.id)
+    return session.scalars(
+        select(CredentialCase).where(about).order_by(CredentialCase.id).limit(LIMIT_MAX)
+    ).all()
 
 
 def open_cases(
@@ -102,3 +200,15 @@ def open_cases(
     return session.scalars(
         cases.order_by(CredentialCase.id).limit(max(1, min(limit, LIMIT_MAX)))
     ).all()
+
+
+def evidence_file(session: Session, viewer: Actor, claim_id: UUID, file_id: UUID) -> EvidenceFile:
+    """A file of a claim, for its owner and for operations; Missing once it was purged."""
+    claim = session.get(CredentialClaim, claim_id)
+    file = session.get(EvidenceFile, file_id)
+    if claim is None or file is None or file.claim_id != claim.id or file.purged_at is not None:
+        raise Missing("There is no such file.")
+    own = viewer.person_id == claim.person_id
+    if not own and not viewer.may(Permission.CREDENTIALS_VERIFY):
+        raise Missing("There is no such file.")
+    return file

@@ -2,9 +2,11 @@
 
 from marketplace.specialists.rules.catalogue import CREDENTIAL_TYPES as CREDENTIAL_TYPES
 from marketplace.specialists.rules.catalogue import PROFESSIONS as PROFESSIONS
+from marketplace.specialists.rules.catalogue import Catalogue as Catalogue
 from marketplace.specialists.rules.catalogue import CredentialType as CredentialType
 from marketplace.specialists.rules.catalogue import Profession as Profession
 from marketplace.specialists.rules.catalogue import credential_type as credential_type
+from marketplace.specialists.rules.catalogue import first_catalogue as first_catalogue
 from marketplace.specialists.rules.checks import check_identifier as check_identifier
 from marketplace.specialists.rules.checks import luhn_holds as luhn_holds
 from marketplace.specialists.rules.checks import npi_holds as npi_holds
@@ -12,6 +14,7 @@ from marketplace.specialists.rules.checks import orcid_holds as orcid_holds
 from marketplace.specialists.rules.lifecycle import HOLDING as HOLDING
 from marketplace.specialists.rules.lifecycle import NEXT as NEXT
 from marketplace.specialists.rules.lifecycle import CaseKind as CaseKind
+from marketplace.specialists.rules.lifecycle import CaseOutcome as CaseOutcome
 from marketplace.specialists.rules.lifecycle import CredentialState as CredentialState
 from marketplace.specialists.rules.lifecycle import Decision as Decision
 from marketplace.specialists.rules.lifecycle import due_state as due_state

@@ -1,12 +1,15 @@
-"""Professions, their specialties, and the credentials that show them: data."""
+"""Professions, their specialties, and the credentials that show them: what the rows mean."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote
 
 from marketplace.errors import Fault, Faulty
+from marketplace.specialists.rules import catalogue_rows
 
 _STATES = (
     "AL AK AZ AR CA CO CT DE DC FL GA HI ID IL IN IA KS KY LA ME MD MA MI MN MS MO MT NE NV NH NJ "
@@ -14,6 +17,8 @@ _STATES = (
 )
 US_STATES = frozenset(_STATES.split())
 COUNTRY = re.compile(r"[A-Z]{2}")
+IDENTIFIER_PLACE = "{identifier}"
+Checklist = Mapping[str, tuple[int, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +26,14 @@ class Format:
     """How an identifier is written, without spaces and punctuation.
 
     Where the pattern has a group, the group is the identifier and the rest a manner of writing.
+    exact: hyphens and the like are part of it, as in an account's name.
     """
 
     pattern: str
     description: str
     example: str
-    version: str = "2026-07"
+    version: str
+    exact: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +41,12 @@ class CredentialType:
     """A kind of credential. jurisdictions: `US`, `GB`, `US-*` for any state, `*` for anywhere.
 
     formats: by jurisdiction, then by `US-*` or `*`; look_up: where a person looks it up, by
-    jurisdiction; sold_level: the level from which it is sold as verified.
+    jurisdiction, `{identifier}` standing for the identifier; verifiers: keys of those that may
+    look at it; sold_level: the level from which it is sold as verified; auto_verify: verdicts
+    alone may verify it once they show that level; two_person: a person's decision that grants or
+    ends it needs another's; reverify_days: how long a check holds; evidence_days: how long files
+    are kept; claimable: people claim it themselves (else the product grants it); checklist: what a
+    person ticks, with the least level that needs it; retired: nobody claims it any more.
     """
 
     key: str
@@ -43,161 +55,150 @@ class CredentialType:
     jurisdictions: tuple[str, ...]
     formats: Mapping[str, Format]
     look_up: Mapping[str, str]
+    verifiers: tuple[str, ...]
+    checklist: Checklist
     expires: bool = True
     sold_level: int = 3
+    auto_verify: bool = False
+    two_person: bool = False
+    reverify_days: int = 365
+    evidence_days: int = 400
+    claimable: bool = True
+    retired: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Specialty:
+    """A specialty under its heading, such as `Languages`; nucc_codes: what registries call it."""
+
+    key: str
+    title: str
+    heading: str
+    nucc_codes: tuple[str, ...] = ()
+    retired: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Profession:
-    """A profession and what people in it specialise in: key to title."""
+    """A profession and what people in it specialise in; `listed` holds retired ones as well."""
 
     key: str
     title: str
-    specialties: Mapping[str, str]
+    listed: Mapping[str, Specialty] = field(default_factory=dict)
+    retired: bool = False
+
+    @property
+    def specialties(self) -> dict[str, str]:
+        """Those that are offered: key to title."""
+        return {key: each.title for key, each in self.listed.items() if not each.retired}
+
+    @property
+    def headings(self) -> dict[str, dict[str, str]]:
+        """Those that are offered, key to title, by heading."""
+        found: dict[str, dict[str, str]] = {}
+        for key, title in self.specialties.items():
+            found.setdefault(self.listed[key].heading, {})[key] = title
+        return found
 
 
-def _titles(keys: str) -> dict[str, str]:
-    return {key: key.replace("_", " ").capitalize() for key in keys.split()}
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """All of it, retired ones included, since what is stored must keep its words."""
+
+    professions: Mapping[str, Profession]
+    types: Mapping[str, CredentialType]
+
+    def offered_professions(self) -> dict[str, Profession]:
+        """The professions that forms offer, in order."""
+        return {key: each for key, each in self.professions.items() if not each.retired}
+
+    def offered_types(self, profession: str | None = None) -> dict[str, CredentialType]:
+        """The types that people may claim, in order; of one profession, or of all."""
+        live = self.offered_professions()
+        return {
+            key: each
+            for key, each in self.types.items()
+            if each.claimable
+            and not each.retired
+            and each.profession in live
+            and profession in {None, each.profession}
+        }
+
+    def specialty_title(self, key: str) -> str:
+        """A specialty in words, whichever profession has it."""
+        for profession in self.professions.values():
+            if key in profession.listed:
+                return profession.listed[key].title
+        return key.replace("_", " ").capitalize()
 
 
-PROFESSIONS: Mapping[str, Profession] = {
-    each.key: each
-    for each in (
+def assembled(
+    professions: Iterable[Mapping[str, Any]],
+    specialties: Iterable[Mapping[str, Any]],
+    types: Iterable[Mapping[str, Any]],
+) -> Catalogue:
+    """The catalogue that rows describe, each kind in its order."""
+    listed: dict[str, dict[str, Specialty]] = {}
+    for row in specialties:
+        listed.setdefault(row["profession"], {})[row["key"]] = Specialty(
+            key=row["key"],
+            title=row["title"],
+            heading=row["heading"],
+            nucc_codes=tuple(row["nucc_codes"]),
+            retired=row["retired_at"] is not None,
+        )
+    known = (
         Profession(
-            "medicine",
-            "Medicine",
-            _titles(
-                "anesthesiology cardiology dermatology emergency_medicine endocrinology "
-                "family_medicine gastroenterology general_surgery geriatrics hematology "
-                "infectious_disease internal_medicine nephrology neurology neurosurgery "
-                "obstetrics_gynecology oncology ophthalmology orthopedics otolaryngology pathology "
-                "pediatrics pharmacy psychiatry pulmonology radiology rheumatology urology"
-            ),
-        ),
-        Profession(
-            "law",
-            "Law",
-            _titles(
-                "administrative antitrust bankruptcy civil_litigation constitutional contracts "
-                "corporate criminal data_protection employment environmental family "
-                "finance_and_banking health immigration intellectual_property international "
-                "property securities tax tort"
-            ),
-        ),
-        Profession(
-            "software",
-            "Software",
-            _titles(
-                "backend cloud compilers data_engineering databases distributed_systems embedded "
-                "frontend machine_learning mobile networking operating_systems performance "
-                "security testing python javascript typescript java go rust c cpp csharp sql"
-            ),
-        ),
+            row["key"], row["title"], listed.get(row["key"], {}), row["retired_at"] is not None
+        )
+        for row in professions
     )
-}
-_DIGITS = "digits, no others"
-CREDENTIAL_TYPES: Mapping[str, CredentialType] = {
-    each.key: each
-    for each in (
-        CredentialType(
-            "npi",
-            "National Provider Identifier",
-            "medicine",
-            ("US",),
-            {"US": Format(r"[12][0-9]{9}", "ten digits that start with 1 or 2", "1234567893")},
-            {"US": "https://npiregistry.cms.hhs.gov/search"},
-            expires=False,
-        ),
-        CredentialType(
-            "us_medical_license",
-            "State medical licence",
-            "medicine",
-            ("US-*",),
-            {
-                "US-CA": Format(r"[A-Z]{1,3}[0-9]{3,7}", "a letter and digits", "A123456"),
-                "US-NY": Format(r"[0-9]{6}", "six digits", "123456"),
-                "US-TX": Format(r"[A-Z][0-9]{4}", "a letter and four digits", "K1234"),
-                "US-FL": Format(r"(ME|OS)[0-9]{3,6}", "ME or OS and digits", "ME12345"),
-                "US-*": Format(r"[A-Z0-9]{3,15}", "3 to 15 letters and digits", "MD12345"),
-            },
-            {"US-*": "https://www.docinfo.org/search/"},
-        ),
-        CredentialType(
-            "gmc",
-            "General Medical Council register",
-            "medicine",
-            ("GB",),
-            {"GB": Format(r"C?([0-9]{7})", "seven digits", "1234567")},
-            {"GB": "https://www.gmc-uk.org/registrants/"},
-        ),
-        CredentialType(
-            "us_bar",
-            "State bar admission",
-            "law",
-            ("US-*",),
-            {
-                "US-CA": Format(r"0*([1-9][0-9]{0,5})", f"up to six {_DIGITS}", "123456"),
-                "US-NY": Format(r"[0-9]{7}", f"seven {_DIGITS}", "1234567"),
-                "US-TX": Format(r"[0-9]{8}", f"eight {_DIGITS}", "12345678"),
-                "US-FL": Format(r"0*([1-9][0-9]{0,6})", f"up to seven {_DIGITS}", "1012345"),
-                "US-IL": Format(r"[0-9]{7}", f"seven {_DIGITS}", "6123456"),
-                "US-PA": Format(r"0*([1-9][0-9]{0,5})", f"up to six {_DIGITS}", "123456"),
-                "US-DC": Format(r"[0-9]{4,10}", f"four to ten {_DIGITS}", "1001234"),
-            },
-            {
-                "US-CA": "https://apps.calbar.ca.gov/attorney/LicenseeSearch/QuickSearch",
-                "US-NY": "https://iapps.courts.state.ny.us/attorneyservices/search",
-                "US-TX": "https://www.texasbar.com/",
-                "US-FL": "https://www.floridabar.org/directories/find-mbr/",
-            },
-        ),
-        CredentialType(
-            "sra",
-            "Solicitors Regulation Authority roll",
-            "law",
-            ("GB",),
-            {"GB": Format(r"0*([1-9][0-9]{0,6})", f"up to seven {_DIGITS}", "123456")},
-            {"GB": "https://www.sra.org.uk/consumers/register/"},
-        ),
-        CredentialType(
-            "github",
-            "GitHub account",
-            "software",
-            ("*",),
-            {"*": Format(r"[A-Z0-9]{1,39}", "the account's name", "octocat")},
-            {"*": "https://github.com/"},
-            expires=False,
-            sold_level=2,
-        ),
-        CredentialType(
-            "orcid",
-            "ORCID iD",
-            "medicine",
-            ("*",),
-            {"*": Format(r"[0-9]{15}[0-9X]", "sixteen characters", "0000-0002-1825-0097")},
-            {"*": "https://orcid.org/"},
-            expires=False,
-        ),
+    kinds = (type_from(row) for row in types)
+    return Catalogue({each.key: each for each in known}, {each.key: each for each in kinds})
+
+
+def type_from(row: Mapping[str, Any]) -> CredentialType:
+    """The credential type that a row describes."""
+    formats = {
+        each["place"]: Format(**{name: each[name] for name in each if name != "place"})
+        for each in row["formats"]
+    }
+    return CredentialType(
+        key=row["key"],
+        title=row["title"],
+        profession=row["profession"],
+        jurisdictions=tuple(row["jurisdictions"]),
+        formats=formats,
+        look_up={each["place"]: each["url"] for each in row["look_up"]},
+        verifiers=tuple(row["verifiers"]),
+        checklist={each["key"]: (each["level"], each["sentence"]) for each in row["checklist"]},
+        expires=row["expires"],
+        sold_level=row["sold_level"],
+        auto_verify=row["auto_verify"],
+        two_person=row["two_person"],
+        reverify_days=row["reverify_days"],
+        evidence_days=row["evidence_days"],
+        claimable=row["claimable"],
+        retired=row["retired_at"] is not None,
     )
-}
-# What a person ticks after looking: each is asked for before a claim is verified at its level.
-CHECKLIST: Mapping[str, tuple[int, str]] = {
-    "source_opened": (2, "I opened the register's own page."),
-    "name_matches": (2, "The name there is this person's name."),
-    "jurisdiction_matches": (2, "The register is that of the stated jurisdiction."),
-    "identity_shown": (3, "An identity document or control of the account was shown."),
-    "status_active": (4, "The licence is active today."),
-    "no_restrictions": (4, "No restriction or discipline is noted."),
-}
 
 
-def credential_type(key: str) -> CredentialType:
-    """The credential type of this key; Faulty at /type with the types there are."""
-    found = CREDENTIAL_TYPES.get(key)
-    if found is None:
-        advice = f"Choose one of {', '.join(CREDENTIAL_TYPES)}."
-        raise Faulty("There is no such credential.", [Fault("/type", advice)])
-    return found
+def first_catalogue() -> Catalogue:
+    """The catalogue that a new installation starts with."""
+    return assembled(
+        catalogue_rows.profession_rows(),
+        catalogue_rows.specialty_rows(),
+        catalogue_rows.type_rows(),
+    )
+
+
+def credential_type(catalogue: Catalogue, key: str) -> CredentialType:
+    """The type of this key, to be claimed; Faulty at /type with the types there are."""
+    offered = catalogue.offered_types()
+    if key not in offered:
+        fault = Fault("/type", f"Choose one of {', '.join(offered)}.")
+        raise Faulty("There is no such credential.", [fault])
+    return offered[key]
 
 
 def clean_jurisdiction(kind: CredentialType, jurisdiction: str) -> str:
@@ -216,27 +217,41 @@ def clean_jurisdiction(kind: CredentialType, jurisdiction: str) -> str:
     return "" if "*" in kind.jurisdictions else code
 
 
-def clean_specialties(profession: str, specialties: list[str]) -> list[str]:
+def clean_specialties(profession: Profession, specialties: Iterable[str]) -> list[str]:
     """The specialties without repeats; Faulty at /specialties for one the profession lacks."""
-    known = PROFESSIONS[profession].specialties
-    unknown = [each for each in specialties if each not in known]
+    wanted = list(dict.fromkeys(specialties))
+    unknown = [each for each in wanted if each not in profession.specialties]
     if unknown:
-        fault = Fault("/specialties", f"There is no “{unknown[0][:60]}” in {profession}.")
+        fault = Fault("/specialties", f"There is no “{unknown[0][:60]}” in {profession.key}.")
         raise Faulty("A specialty is not one we know.", [fault])
-    return list(dict.fromkeys(specialties))
+    return wanted
+
+
+def _places(jurisdiction: str) -> tuple[str, ...]:
+    """Under which a format or a link may stand, the nearest first."""
+    country = jurisdiction.partition("-")[0]
+    return (jurisdiction, f"{country}-*", country, "*")
 
 
 def format_of(kind: CredentialType, jurisdiction: str) -> Format | None:
     """How identifiers of this type are written there; None where nobody told us."""
-    country = jurisdiction.partition("-")[0]
-    for place in (jurisdiction, f"{country}-*", country, "*"):
-        if place in kind.formats:
-            return kind.formats[place]
-    return None
+    return next((kind.formats[at] for at in _places(jurisdiction) if at in kind.formats), None)
 
 
-def look_up_address(kind: CredentialType, jurisdiction: str) -> str | None:
-    """The register's page for a person to open; None where there is none that we know."""
-    country = jurisdiction.partition("-")[0]
-    places = (jurisdiction, f"{country}-*", country, "*")
-    return next((kind.look_up[place] for place in places if place in kind.look_up), None)
+def look_up_address(
+    kind: CredentialType, jurisdiction: str, identifier: str | None = None
+) -> str | None:
+    """The register's page for a person to open; None where there is none that we know.
+
+    identifier: leads to the record itself where the register has such pages; without one the
+    address holds nothing personal and may be stored.
+    """
+    found = next((kind.look_up[at] for at in _places(jurisdiction) if at in kind.look_up), None)
+    if found is None or identifier is None:
+        return found and found.partition(IDENTIFIER_PLACE)[0]
+    return found.replace(IDENTIFIER_PLACE, quote(identifier, safe=""))
+
+
+PROFESSIONS = first_catalogue().professions
+CREDENTIAL_TYPES = first_catalogue().types
+CHECKLIST = CREDENTIAL_TYPES["npi"].checklist

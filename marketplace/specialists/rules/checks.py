@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from marketplace.errors import Fault, Faulty
-from marketplace.specialists.rules.catalogue import CredentialType, format_of
+from marketplace.specialists.rules.catalogue import CredentialType, Format, format_of
 from marketplace.specialists.rules.verdicts import Outcome as Outcome
 from marketplace.specialists.rules.verdicts import Verdict as Verdict
 
@@ -53,12 +53,30 @@ def compact_form(identifier: str) -> str:
     return re.sub(r"[\s./_-]+", "", identifier).upper()
 
 
+def written_form(identifier: str, known: Format | None) -> str:
+    """An identifier as its pattern reads it: an account's name keeps its hyphens."""
+    if known is not None and known.exact:
+        return identifier.strip().upper()
+    return compact_form(identifier)
+
+
 def normal_form(kind: CredentialType, jurisdiction: str, identifier: str) -> str:
     """An identifier as it is compared and hashed, however it was written."""
-    compact = compact_form(identifier)
     known = format_of(kind, jurisdiction)
+    compact = written_form(identifier, known)
     fits = re.fullmatch(known.pattern, compact) if known else None
     return fits.group(1) if fits and fits.lastindex else compact
+
+
+def shown_form(kind: CredentialType, jurisdiction: str, identifier: str) -> str:
+    """An identifier as a register's address has it: an account's name keeps its capitals."""
+    known = format_of(kind, jurisdiction)
+    if known is not None and known.exact:
+        return identifier.strip()
+    plain = normal_form(kind, jurisdiction, identifier)
+    if kind.key == "orcid":
+        return "-".join(plain[at : at + 4] for at in range(0, len(plain), 4))
+    return plain
 
 
 def check_identifier(kind: CredentialType, jurisdiction: str, identifier: str) -> Verdict:
@@ -67,11 +85,11 @@ def check_identifier(kind: CredentialType, jurisdiction: str, identifier: str) -
     Raises Faulty at /identifier for one that cannot be right.
     """
     source = f"format.{kind.key}"
-    compact = compact_form(identifier)
+    known = format_of(kind, jurisdiction)
+    compact = written_form(identifier, known)
     if not 1 <= len(compact) <= IDENTIFIER_MAX or not compact.isprintable():
         advice = f"Write it as the register shows it, at most {IDENTIFIER_MAX} characters."
         raise Faulty("The identifier is not well formed.", [Fault("/identifier", advice)])
-    known = format_of(kind, jurisdiction)
     if known is None:
         reasons = ("format_unknown",)
         return Verdict(source, "format", Outcome.INCONCLUSIVE, 0, reasons=reasons)

@@ -1,4 +1,4 @@
-"""Claiming a credential, and what can be checked about it without asking anyone."""
+"""Claiming a credential, what can be checked about it without asking anyone, taking it back."""
 
 from __future__ import annotations
 
@@ -6,26 +6,34 @@ from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from marketplace import clock
+from marketplace import clock, outbox
 from marketplace.actor import SYSTEM, Actor
-from marketplace.errors import Conflict, Fault, Faulty
+from marketplace.errors import Conflict, Fault, Faulty, Missing
 from marketplace.identity.rules import Permission
 from marketplace.ids import new_id
 from marketplace.secrets import keyed_hash
-from marketplace.specialists.models import CredentialCase, CredentialClaim
+from marketplace.specialists.models import (
+    CredentialCase,
+    CredentialClaim,
+    CredentialProposal,
+    CredentialRenewal,
+)
+from marketplace.specialists.queries.catalogue import catalogue, known_type
 from marketplace.specialists.rules import (
     CaseKind,
     CredentialState,
+    CredentialType,
     Verdict,
     check_identifier,
     credential_type,
 )
 from marketplace.specialists.rules.catalogue import clean_jurisdiction, clean_specialties
 from marketplace.specialists.rules.checks import normal_form
+from marketplace.specialists.rules.lifecycle import FREE, HOLDING, UNDECIDED
 from marketplace.specialists.service.steps import locked_claim, record_run, set_state, trace
 
 HASH_PURPOSE = "credential-identifier"
@@ -47,29 +55,27 @@ def claim_credential(
     before. One that another account holds is stored as `blocked`, with a case for operations.
     """
     actor.require(Permission.CREDENTIALS_CLAIM)
-    kind = credential_type(type)
+    known = catalogue(session)
+    kind = credential_type(known, type)
     place = clean_jurisdiction(kind, jurisdiction)
     check_identifier(kind, place, identifier)
     if valid_until is not None and valid_until < clock.now().date():
         fault = Fault("/valid_until", "This day has passed. Renew the licence, then claim it.")
         raise Faulty("The licence has expired.", [fault])
-    claim = _stored(
-        session,
-        CredentialClaim(
-            id=new_id(),
-            person_id=actor.person(),
-            profession=kind.profession,
-            type=kind.key,
-            specialties=clean_specialties(kind.profession, list(specialties)),
-            jurisdiction=place,
-            identifier=identifier.strip(),
-            identifier_hash=keyed_hash(HASH_PURPOSE, normal_form(kind, place, identifier)),
-            valid_until=valid_until,
-        ),
+    listed = clean_specialties(known.professions[kind.profession], specialties)
+    wanted = _drafted(
+        actor.person(),
+        kind,
+        place,
+        identifier.strip(),
+        specialties=listed,
+        valid_until=valid_until,
     )
+    claim = _stored(session, wanted)
     trace(session, actor, claim)
     if claim.state is CredentialState.CLAIMED:
         run_checks(session, claim.id)
+        outbox.enqueue(session, "specialists.verify", claim_id=claim.id)
     return claim
 
 
@@ -78,7 +84,7 @@ def run_checks(session: Session, claim_id: UUID) -> Verdict:
     claim = locked_claim(session, claim_id)
     if claim.identifier is None:
         raise Conflict("The identifier was erased; there is nothing to check.")
-    kind = credential_type(claim.type)
+    kind = known_type(session, claim.type)
     verdict = check_identifier(kind, claim.jurisdiction, claim.identifier)
     record_run(session, SYSTEM, claim, verdict)
     claim.level = max(claim.level, verdict.level)
@@ -87,22 +93,104 @@ def run_checks(session: Session, claim_id: UUID) -> Verdict:
     return verdict
 
 
+def withdraw_credential(session: Session, actor: Actor, claim_id: UUID) -> CredentialClaim:
+    """Take one's own claim back before a decision; its identifier is free again.
+
+    Raises Conflict once there was a decision: what was decided stays on the record.
+    """
+    claim = own_claim(session, actor, claim_id)
+    if claim.state not in UNDECIDED:
+        raise Conflict("This was decided already, so it stays on the record.")
+    now = clock.now()
+    session.execute(
+        update(CredentialProposal)
+        .where(CredentialProposal.claim_id == claim.id, CredentialProposal.settled_at.is_(None))
+        .values(settled_at=now, agreed=False)
+    )
+    session.execute(
+        update(CredentialRenewal)
+        .where(CredentialRenewal.claim_id == claim.id, CredentialRenewal.settled_at.is_(None))
+        .values(settled_at=now, granted=False)
+    )
+    set_state(session, actor, claim, CredentialState.WITHDRAWN, reason="withdrawn")
+    return claim
+
+
+def grant_credential(
+    session: Session,
+    person_id: UUID,
+    *,
+    type: str,  # noqa: A002 - the field's own name.
+    verdict: Verdict,
+    valid_until: date,
+    specialties: Sequence[str] = (),
+) -> CredentialClaim:
+    """Give a person a credential that nobody claims, such as a passed qualification.
+
+    verdict: what it rests on, at the level that it shows (2 to 4). Granted again, it is renewed;
+    one that operations suspended or revoked stays as it is, with the verdict on record.
+    """
+    kind = known_type(session, type)
+    listed = clean_specialties(catalogue(session).professions[kind.profession], specialties)
+    mark = str(person_id)
+    wanted = _drafted(person_id, kind, "", mark, specialties=listed, valid_until=valid_until)
+    claim = _granted(session, wanted)
+    record_run(session, SYSTEM, claim, verdict)
+    if claim.state is CredentialState.CLAIMED:
+        set_state(session, SYSTEM, claim, CredentialState.CHECKING)
+    if claim.state in {*HOLDING, CredentialState.CHECKING, CredentialState.EXPIRED}:
+        claim.level, claim.checked_at = verdict.level, clock.now()
+        claim.valid_until, claim.specialties = valid_until, listed
+        set_state(session, SYSTEM, claim, CredentialState.VERIFIED)
+    return claim
+
+
+def own_claim(session: Session, actor: Actor, claim_id: UUID) -> CredentialClaim:
+    """The actor's own claim, locked; Missing for anybody else's."""
+    actor.require(Permission.CREDENTIALS_CLAIM)
+    claim = locked_claim(session, claim_id)
+    if claim.person_id != actor.person():
+        raise Missing("There is no such credential.")
+    return claim
+
+
+def _drafted(
+    person_id: UUID,
+    kind: CredentialType,
+    place: str,
+    identifier: str,
+    *,
+    specialties: list[str],
+    valid_until: date | None,
+) -> CredentialClaim:
+    return CredentialClaim(
+        id=new_id(),
+        person_id=person_id,
+        profession=kind.profession,
+        type=kind.key,
+        specialties=specialties,
+        jurisdiction=place,
+        identifier=identifier,
+        identifier_hash=keyed_hash(HASH_PURPOSE, normal_form(kind, place, identifier)),
+        valid_until=valid_until,
+    )
+
+
+def _granted(session: Session, wanted: CredentialClaim) -> CredentialClaim:
+    """The claim that the person has of this type, or a new one."""
+    stored = _insert(session, wanted, CredentialState.CLAIMED)
+    if stored is not None:
+        trace(session, SYSTEM, stored)
+        return stored
+    return _holder(session, wanted)
+
+
 def _stored(session: Session, claim: CredentialClaim) -> CredentialClaim:
     """The claim, stored; blocked where someone else holds the identifier."""
     stored = _insert(session, claim, CredentialState.CLAIMED)
     if stored is not None:
         return stored
-    # The row that stands in the way is locked, so that it is still the holder's afterwards.
-    holder = session.scalars(
-        select(CredentialClaim)
-        .where(
-            CredentialClaim.type == claim.type,
-            CredentialClaim.jurisdiction == claim.jurisdiction,
-            CredentialClaim.identifier_hash == claim.identifier_hash,
-            CredentialClaim.state != CredentialState.BLOCKED,
-        )
-        .with_for_update(key_share=True)
-    ).one()
+    holder = _holder(session, claim)
     if holder.person_id == claim.person_id or _claimed_before(session, claim):
         raise Conflict("You claimed this credential before; look at it in your list.")
     blocked = _insert(session, claim, CredentialState.BLOCKED)
@@ -119,12 +207,27 @@ def _stored(session: Session, claim: CredentialClaim) -> CredentialClaim:
     return blocked
 
 
+def _holder(session: Session, claim: CredentialClaim) -> CredentialClaim:
+    """The row that stands in the way, locked, so that it is still the holder's afterwards."""
+    return session.scalars(
+        select(CredentialClaim)
+        .where(
+            CredentialClaim.type == claim.type,
+            CredentialClaim.jurisdiction == claim.jurisdiction,
+            CredentialClaim.identifier_hash == claim.identifier_hash,
+            CredentialClaim.state.not_in(FREE),
+        )
+        .with_for_update(key_share=True)
+    ).one()
+
+
 def _claimed_before(session: Session, claim: CredentialClaim) -> bool:
     own = select(CredentialClaim.id).where(
         CredentialClaim.person_id == claim.person_id,
         CredentialClaim.type == claim.type,
         CredentialClaim.jurisdiction == claim.jurisdiction,
         CredentialClaim.identifier_hash == claim.identifier_hash,
+        CredentialClaim.state != CredentialState.WITHDRAWN,
     )
     return session.scalar(own.limit(1)) is not None
 

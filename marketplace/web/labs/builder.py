@@ -18,19 +18,21 @@ from zoneinfo import ZoneInfo
 from flask import request
 from marshmallow import ValidationError, fields, pre_load, validate, validates_schema
 
+from marketplace.db import transaction
 from marketplace.errors import Fault, Faulty
 from marketplace.jobs.models import Job
 from marketplace.jobs.rules import EXPECTED_SECONDS, AiPolicy, JobState, PayPer
 from marketplace.jobs.rules.lifecycle import AI_POLICY_LABELS
 from marketplace.money import parse_money
-from marketplace.specialists.rules.catalogue import PROFESSIONS
+from marketplace.specialists.queries import catalogue
 from marketplace.tasktypes import TASK_TYPES, Json
 from marketplace.web.filters import reader_zone
-from marketplace.web.forms import MESSAGE, Form, load
-from marketplace.web.labs import template_form
+from marketplace.web.forms import MESSAGE, load
+from marketplace.web.labs import template_form, terms_form
+from marketplace.web.labs.terms_form import LimitsForm, TermsForm
 
 CURRENCIES = ("USD", "EUR", "GBP", "CHF", "CAD", "AUD", "JPY")
-LISTS = ("specialties",)
+LISTS = ("specialties", *terms_form.LISTS)
 MINUTE_SECONDS = 60
 DEADLINE = "%Y-%m-%dT%H:%M"
 NAMES: Mapping[str, str] = {
@@ -49,6 +51,7 @@ NAMES: Mapping[str, str] = {
     "/lease_seconds": "/lease_minutes",
     "/review/sample_ratio": "/review_percent",
     "/deadline_at": "/deadline",
+    **terms_form.NAMES,
 }
 LEVELS = (
     (0, "None needed"),
@@ -69,7 +72,7 @@ RATIO = validate.Range(min=0, max=1, error="Give a number from 0 to 1.")
 CURRENCY = validate.OneOf(CURRENCIES, error="Choose one of these.")
 
 
-class JobForm(Form):
+class JobForm(TermsForm):
     """A job as it is typed; fields left blank count as not given."""
 
     title = fields.String(required=True, error_messages=TITLE)
@@ -121,7 +124,7 @@ class JobForm(Form):
             raise ValidationError(faults)
 
 
-class RunningForm(Form):
+class RunningForm(LimitsForm):
     """What may change while a job runs."""
 
     title = fields.String(required=True, error_messages=TITLE)
@@ -154,11 +157,13 @@ def running_fields() -> dict[str, Any]:
         "title": typed["title"],
         "review_sample_ratio": _share(typed["review_percent"]),
         "deadline_at": _aware(typed["deadline"]),
+        "claims_live_max": typed["claims_live_max"],
+        "tasks_a_person_max": typed["tasks_a_person_max"],
     }
 
 
 def _given(typed: dict[str, Any]) -> dict[str, Any]:
-    given = dict(typed)
+    given = terms_form.given(typed)
     given["pay"] = parse_money(given["pay"], given.pop("currency"), pointer="/pay")
     given["jurisdictions"] = listed(given["jurisdictions"])
     given["languages"] = listed(given["languages"])
@@ -214,6 +219,7 @@ def defaults(kind: str) -> dict[str, Any]:
         "ai_policy": AiPolicy.FORBIDDEN.value,
         "credential_level_min": "2",
         "template.rationale": "optional",
+        **terms_form.defaults(),
     }
 
 
@@ -241,6 +247,7 @@ def values_of(job: Job, template: Json) -> dict[str, Any]:
         "review_percent": f"{(job.review_sample_ratio * 100).normalize():f}",
         "ai_policy": job.ai_policy.value,
         "deadline": deadline.strftime(DEADLINE) if deadline else "",
+        **terms_form.values_of(job),
         **template_form.values_of(job.task_type, template),
     }
 
@@ -259,14 +266,17 @@ def minutes(seconds: int) -> str:
 
 def facts(kind: str, values: Mapping[str, Any], job: Job | None = None) -> dict[str, Any]:
     """What the template of the form needs."""
-    return {
+    with transaction() as session:
+        offered = catalogue(session).offered_professions()
+        terms = terms_form.facts(session)
+    return terms | {
         "job": job,
         "kind": TASK_TYPES[kind],
         "values": values,
         "rows": template_form.rows_of(values),
         "zone": reader_zone(),
-        "professions": [("", "Any"), *((each.key, each.title) for each in PROFESSIONS.values())],
-        "catalogue": PROFESSIONS,
+        "professions": [("", "Any"), *((each.key, each.title) for each in offered.values())],
+        "catalogue": offered,
         "levels": LEVELS,
         "currencies": [(code, code) for code in CURRENCIES],
         "ai_policies": [(each.value, AI_POLICY_LABELS[each], "") for each in AiPolicy],
