@@ -24,7 +24,7 @@ COMMANDS = {
     "web": Lazy("marketplace.cli.web:web", "Serve the pages and the API."),
     "worker": Lazy("marketplace.cli.worker:worker", "Carry out background work."),
     "relay": Lazy("marketplace.cli.relay:relay", "Hand out background work; keep the schedule."),
-    "sandbox": Lazy("marketplace.cli.sandbox:sandbox", "Emulate Stripe and a mailbox."),
+    "sandbox": Lazy("marketplace.cli.sandbox:sandbox", "Emulate the outside world."),
     "migrate": Lazy("marketplace.cli.migrate:migrate", "Bring the database to the newest form."),
     "token": Lazy("marketplace.cli.token:token", "Make API tokens."),
     "person": Lazy("marketplace.cli.person:person", "Make the first people."),

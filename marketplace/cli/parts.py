@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from marketplace.embedded import Prepared, Program
+from marketplace.sandbox import addresses as sandbox_addresses
 
 ANSWER_SECONDS = 1.0
 # Settings that only one program needs; the others do not get to know them.
@@ -82,6 +83,14 @@ def settings_for(prepared: Prepared, addresses: Addresses) -> dict[str, str]:
         | prepared.environment
         | {
             "STRIPE_API_BASE": f"http://{addresses.reachable}:{addresses.sandbox_port}",
+            "NPPES_API_BASE": f"http://{addresses.reachable}:{addresses.sandbox_port}"
+            f"{sandbox_addresses.NPPES}",
+            "GITHUB_CLIENT_ID": sandbox_addresses.GITHUB_CLIENT_ID,
+            "GITHUB_CLIENT_SECRET": sandbox_addresses.GITHUB_CLIENT_SECRET,
+            # Browsers go there as well, so it is the address that they know.
+            "GITHUB_OAUTH_BASE": f"{addresses.sandbox}{sandbox_addresses.GITHUB}",
+            "GITHUB_API_BASE": f"http://{addresses.reachable}:{addresses.sandbox_port}"
+            f"{sandbox_addresses.GITHUB_API}",
             "SANDBOX_HOST": addresses.host,
             "SANDBOX_PORT": str(addresses.sandbox_port),
             "SANDBOX_PUBLIC_URL": addresses.sandbox,

@@ -1,4 +1,5 @@
-"""Outside services, emulated: Stripe over HTTP as its own SDK speaks it, and a mailbox to read.
+"""Outside services, emulated: Stripe as its own SDK speaks it, a register of providers, GitHub,
+and a mailbox to read.
 
 Owns: everything an outside service would own (accounts, payments, balances, transfers, events,
 webhook deliveries, idempotency), in PostgreSQL tables of its own named `sandbox_*`, so that it may
@@ -13,4 +14,6 @@ does not emulate with anything but an error that says so.
 
 Time inside is virtual: real time plus an offset that tests and people may only increase.
 Signatures on webhooks carry real time, since the product checks them against its own clock.
+
+2026-11: the register and GitHub know invented people only, the same ones at every start.
 """

@@ -15,11 +15,15 @@ from marketplace.sandbox import (
     checkout,
     controls,
     events,
+    github,
+    identity,
+    identity_pages,
     intents,
     mailbox,
     onboarding,
     pages,
     payouts,
+    registry,
     transfers,
     webhooks,
 )
@@ -64,6 +68,7 @@ def create_app(
     api = Api(store, secret_key, worker)
     _add_api(app, api, _all_routes(public_url))
     app.register_blueprint(controls.blueprint(store, api.authenticate, worker))
+    app.register_blueprint(registry.blueprint(store, api.authenticate))
     _add_pages(app, store, worker, mailbox)
     app.register_error_handler(ApiError, _refuse)
     app.register_error_handler(ConnectionAbortedError, lambda _fault: Response(status=500))
@@ -81,6 +86,8 @@ def _templates() -> Path:
 def _add_pages(app: Flask, store: Store, worker: Worker, folder: Path | None) -> None:
     app.register_blueprint(pages.blueprint(store, worker))
     app.register_blueprint(mailbox.blueprint(folder))
+    app.register_blueprint(identity_pages.blueprint(store, worker))
+    app.register_blueprint(github.blueprint(store))
 
 
 def _all_routes(public_url: str) -> Iterable[Route]:
@@ -92,6 +99,7 @@ def _all_routes(public_url: str) -> Iterable[Route]:
     yield from balance.ROUTES
     yield from transfers.ROUTES
     yield from payouts.ROUTES
+    yield from identity.routes(public_url)
     yield from events.ROUTES
     yield from webhooks.ROUTES
 

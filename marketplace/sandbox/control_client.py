@@ -66,6 +66,18 @@ class ControlClient:
         """Queue a fault of deliveries: types, skip, count, seconds, copies."""
         self._post("/faults", target="webhook", kind=kind, **wanted)
 
+    def register(self, **person: Any) -> str:
+        """Add a provider to the register: stem or number, first, last, state; their number."""
+        return str(self._post("/registry/people", **person)["number"])
+
+    def registry_fault(self, kind: str, *, count: int = 1, seconds: float = 1.0) -> None:
+        """Have the register misbehave in its next calls."""
+        self._post("/registry/faults", kind=kind, count=count, seconds=seconds)
+
+    def clear_registry_faults(self) -> None:
+        """The register behaves again."""
+        self._http.delete("/registry/faults").raise_for_status()
+
     def clear_faults(self) -> None:
         """Nothing goes wrong any more."""
         self._http.delete("/faults").raise_for_status()

@@ -10,7 +10,7 @@ import httpx
 import psycopg
 from psycopg import sql
 
-from marketplace.sandbox import charges, checkout, onboarding, payouts, webhooks
+from marketplace.sandbox import charges, checkout, identity, onboarding, payouts, webhooks
 from marketplace.sandbox.errors import ApiError
 from marketplace.sandbox.store import Store, Tx
 
@@ -20,6 +20,8 @@ log = logging.getLogger(__name__)
 HANDLERS: dict[str, Callable[[Tx, str], None]] = {
     charges.TIMER: charges.settle,
     checkout.TIMER: checkout.time_out,
+    identity.REDACTED_TIMER: identity.redacted,
+    identity.VERIFIED_TIMER: identity.verified,
     onboarding.TIMER: onboarding.verified,
     payouts.PLAN_TIMER: payouts.pay_out_available,
     payouts.ARRIVE_TIMER: payouts.arrive,
