@@ -19,10 +19,12 @@ from marketplace.routing.queries.forecast import eligible_count as eligible_coun
 from marketplace.routing.queries.forecast import eligible_people as eligible_people
 from marketplace.routing.queries.forecast import forecast_of as forecast_of
 from marketplace.routing.queries.forecast import supply_of as supply_of
+from marketplace.routing.queries.qualification import Offered as Offered
+from marketplace.routing.queries.qualification import Opened as Opened
+from marketplace.routing.queries.qualification import Standing as Standing
 from marketplace.routing.queries.qualification import figures_of_bank as figures_of_bank
 from marketplace.routing.queries.qualification import offered as offered
 from marketplace.routing.queries.qualification import offered_one as offered_one
 from marketplace.routing.queries.qualification import (
     qualifications_asked_by as qualifications_asked_by,
 )
-from marketplace.routing.queries.requirements import requirement_faults as requirement_faults
