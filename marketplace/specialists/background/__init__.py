@@ -1,3 +1,12 @@
 """Background work of specialists: what time does, and what asks others."""
 
+from marketplace.specialists.background.connections import connect_github as connect_github
+from marketplace.specialists.background.connections import github_is_set_up as github_is_set_up
+from marketplace.specialists.background.connections import github_url as github_url
+from marketplace.specialists.background.connections import identity_url as identity_url
+from marketplace.specialists.background.connections import read_identity as read_identity
+from marketplace.specialists.background.connections import redact_identity as redact_identity
+from marketplace.specialists.background.connections import refresh_identity as refresh_identity
 from marketplace.specialists.background.expiry import expire as expire
+from marketplace.specialists.background.verification import recheck as recheck
+from marketplace.specialists.background.verification import verify as verify

@@ -130,10 +130,11 @@ class NppesVerifier:
         score = provider.name_score(subject.legal_name)
         match: Match = {"name_score": score, "jurisdiction": True, **_specialties(claim, provider)}
         if score < NAME_UNCLEAR_MIN:
-            return self._verdict(Outcome.FAIL, "name_differs", reply, provider, match)
+            return self._verdict(Outcome.FAIL, "name_differs", reply, provider, match=match)
         if score < NAME_SCORE_MIN:
-            return self._verdict(Outcome.INCONCLUSIVE, "name_unclear", reply, provider, match)
-        return self._verdict(Outcome.PASS, None, reply, provider, match)
+            return self._verdict(Outcome.INCONCLUSIVE, "name_unclear", reply, provider, match=match)
+        said = provider.name_like(subject.legal_name)
+        return self._verdict(Outcome.PASS, None, reply, provider, match=match, said=said)
 
     def _of_name(self, claim: Claimed, subject: Subject, reply: Reply) -> Verdict:
         """A name alone shows nothing; with the same licence number in the same state it does."""
@@ -151,7 +152,8 @@ class NppesVerifier:
             score = provider.name_score(subject.legal_name or "")
             match: Match = {"name_score": score, "jurisdiction": True, "licence": True}
             match |= _specialties(claim, provider)
-            return self._verdict(Outcome.PASS, None, reply, provider, match)
+            said = provider.name_like(subject.legal_name or "")
+            return self._verdict(Outcome.PASS, None, reply, provider, match=match, said=said)
         reason = "not_found_by_name" if not alike else "several_people"
         if len(alike) == 1:
             reason = "licence_not_listed"
@@ -163,8 +165,11 @@ class NppesVerifier:
         reason: str | None,
         reply: Reply | None = None,
         provider: Provider | None = None,
-        match: dict[str, Any] | None = None,
+        *,
+        match: Match | None = None,
+        said: str | None = None,
     ) -> Verdict:
+        """said: the name in the register, which is kept encrypted."""
         return Verdict(
             self.key,
             self.kind,
@@ -173,11 +178,11 @@ class NppesVerifier:
             observed=provider.observed() if provider else {},
             match=match or {},
             reasons=(reason,) if reason else (),
-            evidence=self._source(reply, provider),
+            evidence=self._source(reply, provider, said),
         )
 
     def _source(
-        self, reply: Reply | None, provider: Provider | None = None
+        self, reply: Reply | None, provider: Provider | None = None, said: str | None = None
     ) -> tuple[dict[str, Any], ...]:
         # The address without its query: the query holds the number or the name.
         return source(
@@ -185,6 +190,7 @@ class NppesVerifier:
             url=self._api_base,
             source_version=provider.last_updated if provider else None,
             sha256=reply.sha256 if reply else None,
+            note=said,
         )
 
 

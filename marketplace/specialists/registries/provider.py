@@ -32,6 +32,10 @@ class Provider:
         """How alike a name is to the most alike of this provider's, 0 to 1."""
         return round(max((name_score(name, each) for each in self.names), default=0.0), 3)
 
+    def name_like(self, name: str) -> str:
+        """Of this provider's names, the one most like a name; "" where there is none."""
+        return max(self.names, key=lambda each: name_score(name, each), default="")
+
     def holds(self, state: str, number: str) -> bool:
         """Whether this licence number is listed in this state. number: in compact form."""
         return (state, number) in self.licences

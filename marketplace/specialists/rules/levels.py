@@ -21,9 +21,13 @@ NAME_UNCLEAR_MIN = 0.6
 REGISTRY_KINDS = frozenset({"registry", "skill"})
 # Suspensions that a person made; only a person lifts them.
 BY_PERSON = frozenset({"suspended_by_person"})
+# Why a claim waits for a person to look, whatever verdicts say.
+FOR_PERSON = frozenset({"renewal_asked", "reopened"})
+LEVEL_LOST = "level_lost"
 RETRY_FIRST = timedelta(minutes=1)
 RETRY_LONGEST = timedelta(hours=6)
-RETRIES_MAX = 12
+RETRY_DAILY = timedelta(days=1)
+RETRIES_EAGER = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +72,11 @@ def level_of(verdicts: Iterable[Verdict], now: datetime) -> int:
     level = max((_alone(each, now) for each in passed), default=0)
     if level == 2 and "identity" not in failed and any(_names_person(each) for each in passed):
         level = 3
-    return min(level, 3) if "sanctions" in failed else level
+    open_hit = any(
+        each.kind == "sanctions" and each.outcome in {Outcome.FAIL, Outcome.INCONCLUSIVE}
+        for each in last
+    )
+    return min(level, 3) if open_hit else level
 
 
 def _alone(verdict: Verdict, now: datetime) -> int:
@@ -125,14 +133,16 @@ def looked_up_by_person(verdicts: Iterable[Verdict], now: datetime) -> bool:
 @dataclass(frozen=True, slots=True)
 class Position:
     """Where a claim stands when verdicts are weighed. sold_level: from which it counts;
-    may_verify: verdicts alone may verify it, by its type or since a person did before."""
+    auto_verify: verdicts alone may verify such a type; looked_up: a person's last word is that it
+    is true."""
 
     state: CredentialState
     reason: str | None
     level_before: int
     level: int
     sold_level: int
-    may_verify: bool
+    auto_verify: bool
+    looked_up: bool
     failure: str | None
 
 
@@ -144,24 +154,27 @@ def step_after(at: Position) -> tuple[CredentialState, str | None] | None:
         if at.failure is not None:
             return state.SUSPENDED, at.failure
         if at.state is state.CHECKING:
-            return (state.VERIFIED, None) if enough and at.may_verify else None
+            alone = at.auto_verify and at.reason not in FOR_PERSON
+            return (state.VERIFIED, None) if enough and alone else None
         # What a person verified below the sold level stays; only what was lost counts.
-        return (
-            (state.SUSPENDED, "level_lost") if at.level < at.sold_level <= at.level_before else None
-        )
+        lost = at.level < 2 or at.level < at.sold_level <= at.level_before
+        return (state.SUSPENDED, LEVEL_LOST) if lost else None
+    if not enough or at.failure is not None:
+        return None
     lifted = at.state is state.SUSPENDED and at.reason not in BY_PERSON
     renewed = at.state is state.EXPIRED and at.reason == "not_reverified"
-    if (lifted or renewed) and enough and at.may_verify and at.failure is None:
+    if (lifted and (at.auto_verify or at.looked_up)) or (renewed and at.auto_verify):
         return state.VERIFIED, None
     return None
 
 
 def retry_at(now: datetime, *, attempt: int, after_seconds: float | None = None) -> datetime:
-    """When to ask a source again that gave no answer: after 1, 2, 4 … minutes, at most 6 hours.
+    """When to ask a source again that gave no answer: after 1, 2, 4 … minutes, then daily.
 
     attempt: how many times it was asked, from 1; after_seconds: what the source itself asked for,
     which counts where it is longer, up to a day.
     """
-    wait = min(RETRY_FIRST * 2 ** min(attempt - 1, 10), RETRY_LONGEST)
+    longest = RETRY_LONGEST if attempt <= RETRIES_EAGER else RETRY_DAILY
+    wait = min(RETRY_FIRST * (1 << min(attempt - 1, 12)), longest)
     asked = timedelta(seconds=min(max(after_seconds or 0.0, 0.0), 86_400.0))
     return now + max(wait, asked)

@@ -25,8 +25,9 @@ class Verdict:
     this shows by itself, 0 to 4; observed: what the source said, without anything personal;
     match: how well it fits the person (`name_score`, `birth`, `jurisdiction`, `control`);
     reasons: codes; evidence: one mapping for each source with `source` and, where there is one,
-    `source_version`, `url`, `sha256`; next_check_at: when to ask again, None for the usual time;
-    at: when it was given, None for now.
+    `source_version`, `url`, `sha256`, and `note`, which is kept encrypted (a registry: the name
+    that it lists); next_check_at: when to ask again, None for the usual time; at: when it was
+    given, None for now.
     """
 
     verifier: str

@@ -5,6 +5,15 @@ from marketplace.specialists.service.claims import claim_credential as claim_cre
 from marketplace.specialists.service.claims import grant_credential as grant_credential
 from marketplace.specialists.service.claims import run_checks as run_checks
 from marketplace.specialists.service.claims import withdraw_credential as withdraw_credential
+from marketplace.specialists.service.connections import ProvenAccount as ProvenAccount
+from marketplace.specialists.service.connections import check_named as check_named
+from marketplace.specialists.service.connections import connect_account as connect_account
+from marketplace.specialists.service.connections import disconnect_account as disconnect_account
+from marketplace.specialists.service.connections import forget_abandoned as forget_abandoned
+from marketplace.specialists.service.connections import record_identity as record_identity
+from marketplace.specialists.service.connections import record_redacted as record_redacted
+from marketplace.specialists.service.connections import record_session as record_session
+from marketplace.specialists.service.connections import start_identity as start_identity
 from marketplace.specialists.service.decisions import confirm_decision as confirm_decision
 from marketplace.specialists.service.decisions import decide_credential as decide_credential
 from marketplace.specialists.service.decisions import expire_credentials as expire_credentials
@@ -13,3 +22,9 @@ from marketplace.specialists.service.profiles import save_profile as save_profil
 from marketplace.specialists.service.renewals import recheck_credential as recheck_credential
 from marketplace.specialists.service.renewals import refuse_renewal as refuse_renewal
 from marketplace.specialists.service.renewals import renew_credential as renew_credential
+from marketplace.specialists.service.verification import look_again as look_again
+from marketplace.specialists.service.verification import look_at as look_at
+from marketplace.specialists.service.verification import name_changed as name_changed
+from marketplace.specialists.service.verification import recheck_due as recheck_due
+from marketplace.specialists.service.verification import record_verdict as record_verdict
+from marketplace.specialists.service.verification import record_verdicts as record_verdicts

@@ -90,6 +90,7 @@ def record_run(
         reasons=list(verdict.reasons),
         person_id=actor.person_id,
         ran_at=now,
+        next_check_at=verdict.next_check_at,
     )
     session.add(run)
     session.flush()  # Its evidence refers to it.
@@ -102,7 +103,7 @@ def record_run(
                 source_version=each.get("source_version"),
                 url=each.get("url"),
                 sha256=each.get("sha256"),
-                note=note if number == 0 else None,
+                note=each.get("note") or (note if number == 0 else None),
                 retrieved_at=now,
             )
         )
