@@ -87,8 +87,15 @@ def belongings(session: Session, person_id: UUID) -> tuple[Belonging, ...]:
         .where(Membership.person_id == person_id, Organisation.state == OrganisationState.ACTIVE)
         .order_by(Organisation.name, Organisation.id)
     )
+    return belongings_of((key, name, kind, role) for key, name, kind, role in rows)
+
+
+def belongings_of(
+    roles: Iterable[tuple[UUID, str, OrganisationKind, Role]],
+) -> tuple[Belonging, ...]:
+    """The organisations of a person's roles, in their order: id, name, kind, role of each."""
     found: dict[UUID, tuple[str, OrganisationKind, set[Role]]] = {}
-    for organisation_id, name, kind, role in rows:
+    for organisation_id, name, kind, role in roles:
         found.setdefault(organisation_id, (name, kind, set()))[2].add(role)
     return tuple(
         Belonging(OrganisationId(key), name, kind, frozenset(roles))
@@ -144,6 +151,57 @@ def people_by_ids(session: Session, ids: Collection[UUID]) -> dict[UUID, str]:
         return {}
     rows = session.execute(select(Person.id, Person.name).where(Person.id.in_(ids)))
     return {row.id: row.name for row in rows}
+
+
+def specialist_ids(session: Session, *, after: UUID | None = None, limit: int = 500) -> list[UUID]:
+    """Active people who work as specialists, by id; after: the last id of the page before."""
+    ids = select(Person.id).where(Person.is_specialist, Person.state == PersonState.ACTIVE)
+    if after is not None:
+        ids = ids.where(Person.id > after)
+    return list(session.scalars(ids.order_by(Person.id).limit(limit)))
+
+
+@dataclass(frozen=True, slots=True)
+class Addressee:
+    """Somebody to write to. timezone: IANA."""
+
+    person_id: PersonId
+    name: str
+    email: str
+    timezone: str
+
+
+def addressees(session: Session, ids: Collection[UUID]) -> dict[UUID, Addressee]:
+    """Where to write to these people; those whose address is not theirs yet are left out."""
+    rows = _reachable().where(Person.id.in_(ids))
+    return {each.person_id: each for each in _addressees(session, rows)}
+
+
+def platform_addressees(
+    session: Session, permission: Permission, *, limit: int = 100
+) -> list[Addressee]:
+    """Where to write to those of the platform whose role allows something."""
+    roles = [role for role, granted in rules.GRANTS.items() if permission in granted]
+    members = (
+        select(Membership.person_id)
+        .join(Organisation, Organisation.id == Membership.organisation_id)
+        .where(Organisation.kind == OrganisationKind.PLATFORM, Membership.role.in_(roles))
+    )
+    rows = _reachable().where(Person.id.in_(members)).order_by(Person.id).limit(limit)
+    return _addressees(session, rows)
+
+
+def _addressees(session: Session, rows: Select[UUID, str, str, str]) -> list[Addressee]:
+    return [
+        Addressee(PersonId(person_id), name, email, timezone)
+        for person_id, name, email, timezone in session.execute(rows)
+    ]
+
+
+def _reachable() -> Select[UUID, str, str, str]:
+    return select(Person.id, Person.name, Person.email, Person.timezone).where(
+        Person.state == PersonState.ACTIVE, Person.email_verified_at.is_not(None)
+    )
 
 
 def organisations_by_ids(session: Session, ids: Collection[UUID]) -> dict[UUID, str]:

@@ -8,5 +8,13 @@ from marketplace.specialists.background.connections import read_identity as read
 from marketplace.specialists.background.connections import redact_identity as redact_identity
 from marketplace.specialists.background.connections import refresh_identity as refresh_identity
 from marketplace.specialists.background.expiry import expire as expire
+from marketplace.specialists.background.lists import load_files as load_files
+from marketplace.specialists.background.lists import load_list as load_list
+from marketplace.specialists.background.lists import look_at_lists as look_at_lists
+from marketplace.specialists.background.lists import screen as screen
+from marketplace.specialists.background.lists import screen_edition as screen_edition
+from marketplace.specialists.background.lists import sha256_of as sha256_of
+from marketplace.specialists.background.reminders import remind as remind
+from marketplace.specialists.background.reminders import tell_of_old_list as tell_of_old_list
 from marketplace.specialists.background.verification import recheck as recheck
 from marketplace.specialists.background.verification import verify as verify
