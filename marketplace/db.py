@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import select
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -14,6 +15,7 @@ from uuid import UUID
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
+    CursorResult,
     DateTime,
     Engine,
     Enum,
@@ -21,9 +23,12 @@ from sqlalchemy import (
     Text,
     Uuid,
     create_engine,
+    event,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, BYTEA, JSON, JSONB
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.orm import DeclarativeBase, Session, mapped_column, sessionmaker
+from sqlalchemy.orm.util import identity_key
 
 from marketplace.ids import KINDS, new_id
 
@@ -92,6 +97,12 @@ class _Database:
     def __init__(self) -> None:
         self.engine: Engine | None = None
         self.sessions: sessionmaker[Session] | None = None
+        self.whole: sessionmaker[Session] | None = None  # The engine's own, in transactions.
+        self.alone: sessionmaker[Session] | None = None  # Each statement by itself.
+
+    def lookups(self) -> sessionmaker[Session] | None:
+        """Sessions for lone statements; the swapped ones while others than ours are in use."""
+        return self.alone if self.sessions is self.whole else self.sessions
 
 
 _database = _Database()
@@ -112,18 +123,33 @@ def connect(url: str, *, pool_size: int = 10, **options: Any) -> Engine:
         driver_url(url),
         pool_size=pool_size,
         max_overflow=pool_size,
-        pool_pre_ping=True,
         pool_recycle=1800,
         **options,
     )
+    event.listen(engine, "checkout", _refuse_hung_up)
     use_engine(engine)
     return engine
+
+
+def _refuse_hung_up(connection: Any, record: object, proxy: object) -> None:
+    """Let the pool make a new connection in place of one whose server has ended it.
+
+    A server that ends a connection says so, and nothing else is ever said between transactions;
+    so there is something to read, which is seen without asking the server anything.
+    """
+    del record, proxy
+    line = select.poll()
+    line.register(connection.pgconn.socket, select.POLLIN)
+    if line.poll(0):
+        raise DisconnectionError("The server ended this connection.")
 
 
 def use_engine(engine: Engine) -> None:
     """Let `transaction` use this engine."""
     _database.engine = engine
-    _database.sessions = sessionmaker(engine, expire_on_commit=False, autoflush=True)
+    _database.sessions = _database.whole = sessionmaker(engine, expire_on_commit=False)
+    alone = engine.execution_options(isolation_level="AUTOCOMMIT")
+    _database.alone = sessionmaker(alone, expire_on_commit=False)
 
 
 def disconnect() -> None:
@@ -159,6 +185,42 @@ def transaction() -> Iterator[Session]:
             yield session
     finally:
         _open.reset(mark)
+
+
+@contextmanager
+def lookup() -> Iterator[Session]:
+    """A session for one statement that needs no transaction of its own: each is a whole one.
+
+    Spares the server's BEGIN and COMMIT. It takes part in nothing and can undo nothing.
+    """
+    if _open.get():
+        raise TransactionOpen("A transaction is open already; pass its session on instead.")
+    sessions = _database.lookups()
+    if sessions is None:
+        raise RuntimeError("db.connect() has not been called.")
+    mark = _open.set(True)
+    try:
+        with sessions() as session, session.begin():
+            yield session
+    finally:
+        _open.reset(mark)
+
+
+def plain_sql(session: Session, statement: str, **values: Any) -> CursorResult[Any]:
+    """Run SQL as it is written, with values by `%(name)s`; for statements of the hot path.
+
+    What the session holds is written first. Its objects are not refreshed: the caller expires
+    those whose rows the statement changes (`forget`).
+    """
+    session.flush()  # The statement must see what the session still holds back.
+    return session.connection().exec_driver_sql(statement, values)
+
+
+def forget(session: Session, kind: type[Root], row_id: UUID) -> None:
+    """Let the session read a row anew when it is next looked at, if it has it at all."""
+    known = session.identity_map.get(identity_key(kind, row_id))
+    if known is not None:
+        session.expire(known)
 
 
 def in_transaction() -> bool:

@@ -12,7 +12,7 @@ from flask_login import LoginManager, UserMixin, current_user
 from werkzeug.wrappers import Response
 
 from marketplace import limits
-from marketplace.db import transaction
+from marketplace.db import lookup, transaction
 from marketplace.identity import service
 from marketplace.identity.queries import Visitor
 from marketplace.settings import Settings
@@ -62,10 +62,10 @@ def _by_token(asked: Request) -> Signed | None:
     header = asked.headers.get("Authorization", "")
     if not header.lower().startswith(BEARER):
         return None
-    with transaction() as session:
-        found, token = service.visitor_of_token(session, header[len(BEARER) :].strip())
-    g.token_id = token.id
-    limits.current().hit(limits.API, str(token.id))
+    with lookup() as session:
+        found, token_id = service.visitor_of_token(session, header[len(BEARER) :].strip())
+    g.token_id = token_id
+    limits.current().hit(limits.API, str(token_id))
     return Signed(found)
 
 

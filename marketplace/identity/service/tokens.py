@@ -5,22 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from marketplace import audit, clock
 from marketplace.actor import Actor
+from marketplace.db import plain_sql
 from marketplace.errors import Fault, Faulty, Missing, SignInNeeded
 from marketplace.identity import queries
-from marketplace.identity.models import ApiToken, Person
+from marketplace.identity.models import ApiToken
 from marketplace.identity.queries import Visitor
 from marketplace.identity.rules import (
     TOKEN_DAYS_DEFAULT,
     TOKEN_DAYS_MAX,
+    OrganisationKind,
     Permission,
-    PersonState,
+    Role,
     clean_name,
     clean_scopes,
 )
@@ -78,32 +81,44 @@ def revoke_token(session: Session, actor: Actor, token_id: UUID) -> None:
         audit.record(session, actor, "revoked token", row.id)
 
 
-def visitor_of_token(session: Session, plain: str) -> tuple[Visitor, ApiToken]:
-    """Who holds this bearer token, with the permissions that are left now.
+# All that is asked about a token on each request, in one statement.
+_HOLDER = """SELECT token.id AS token_id, token.organisation_id, token.scopes, token.last_used_at,
+  person.id, person.name, person.email, person.timezone, person.is_specialist,
+  person.email_verified_at, person.totp_confirmed_at,
+  (SELECT json_agg(json_build_array(membership.organisation_id, organisation.name,
+      organisation.kind, membership.role) ORDER BY organisation.name, organisation.id)
+    FROM membership JOIN organisation ON organisation.id = membership.organisation_id
+    WHERE membership.person_id = person.id AND organisation.state = 'active') AS roles
+FROM api_token token JOIN person ON person.id = token.person_id
+WHERE token.token_hash = %(token_hash)s AND token.revoked_at IS NULL
+  AND token.expires_at > %(now)s AND person.state = 'active'"""
+
+
+def visitor_of_token(session: Session, plain: str) -> tuple[Visitor, UUID]:
+    """Who holds this bearer token, with the permissions that are left now, and the token's id.
 
     SignInNeeded when it is unknown, expired or revoked, or its person may not act any more.
+    The time it was last used is written at most once a minute.
     """
     now = clock.now()
-    found = session.execute(
-        select(ApiToken, Person)
-        .join(Person, Person.id == ApiToken.person_id)
-        .where(ApiToken.token_hash == token_hash(plain), ApiToken.revoked_at.is_(None))
-        .where(ApiToken.expires_at > now, Person.state == PersonState.ACTIVE)
-    ).first()
-    if found is None:
+    holder: Any = plain_sql(session, _HOLDER, token_hash=token_hash(plain), now=now).first()
+    if holder is None:
         raise SignInNeeded("The token is unknown, expired or revoked.")
-    token, person = found
-    organisations = queries.belongings(session, person.id)
-    whole = queries.actor_for(person, organisations, token.organisation_id)
-    if whole.organisation_id != token.organisation_id:
+    organisations = queries.belongings_of(
+        (UUID(organisation_id), name, OrganisationKind(kind), Role(role))
+        for organisation_id, name, kind, role in holder.roles or ()
+    )
+    whole = queries.actor_for(holder, organisations, holder.organisation_id)
+    if whole.organisation_id != holder.organisation_id:
         raise SignInNeeded("The token is for an organisation that you are no longer in.")
-    if token.last_used_at is None or now - token.last_used_at > USED_EVERY:
-        token.last_used_at = now
-    actor = replace(whole, permissions=whole.permissions & frozenset(token.scopes))
-    return queries.visitor_of(person, organisations, actor), token
+    if holder.last_used_at is None or now - holder.last_used_at > USED_EVERY:
+        used = update(ApiToken).where(ApiToken.id == holder.token_id).values(last_used_at=now)
+        session.execute(used)
+    actor = replace(whole, permissions=whole.permissions & frozenset(holder.scopes))
+    return queries.visitor_of(holder, organisations, actor), holder.token_id
 
 
 def actor_of_token(session: Session, plain: str) -> tuple[Actor, ApiToken]:
-    """As `visitor_of_token`, for callers that need the actor only."""
-    visitor, token = visitor_of_token(session, plain)
-    return visitor.actor, token
+    """As `visitor_of_token`, with the token's row, for callers that need the actor only."""
+    visitor, token_id = visitor_of_token(session, plain)
+    return visitor.actor, session.get_one(ApiToken, token_id)
