@@ -23,6 +23,7 @@ from marketplace import db, factory
 from marketplace.cli.migrate import role_of, upgrade
 from marketplace.embedded import Stack, temporary
 from marketplace.settings import Settings
+from marketplace.worker import names
 
 # What migrations filled: the version of the schema, and the catalogue.
 KEPT = frozenset(
@@ -76,6 +77,7 @@ def settings(stack: Stack) -> Settings:
 def database(settings: Settings) -> Iterator[Engine]:
     """The migrated database, as the unprivileged role; everything process-wide is set up."""
     upgrade(settings.owner_database_url, app_role=role_of(settings.database_url))
+    names.bind_all()  # All slices are there, so tables refer to each other.
     factory.start(settings)
     yield db.engine()
     db.engine().dispose()
