@@ -11,9 +11,10 @@ from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import Any, TypedDict
+from uuid import UUID
 
 from marketplace.errors import Fault, Faulty
-from marketplace.jobs.rules.lifecycle import AiPolicy, PayPer, Purpose
+from marketplace.jobs.rules.lifecycle import AiPolicy, LatePay, PayPer, Purpose
 from marketplace.money import Money
 from marketplace.tasktypes import Json
 
@@ -33,7 +34,17 @@ EXPECTED_SECONDS: Mapping[str, int] = {
 EXPECTED_SECONDS_OTHERWISE = 300
 # What may change after publishing. Everything else is what specialists agreed to, or what the
 # money was reserved for; pay rises by `raise_pay`, which reserves the difference first.
-RUNNING_FIELDS = frozenset({"title", "deadline_at", "review_sample_ratio"})
+# Caps on one person's tasks bind claims from now on; what is in hand stays in hand.
+RUNNING_FIELDS = frozenset(
+    {"title", "deadline_at", "review_sample_ratio", "claims_live_max", "tasks_a_person_max"}
+)
+# What two authors of one task must not share, where the job says so.
+DISTINCT_BY = ("household", "device", "organisation")
+CLAIMS_LIVE_MAX = 5  # Where the lab does not say.
+CLAIMS_LIVE_MOST = 100
+TASKS_A_PERSON_MOST = 1_000_000
+CANNOT_COMPLETE_MOST = Decimal("0.5")
+QUALIFICATIONS_MOST = 10
 # Other words for the professions that specialists are listed under.
 PROFESSIONS_ALSO = {
     "physician": "medicine",
@@ -75,6 +86,13 @@ class JobFields(TypedDict, total=False):
     review_sample_ratio: Decimal | float
     ai_policy: AiPolicy | str
     deadline_at: datetime | None
+    qualification_ids: list[UUID]
+    distinct_by: list[str]
+    claims_live_max: int
+    tasks_a_person_max: int | None
+    late_pay: LatePay | str
+    cannot_complete_ratio: Decimal | float
+    contingency_ratio: Decimal | float
 
 
 class _Wrong(Exception):
@@ -186,6 +204,36 @@ def _ratio(value: object) -> Decimal:
     return number.quantize(Decimal("0.001"))
 
 
+def _ratio_up_to(most: Decimal) -> Callable[[object], Decimal]:
+    def read(value: object) -> Decimal:
+        ratio = _ratio(value)
+        if ratio > most:
+            raise _Wrong(f"Give a number from 0 to {most}.")
+        return ratio
+
+    return read
+
+
+def _maybe_whole(low: int, high: int) -> Callable[[object], int | None]:
+    read = _whole(low, high)
+    return lambda value: None if value is None else read(value)
+
+
+def _qualifications(value: object) -> list[UUID]:
+    if not isinstance(value, (list, tuple)) or len(value) > QUALIFICATIONS_MOST:
+        raise _Wrong(f"Give a list of at most {QUALIFICATIONS_MOST} ids of qualifications.")
+    try:
+        return list(dict.fromkeys(UUID(str(each)) for each in value))
+    except ValueError:
+        raise _Wrong("Use ids of qualifications, as GET /qualifications lists them.") from None
+
+
+def _distinct_by(value: object) -> list[str]:
+    if not isinstance(value, (list, tuple)) or not set(value) <= set(DISTINCT_BY):
+        raise _Wrong(f"Choose among {', '.join(DISTINCT_BY)}.")
+    return [kind for kind in DISTINCT_BY if kind in value]
+
+
 def _maybe_ratio(value: object) -> Decimal | None:
     return None if value is None else _ratio(value)
 
@@ -238,4 +286,11 @@ _READERS: Mapping[str, tuple[str, Callable[[object], Any]]] = {
     "review_sample_ratio": ("/review/sample_ratio", _ratio),
     "ai_policy": ("/ai_policy", _member(AiPolicy)),
     "deadline_at": ("/deadline_at", _deadline),
+    "qualification_ids": ("/requirements/qualifications", _qualifications),
+    "distinct_by": ("/conflicts/distinct_by", _distinct_by),
+    "claims_live_max": ("/limits/claims_live_max", _whole(1, CLAIMS_LIVE_MOST)),
+    "tasks_a_person_max": ("/limits/tasks_a_person_max", _maybe_whole(1, TASKS_A_PERSON_MOST)),
+    "late_pay": ("/late_pay", _member(LatePay)),
+    "cannot_complete_ratio": ("/cannot_complete_ratio", _ratio_up_to(CANNOT_COMPLETE_MOST)),
+    "contingency_ratio": ("/contingency_ratio", _ratio),
 }

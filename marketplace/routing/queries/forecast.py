@@ -83,6 +83,7 @@ def supply_of(session: Session, viewer: Actor, job_id: JobId) -> Supply:
             predicate.credential(person).label("credential"),
             *(part.label(name) for name, part in (parts | relaxed).items()),
         )
+        .select_from(Person)
         .join(Job, Job.id == job.id)
         .where(*predicate.account_stands())
         .subquery("looked")

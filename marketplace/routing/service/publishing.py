@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from marketplace import audit, outbox
 from marketplace.actor import SYSTEM, Actor
+from marketplace.errors import Faulty
 from marketplace.ids import JobId, OrganisationId
 from marketplace.jobs import queries as job_queries
 from marketplace.jobs import service as jobs
@@ -28,6 +29,7 @@ from marketplace.jobs.rules import (
 from marketplace.ledger import service as ledger
 from marketplace.routing import queries
 from marketplace.routing.models import JobReserve
+from marketplace.routing.queries import Supply
 from marketplace.routing.rules import Forecast
 from marketplace.work import service as work
 from marketplace.work.models import Seat, Submission
@@ -41,8 +43,13 @@ class Quote:
     """What a job costs at least and at most, who could do it now, and how long it may take."""
 
     estimate: Estimate
-    eligible_specialists: int
+    supply: Supply
     forecast: Forecast
+
+    @property
+    def eligible_specialists(self) -> int:
+        """How many could do it now."""
+        return self.supply.eligible
 
 
 def quote_job(session: Session, viewer: Actor, job_id: JobId, *, fee_basis_points: int) -> Quote:
@@ -51,7 +58,7 @@ def quote_job(session: Session, viewer: Actor, job_id: JobId, *, fee_basis_point
     estimate = job_queries.estimate(job, fee_basis_points=fee_basis_points)
     return Quote(
         estimate=estimate,
-        eligible_specialists=queries.eligible_count(session, viewer, job_id),
+        supply=queries.supply_of(session, viewer, job_id),
         forecast=queries.forecast_of(session, viewer, job, seats=job.item_count * job.overlap_min),
     )
 

@@ -8,7 +8,8 @@ from marshmallow import Schema, fields, validate
 
 from marketplace.errors import Fault, Faulty
 from marketplace.jobs.models import Job, TemplateVersion
-from marketplace.jobs.rules import AiPolicy, JobState, PayPer, Purpose
+from marketplace.jobs.rules import AiPolicy, JobState, LatePay, PayPer, Purpose
+from marketplace.jobs.rules.fields import DISTINCT_BY
 from marketplace.tasktypes import TASK_TYPES
 from marketplace.web.api.answers import MoneySchema
 
@@ -21,7 +22,25 @@ class Requirements(Schema):
     credential_level_min = fields.Integer(strict=True)
     jurisdictions = fields.List(fields.String(), metadata={"description": "ISO 3166, US-CA"})
     languages = fields.List(fields.String(), metadata={"description": "BCP 47, en"})
-    skill_min = fields.Float(allow_none=True)
+    skill_min = fields.Float(
+        allow_none=True, metadata={"description": "The lower 90 % bound of measured skill, 0 to 1"}
+    )
+    qualifications = fields.List(
+        fields.UUID(), metadata={"description": "Ids of qualifications, all to be passed"}
+    )
+
+
+class Conflicts(Schema):
+    """What two authors of one task must not share."""
+
+    distinct_by = fields.List(fields.String(validate=validate.OneOf(DISTINCT_BY)))
+
+
+class Limits(Schema):
+    """How much of a job one person may take: at a time, and in all (null: as much as comes)."""
+
+    claims_live_max = fields.Integer(strict=True)
+    tasks_a_person_max = fields.Integer(strict=True, allow_none=True)
 
 
 class Overlap(Schema):
@@ -65,6 +84,18 @@ class JobChange(Schema):
     review = fields.Nested(Review)
     ai_policy = fields.String(validate=validate.OneOf([each.value for each in AiPolicy]))
     deadline_at = fields.AwareDateTime(allow_none=True)
+    conflicts = fields.Nested(Conflicts)
+    limits = fields.Nested(Limits)
+    late_pay = fields.String(
+        validate=validate.OneOf([each.value for each in LatePay]),
+        metadata={"description": "What a good answer earns whose seat had gone to somebody else"},
+    )
+    cannot_complete_ratio = fields.Float(
+        metadata={"description": "Share of the pay for a task that cannot be done, 0 to 0.5"}
+    )
+    contingency_ratio = fields.Float(
+        metadata={"description": "Reserved on top of the most, for late and impossible work"}
+    )
 
 
 class NewJob(JobChange):
@@ -97,6 +128,11 @@ class JobShown(Schema):
     review = fields.Nested(Review)
     ai_policy = fields.String()
     deadline_at = fields.AwareDateTime(allow_none=True)
+    conflicts = fields.Nested(Conflicts)
+    limits = fields.Nested(Limits)
+    late_pay = fields.String()
+    cannot_complete_ratio = fields.Float()
+    contingency_ratio = fields.Float()
     items = fields.Integer()
     version = fields.Integer()
     created_at = fields.AwareDateTime()
@@ -127,6 +163,9 @@ def shown(job: Job, version: TemplateVersion) -> dict[str, Any]:
             "created_at",
             "published_at",
             "closed_at",
+            "late_pay",
+            "cannot_complete_ratio",
+            "contingency_ratio",
         )
     }
     requirements = {
@@ -143,7 +182,12 @@ def shown(job: Job, version: TemplateVersion) -> dict[str, Any]:
     return plain | {
         "template": version.template,
         "template_version": version.number,
-        "requirements": requirements,
+        "requirements": requirements | {"qualifications": job.qualification_ids},
+        "conflicts": {"distinct_by": job.distinct_by},
+        "limits": {
+            "claims_live_max": job.claims_live_max,
+            "tasks_a_person_max": job.tasks_a_person_max,
+        },
         "overlap": {
             "min": job.overlap_min,
             "max": job.overlap_max,
@@ -158,7 +202,10 @@ def shown(job: Job, version: TemplateVersion) -> dict[str, Any]:
 def flat(asked: dict[str, Any]) -> dict[str, Any]:
     """The fields of a verb of jobs, from the nested body."""
     given = dict(asked)
-    given |= given.pop("requirements", {})
+    for group in ("requirements", "conflicts", "limits"):
+        given |= given.pop(group, {})
+    if "qualifications" in given:
+        given["qualification_ids"] = given.pop("qualifications")
     given |= {
         {"min": "overlap_min", "max": "overlap_max"}.get(name, name): value
         for name, value in given.pop("overlap", {}).items()
@@ -196,7 +243,11 @@ class TimeToFill(Schema):
 
 
 class QuoteShown(Schema):
-    """What a job costs as it stands. price and fee are those of the most, which is reserved."""
+    """What a job costs as it stands. price and fee are those of the most, which is reserved.
+
+    eligible_specialists is exact, so that a program can wait for supply; people read `fewer than
+    five` where eligible_is_coarse. removed: how many more would fit without one requirement.
+    """
 
     tasks = fields.Integer()
     price = fields.Nested(MoneySchema)
@@ -204,6 +255,8 @@ class QuoteShown(Schema):
     least = fields.Nested(PriceShown)
     most = fields.Nested(PriceShown)
     eligible_specialists = fields.Integer()
+    eligible_is_coarse = fields.Boolean()
+    removed = fields.Dict(keys=fields.String(), values=fields.Integer())
     time_to_fill_seconds = fields.Nested(TimeToFill)
 
 

@@ -109,6 +109,8 @@ def post_quote(job_id: UUID) -> dict[str, Any]:
         "least": _price(quote.estimate.least),
         "most": _price(most),
         "eligible_specialists": quote.eligible_specialists,
+        "eligible_is_coarse": quote.supply.is_coarse,
+        "removed": quote.supply.removed,
         "time_to_fill_seconds": quote.forecast,
     }
 

@@ -94,11 +94,20 @@ def get_feed() -> dict[str, Any]:
     return {"items": items, "next": None}
 
 
+class ReasonShown(Schema):
+    """One condition that you do not meet. action_url: a path of ours, null where none helps."""
+
+    code = fields.String()
+    message = fields.String()
+    action_url = fields.String(allow_none=True)
+
+
 class EligibilityShown(Schema):
-    """Whether you may work on a job; if not, every reason."""
+    """Whether you may work on a job; if not, every reason, and where it can be mended."""
 
     eligible = fields.Boolean()
     reasons = fields.List(fields.String())
+    details = fields.List(fields.Nested(ReasonShown))
 
 
 @work_api.get("/jobs/<uuid:job_id>/eligibility")
