@@ -28,3 +28,4 @@ from marketplace.routing.queries.qualification import offered_one as offered_one
 from marketplace.routing.queries.qualification import (
     qualifications_asked_by as qualifications_asked_by,
 )
+from marketplace.routing.queries.requirements import requirement_faults as requirement_faults

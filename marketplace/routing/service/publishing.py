@@ -69,6 +69,9 @@ def publish_job(session: Session, actor: Actor, job_id: JobId, *, fee_basis_poin
     Raises Faulty when the lint finds something, InsufficientFunds without the money.
     """
     job = jobs.open_job(session, actor, job_id, fee_basis_points=fee_basis_points)
+    unknown = queries.requirement_faults(session, job)
+    if unknown:
+        raise Faulty("Nobody can show what this job asks for.", unknown)
     reserve = JobReserve(job_id=JobId(job.id), items_reserved=0)
     session.add(reserve)
     _reserve_rest(session, job, reserve)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -20,8 +21,10 @@ from marketplace.jobs.rules import JobState, seat_price
 from marketplace.ledger import queries as ledger
 from marketplace.ledger.service import InsufficientFunds
 from marketplace.money import zero
+from marketplace.routing import queries as routing_queries
 from marketplace.routing import service as routing
-from marketplace.web.filters import money
+from marketplace.routing.queries.forecast import FEW
+from marketplace.web.filters import count, money, percent
 from marketplace.web.guards import me, needs
 from marketplace.web.labs import shown
 from marketplace.work import queries as work
@@ -34,7 +37,7 @@ def _facts(session: Session, job: Job) -> dict[str, Any]:
     quoted = routing.quote_job(session, me(), JobId(job.id), fee_basis_points=fee)
     available = ledger.lab_balance(session, me().organisation(), job.currency).available
     needed = quoted.estimate.most.total
-    faults = queries.lint(session, job)
+    faults = [*queries.lint(session, job), *routing_queries.requirement_faults(session, job)]
     return shown.job_facts(job, "publish") | {
         "quoted": quoted,
         "fee_percent": fee / 10_000,
@@ -44,8 +47,26 @@ def _facts(session: Session, job: Job) -> dict[str, Any]:
         "short": max(needed - available, zero(job.currency), key=lambda amount: amount.minor),
         "steps": shown.steps_of(job, faults),
         "fault_count": len(faults),
+        "removed": _removed(job, quoted.supply.removed),
         "refusal": "",
     }
+
+
+def _removed(job: Job, removed: Mapping[str, int]) -> list[tuple[str, str]]:
+    """What each requirement leaves out: (requirement, how many people), the most first."""
+    words = {
+        "profession": f"Asking for {(job.profession or '').replace('_', ' ')}",
+        "specialty": "The specialties",
+        "jurisdiction": f"A licence in {' or '.join(job.jurisdictions)}",
+        "level": f"Credential level {job.credential_level_min}",
+        "languages": f"The languages {' and '.join(job.languages)}",
+        "skill": f"A measured skill of {percent(float(job.skill_min or 0), 0)}",
+        "qualification": "The qualifications",
+        "own_organisation": "Belonging to your organisation",
+        "employer": "Working for your organisation",
+    }
+    most = sorted(removed.items(), key=lambda each: (-each[1], each[0]))
+    return [(words[name], "fewer than five" if how < FEW else count(how)) for name, how in most]
 
 
 @quote.get("/<uuid:job_id>/publish")

@@ -33,6 +33,7 @@ PAUSED_BECAUSE: Mapping[PauseReason, str] = {
     PauseReason.OPERATIONS: "We paused it. Write to us; we resume it once it is settled.",
 }
 STEPS: Sequence[tuple[str, str, tuple[str, ...]]] = (
+    ("Somebody can show what it asks for", "edit", ("/requirements",)),
     ("Title and domain are plain text", "edit", ("/title", "/domain")),
     ("Instructions say what a good judgement is", "edit", ("/instructions_md",)),
     ("The template fits its task type", "edit", ("/template",)),
