@@ -27,6 +27,7 @@ from marketplace.specialists.models import QualificationResult
 from marketplace.specialists.queries import qualifications as attempts
 from marketplace.specialists.rules import Outcome, Verdict
 from marketplace.specialists.rules.qualifications import AttemptState, next_form, seed_of
+from marketplace.specialists.service import grant_credential
 from marketplace.specialists.service import qualifications as results
 from marketplace.work import service as work
 
@@ -164,8 +165,6 @@ def _grant(session: Session, job: Job, attempt: QualificationResult) -> None:
         observed={"score": str(attempt.score), "attempt": attempt.attempt},
         evidence=({"source": "qualification", "source_version": str(job.id)},),
     )
-    from marketplace.specialists.service import grant_credential
-
     try:
         with session.begin_nested():
             grant_credential(
