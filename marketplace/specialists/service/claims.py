@@ -34,6 +34,7 @@ from marketplace.specialists.rules import (
 from marketplace.specialists.rules.catalogue import clean_jurisdiction, clean_specialties
 from marketplace.specialists.rules.checks import normal_form
 from marketplace.specialists.rules.lifecycle import FREE, HOLDING, UNDECIDED
+from marketplace.specialists.service.screening import screen_later
 from marketplace.specialists.service.steps import locked_claim, record_run, set_state, trace
 
 HASH_PURPOSE = "credential-identifier"
@@ -76,6 +77,7 @@ def claim_credential(
     if claim.state is CredentialState.CLAIMED:
         run_checks(session, claim.id)
         outbox.enqueue(session, "specialists.verify", claim_id=claim.id)
+        screen_later(session, claim.person_id)
     return claim
 
 

@@ -43,8 +43,8 @@ _END = """UPDATE list_entry e SET until_id = :snapshot
                     AND r.entry_key = e.entry_key AND r.content = e.content)"""
 _BEGIN = """INSERT INTO list_entry (id, source, entry_key, content, names, npi, born, places,
     listed_as, listed_on, keys, since_id)
-  SELECT r.id, CAST(:source AS text), r.entry_key, r.content, r.names, r.npi, r.born, r.places, r.listed_as,
-    r.listed_on, r.keys, :snapshot
+  SELECT r.id, CAST(:source AS text), r.entry_key, r.content, r.names, r.npi, r.born, r.places,
+    r.listed_as, r.listed_on, r.keys, :snapshot
   FROM list_row_staged r WHERE r.snapshot_id = :snapshot
     AND NOT EXISTS (SELECT FROM list_entry e WHERE e.source = :source AND e.until_id IS NULL
                     AND e.entry_key = r.entry_key)"""

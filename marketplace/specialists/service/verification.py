@@ -28,6 +28,7 @@ from marketplace.specialists.rules.levels import (
     standing_failure,
     step_after,
 )
+from marketplace.specialists.service.screening import screen_later
 from marketplace.specialists.service.steps import locked_claim, record_run, set_state, trace
 
 # Runs of one claim that are weighed, newest first; a claim has a few each year.
@@ -282,6 +283,7 @@ def look_again(session: Session, person_id: UUID, *, only: Collection[str] | Non
 def name_changed(session: Session, person_id: UUID) -> None:
     """Look at everything again that was compared with a person's former name or birth date."""
     look_again(session, person_id)
+    screen_later(session, person_id)
 
 
 def recheck_due(session: Session, *, after: UUID | None = None, limit: int = 500) -> UUID | None:
