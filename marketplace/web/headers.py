@@ -12,8 +12,12 @@ from marketplace.settings import Settings
 NONCE_BYTES = 16
 YEAR_SECONDS = 31_536_000
 DAY_SECONDS = 86_400
-# A form that leads to Stripe's page by redirect is checked against form-action as well.
-STRIPE_PAGES = ("https://checkout.stripe.com", "https://connect.stripe.com")
+# A form that leads to another's page by redirect is checked against form-action as well.
+STRIPE_PAGES = (
+    "https://checkout.stripe.com",
+    "https://connect.stripe.com",
+    "https://verify.stripe.com",
+)
 FIXED = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -42,9 +46,15 @@ def _sandbox_pages(api_base: str) -> tuple[str, ...]:
     return tuple(f"{parts.scheme}://{host}{port}" for host in hosts)
 
 
+def _origin(address: str) -> str:
+    parts = urlsplit(address)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
 def policy(settings: Settings, nonce: str) -> str:
     """The Content-Security-Policy: our own files and no inline script or style at all."""
-    pages = (*STRIPE_PAGES, *_sandbox_pages(settings.stripe_api_base))
+    others = {*_sandbox_pages(settings.stripe_api_base), _origin(settings.github_oauth_base)}
+    pages = (*STRIPE_PAGES, *sorted(others))
     parts = [
         "default-src 'self'",
         f"script-src 'self' 'nonce-{nonce}'",

@@ -59,9 +59,14 @@ def _transfer(subject: Mapping[str, Any]) -> Arguments:
     return {"transfer_id": subject["id"], "line_id": _metadata(subject, "line_id")}
 
 
+def _identity(subject: Mapping[str, Any]) -> Arguments:
+    return {"stripe_session_id": subject["id"], "check_id": _metadata(subject, "check_id")}
+
+
 TOP_UP = "billing.refresh_top_up"
 ACCOUNT = "payouts.refresh_account"
 TRANSFER = "payouts.resolve_transfer"
+IDENTITY = "specialists.refresh_identity"
 # What each event asks for, and how its arguments are read from the object that it is about.
 ROUTES: Mapping[str, tuple[str, Reader]] = {
     "checkout.session.completed": (TOP_UP, _checkout),
@@ -76,6 +81,10 @@ ROUTES: Mapping[str, tuple[str, Reader]] = {
     "capability.updated": (ACCOUNT, _capability),
     "transfer.created": (TRANSFER, _transfer),
     "transfer.updated": (TRANSFER, _transfer),
+    "identity.verification_session.processing": (IDENTITY, _identity),
+    "identity.verification_session.requires_input": (IDENTITY, _identity),
+    "identity.verification_session.verified": (IDENTITY, _identity),
+    "identity.verification_session.canceled": (IDENTITY, _identity),
 }
 
 

@@ -68,7 +68,7 @@ def test_every_outbox_name_is_bound_and_used() -> None:
     mapped = {
         name
         for source in sources
-        for name in re.findall(r'"((?:billing|payouts)\.[a-z_]+)"', source)
+        for name in re.findall(r'^[A-Z_]+ = "([a-z]+\.[a-z_]+)"', source, re.MULTILINE)
     }
     scheduled = {each.name for each in outbox.bound().values() if each.every_seconds is not None}
 

@@ -3,6 +3,9 @@
 from marketplace.specialists.queries.attested import Attested as Attested
 from marketplace.specialists.queries.attested import attested as attested
 from marketplace.specialists.queries.catalogue import catalogue as catalogue
+from marketplace.specialists.queries.connections import github_of as github_of
+from marketplace.specialists.queries.connections import identity_of as identity_of
+from marketplace.specialists.queries.connections import subject_of as subject_of
 from marketplace.specialists.queries.credentials import LIMIT_MAX as LIMIT_MAX
 from marketplace.specialists.queries.credentials import ClaimDetail as ClaimDetail
 from marketplace.specialists.queries.credentials import claim_of as claim_of

@@ -6,6 +6,7 @@ in the workbench is never lost. Never: shows a lab's other specialists.
 """
 
 from marketplace.web.specialists import (
+    connections,
     credentials,
     earnings,
     feed,
@@ -17,6 +18,7 @@ from marketplace.web.specialists import (
 from marketplace.web.specialists.blueprint import specialists
 
 __all__ = [
+    "connections",
     "credentials",
     "earnings",
     "feed",
