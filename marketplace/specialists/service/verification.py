@@ -28,7 +28,7 @@ from marketplace.specialists.rules.levels import (
     standing_failure,
     step_after,
 )
-from marketplace.specialists.service.screening import screen_later
+from marketplace.specialists.service.screening import list_verdict, screen_later
 from marketplace.specialists.service.steps import locked_claim, record_run, set_state, trace
 
 # Runs of one claim that are weighed, newest first; a claim has a few each year.
@@ -47,6 +47,8 @@ LOOKED_AT = frozenset(
 # A full look begins this long before a check is too old to count.
 EARLY = timedelta(days=30)
 VERIFY = "specialists.verify"
+# Lists are in the database, so they are asked as verdicts are kept.
+LISTS = {"us.leie": "leie", "us.ofac": "ofac"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +120,13 @@ def record_verdicts(
     if (now.claimed, now.subject) != (look.claimed, look.subject):
         outbox.enqueue(session, VERIFY, claim_id=claim.id, only=_listed(only))
         return
+    listed = [
+        list_verdict(session, claim, name)
+        for key, name in LISTS.items()
+        if key in look.claimed.kind.verifiers and (only is None or key in only)
+    ]
     away: dict[str, datetime] = {}
-    for verdict in verdicts:
+    for verdict in (*verdicts, *listed):
         kept = verdict
         if verdict.outcome is Outcome.UNAVAILABLE and verdict.kind == "registry":
             kept = _postponed(verdict, attempt)
