@@ -20,8 +20,16 @@ from marketplace.tasktypes.fields import Fields, flat, judgement_from
 
 PREFIX = "template"
 TEXT_MAX = 200_000
+DEPTH_MAX = 40
 SPARE_ROWS = 2
 ROWS_MIN = 3
+_OPENS = (
+    yaml.FlowSequenceStartToken,
+    yaml.FlowMappingStartToken,
+    yaml.BlockSequenceStartToken,
+    yaml.BlockMappingStartToken,
+)
+_CLOSES = (yaml.FlowSequenceEndToken, yaml.FlowMappingEndToken, yaml.BlockEndToken)
 _KEYED = re.compile(r"([a-z][a-z0-9_]{0,39}): (.+)")
 _WRITTEN_AS_TEXT = re.compile(r"self_check\.|categories\.|aspects\.\d+\.scale\.anchors\.")
 
@@ -67,8 +75,15 @@ def parsed(text: str) -> tuple[Json, list[Fault]]:
 def _yaml(text: str) -> Any:
     if len(text) > TEXT_MAX:
         raise ValueError(f"it is longer than {TEXT_MAX:,} characters")
-    if any(isinstance(token, yaml.AliasToken) for token in yaml.scan(text)):
-        raise ValueError("aliases are not read here; write the value out")
+    depth = 0
+    for token in yaml.scan(text):
+        depth += isinstance(token, _OPENS) - isinstance(token, _CLOSES)
+        # The reader's time grows with the square of the depth, so this stops before it does.
+        if depth > DEPTH_MAX:
+            raise ValueError(f"it is nested deeper than {DEPTH_MAX} levels")
+        aliased = isinstance(token, yaml.AliasToken)
+        if aliased:
+            raise ValueError("aliases are not read here; write the value out")
     return yaml.safe_load(text)
 
 
