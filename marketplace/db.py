@@ -15,6 +15,7 @@ from uuid import UUID
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
+    ColumnElement,
     CursorResult,
     DateTime,
     Engine,
@@ -25,9 +26,17 @@ from sqlalchemy import (
     create_engine,
     event,
 )
+from sqlalchemy import select as sql_select
 from sqlalchemy.dialects.postgresql import ARRAY, BYTEA, JSON, JSONB
 from sqlalchemy.exc import DisconnectionError
-from sqlalchemy.orm import DeclarativeBase, Session, mapped_column, sessionmaker
+from sqlalchemy.orm import (
+    DeclarativeBase,
+    Session,
+    make_transient_to_detached,
+    mapped_column,
+    sessionmaker,
+)
+from sqlalchemy.orm.attributes import instance_dict
 from sqlalchemy.orm.util import identity_key
 
 from marketplace.ids import KINDS, new_id
@@ -216,11 +225,61 @@ def plain_sql(session: Session, statement: str, **values: Any) -> CursorResult[A
     return session.connection().exec_driver_sql(statement, values)
 
 
-def forget(session: Session, kind: type[Root], row_id: UUID) -> None:
+def forget(session: Session, kind: type[Root], row_id: object) -> None:
     """Let the session read a row anew when it is next looked at, if it has it at all."""
     known = session.identity_map.get(identity_key(kind, row_id))
     if known is not None:
         session.expire(known)
+
+
+M = TypeVar("M", bound=Root)
+
+
+def insert_sql(kind: type[Root]) -> str:
+    """The INSERT of a whole row of a model, with the values of `values_of`."""
+    names = [column.name for column in kind.__table__.columns]
+    quoted = ", ".join(f'"{name}"' for name in names)
+    values = ", ".join(f"%({name})s" for name in names)
+    # Nothing but names of our own models stands in it.
+    return f"INSERT INTO {kind.__tablename__} ({quoted}) VALUES ({values})"  # noqa: S608
+
+
+@functools.cache
+def _bind_processors(kind: type[Root]) -> dict[str, Callable[[Any], Any] | None]:
+    dialect = engine().dialect
+    return {
+        column.name: column.type._cached_bind_processor(dialect)
+        for column in kind.__table__.columns
+    }
+
+
+def values_of(row: Root) -> dict[str, Any]:
+    """The columns of a row as the driver takes them; what was left unset is NULL."""
+    found = {}
+    for name, processed in _bind_processors(type(row)).items():
+        value = getattr(row, name)
+        found[name] = value if value is None or processed is None else processed(value)
+    return found
+
+
+def written(session: Session, row: M) -> M:
+    """Take into the session a fresh row that plain SQL has written, as if it had been loaded."""
+    for column in type(row).__table__.columns:
+        instance_dict(row).setdefault(column.name, None)
+    make_transient_to_detached(row)
+    session.add(row)
+    return row
+
+
+def condition_sql(kind: type[Root], condition: ColumnElement[bool]) -> tuple[str, dict[str, Any]]:
+    """A condition on the rows of a table as SQL, with its values, to stand in plain SQL."""
+    asked = sql_select(kind.__table__.c.id).where(condition)
+    made = asked.compile(dialect=engine().dialect, compile_kwargs={"render_postcompile": True})
+    values = {
+        name: value.value if isinstance(value, StrEnum) else value
+        for name, value in made.construct_params().items()
+    }
+    return made.string.partition("WHERE ")[2], values
 
 
 def in_transaction() -> bool:

@@ -30,6 +30,7 @@ from marketplace.work.rules import (
 )
 
 LIMIT_MAX = 200
+BROUGHT = "brought"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,16 +69,23 @@ def claim_of(session: Session, viewer: Actor, claim_id: ClaimId) -> ClaimView:
 def view_of(session: Session, claim: Claim) -> ClaimView:
     """A claim's view; for a verb that has just made the claim."""
     job = session.get_one(Job, claim.job_id)
-    item_id, payload = session.execute(
-        select(Item.id, Item.payload)
-        .join(Task, Task.item_id == Item.id)
-        .where(Task.id == claim.task_id)
-    ).one()
     version = session.get_one(TemplateVersion, claim.template_version_id)
-    draft = session.scalar(
-        select(Draft).where(Draft.claim_id == claim.id).order_by(Draft.revision.desc()).limit(1)
-    )
-    spent = session.scalars(select(TimeInterval).where(TimeInterval.claim_id == claim.id)).all()
+    draft: Draft | None = None
+    spent: Sequence[TimeInterval] = ()
+    brought = session.info.pop((BROUGHT, claim.id), None)
+    if brought is not None:  # A claim as fresh as that has neither drafts nor time.
+        item_id, payload = brought
+    else:
+        item_id, payload = session.execute(
+            select(Item.id, Item.payload)
+            .join(Task, Task.item_id == Item.id)
+            .where(Task.id == claim.task_id)
+        ).one()
+        draft = session.scalar(
+            select(Draft).where(Draft.claim_id == claim.id).order_by(Draft.revision.desc()).limit(1)
+        )
+        booked = select(TimeInterval).where(TimeInterval.claim_id == claim.id)
+        spent = session.scalars(booked).all()
     return ClaimView(
         claim=claim,
         job=job,
@@ -91,6 +99,11 @@ def view_of(session: Session, claim: Claim) -> ClaimView:
             Interval(each.kind, each.started_at, each.ended_at) for each in spent
         ),
     )
+
+
+def bring(session: Session, claim: Claim, item_id: UUID, payload: Any) -> None:
+    """Leave for `view_of` what the statement that made a claim has read already."""
+    session.info[BROUGHT, claim.id] = item_id, payload
 
 
 def material(session: Session, task_id: UUID, template_version_id: UUID) -> tuple[Any, Any]:

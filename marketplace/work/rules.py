@@ -197,6 +197,18 @@ class NoRework(Refused):
     code = "no_rework"
 
 
+class TooManyInHand(Conflict):
+    """The specialist holds as many tasks of the job as it allows at a time."""
+
+    code = "too_many_in_hand"
+
+
+class EnoughDone(Conflict):
+    """The specialist has done as many tasks of the job as it takes from one person."""
+
+    code = "enough_done"
+
+
 class IllegalStep(Refused):
     """A state cannot follow another; the page that asked for it was out of date."""
 

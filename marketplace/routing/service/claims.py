@@ -15,21 +15,26 @@ from marketplace.review import service as review
 from marketplace.routing import queries
 from marketplace.routing.rules import NotEligible, NotOpen
 from marketplace.routing.service import qualification
+from marketplace.routing.service.apart import claim_apart
 from marketplace.work import service as work
 from marketplace.work.models import Claim, Submission
-from marketplace.work.rules import Envelope
+from marketplace.work.rules import EnoughDone, Envelope, TooManyInHand
 
 
 def claim_next(session: Session, actor: Actor, *, job_id: JobId | None = None) -> Claim | None:
     """Lease the next task that fits: of one job, or of the best job that has one.
 
-    None when there is no seat at present. Raises NotEligible with the reasons, and NotOpen.
+    None when there is no seat at present. Raises NotEligible with the reasons, NotOpen, and at the
+    limits of the one job asked for TooManyInHand and EnoughDone.
     """
     actor.require(Permission.WORK_DO)
     if job_id is not None:
         return _claim_in(session, actor, queries.visible_job(session, job_id))
     for entry in queries.feed(session, actor):
-        claim = _claim_in(session, actor, entry.job)
+        try:
+            claim = _claim_in(session, actor, entry.job)
+        except (TooManyInHand, EnoughDone):
+            continue
         if claim is not None:
             return claim
     return None
@@ -38,15 +43,19 @@ def claim_next(session: Session, actor: Actor, *, job_id: JobId | None = None) -
 def _claim_in(session: Session, actor: Actor, job: Job) -> Claim | None:
     if job.state is not JobState.OPEN:
         raise NotOpen(f"The job “{job.title}” is {job.state.value}; it hands out no tasks now.")
-    allowed = queries.eligibility(session, actor, JobId(job.id))
+    person_id = actor.person()
+    allowed = queries.allowed(session, person_id, job)
     if not allowed.eligible:
         raise NotEligible(" ".join(allowed.reasons))
-    person_id = actor.person()
+    level = allowed.level
+    if job.distinct_by:
+        return claim_apart(session, specialist_id=person_id, job=job, credential_level=level)
     return work.claim_seat(
         session,
         specialist_id=person_id,
         job=job,
-        credential_level=queries.credential_level(session, person_id, job),
+        credential_level=level,
+        unless=queries.task_conflict(job, person_id),
     )
 
 
@@ -78,7 +87,7 @@ def submit_and_claim_next(
         return HandedIn(submission, None, None)
     try:
         claim = _claim_in(session, actor, job)
-    except (NotEligible, NotOpen) as refused:
+    except (NotEligible, NotOpen, TooManyInHand, EnoughDone) as refused:
         return HandedIn(submission, None, refused.message)
     none = None if claim else "There is no further task for you in this job at present."
     return HandedIn(submission, claim, none)

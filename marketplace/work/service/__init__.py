@@ -1,5 +1,6 @@
 """The verbs of work, by what they are about: seats, claims, submissions."""
 
+from marketplace.work.service.claiming import claim_seat as claim_seat
 from marketplace.work.service.claims import book_time as book_time
 from marketplace.work.service.claims import heartbeat as heartbeat
 from marketplace.work.service.claims import own_claim as own_claim
@@ -9,7 +10,6 @@ from marketplace.work.service.outcomes import answer_gaps as answer_gaps
 from marketplace.work.service.outcomes import report_outcome as report_outcome
 from marketplace.work.service.reserved import close_reserved_seats as close_reserved_seats
 from marketplace.work.service.reserved import open_reserved_seats as open_reserved_seats
-from marketplace.work.service.seats import claim_seat as claim_seat
 from marketplace.work.service.seats import expire_leases as expire_leases
 from marketplace.work.service.seats import open_seats as open_seats
 from marketplace.work.service.submissions import locked_submission as locked_submission

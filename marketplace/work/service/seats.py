@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from sqlalchemy import func, insert, select
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from marketplace import clock
-from marketplace.errors import Conflict
-from marketplace.ids import ClaimId, JobId, PersonId, new_id
+from marketplace.ids import JobId, new_id
 from marketplace.jobs import service as jobs
 from marketplace.jobs.models import Item, Job
-from marketplace.jobs.rules import JobState, PayPer, Purpose, seat_price
-from marketplace.tasktypes import task_type
+from marketplace.jobs.rules import JobState
 from marketplace.work import rules
 from marketplace.work.models import Claim, Seat, Submission, Task, seat_rank
 from marketplace.work.rules import ClaimState, SeatState, TaskState, step
@@ -71,85 +66,6 @@ def _ranks(session: Session, count: int) -> list[int]:
     """Fresh ranks, in rising order."""
     drawn = select(seat_rank.next_value()).select_from(func.generate_series(1, count).alias())
     return sorted(session.scalars(drawn))
-
-
-def claim_seat(
-    session: Session, *, specialist_id: PersonId, job: Job, credential_level: int
-) -> Claim | None:
-    """Lease the next open seat of a job that this specialist has not held; None without one.
-
-    The caller has decided that the specialist may work on the job. Seats that others are taking
-    at this moment are passed over; those behind the specialist's last one are looked at last.
-    """
-    reached = session.scalar(
-        select(Claim.seat_rank)
-        .where(Claim.specialist_id == specialist_id, Claim.job_id == job.id)
-        .order_by(Claim.id.desc())
-        .limit(1)
-    )
-    for after in (reached, 0) if reached else (0,):
-        seat = _next_seat(session, specialist_id, job, after)
-        if seat is not None:
-            return _lease(session, seat, specialist_id, job, credential_level)
-    return None
-
-
-def _next_seat(session: Session, specialist_id: PersonId, job: Job, after: int) -> Seat | None:
-    held = select(Claim.id).where(
-        Claim.task_id == Seat.task_id,
-        Claim.specialist_id == specialist_id,
-        Claim.state.in_(rules.HOLDING),
-    )
-    # The seats of a qualification wait for one candidate each.
-    mine = specialist_id if job.purpose is Purpose.QUALIFICATION else None
-    return session.scalar(
-        select(Seat)
-        .where(Seat.job_id == job.id, Seat.state == SeatState.OPEN, Seat.rank > after)
-        .where(Seat.reserved_for.is_not_distinct_from(mine))
-        .where(~held.exists())
-        .order_by(Seat.rank)
-        .limit(1)
-        .with_for_update(skip_locked=True, key_share=True, of=Seat)
-    )
-
-
-def _lease(
-    session: Session, seat: Seat, specialist_id: PersonId, job: Job, credential_level: int
-) -> Claim:
-    seat.state = step(rules.NEXT_SEAT, seat.state, SeatState.CLAIMED)
-    price = seat_price(job.terms(0)).pay  # The fee is the lab's matter.
-    at = clock.now()
-    claim = Claim(
-        id=ClaimId(new_id()),
-        seat_id=seat.id,
-        task_id=seat.task_id,
-        job_id=job.id,
-        specialist_id=specialist_id,
-        template_version_id=job.template_version_id,
-        seat_rank=seat.rank,
-        state=ClaimState.LIVE,
-        claimed_at=at,
-        expires_at=at + timedelta(seconds=job.lease_seconds),
-        price_minor=price.minor,
-        currency=price.currency,
-        paid_seconds_max=job.time_cap_seconds if job.pay_per is PayPer.HOUR else None,
-        credential_level=credential_level,
-        presented_order=_order(session, seat, job),
-    )
-    session.add(claim)
-    try:
-        with session.begin_nested():
-            session.flush()  # The unique indexes decide here, not at the commit.
-    except IntegrityError:
-        raise Conflict("Another window of yours took this task; ask for the next.") from None
-    return claim
-
-
-def _order(session: Session, seat: Seat, job: Job) -> list[str]:
-    payload = session.scalar(
-        select(Item.payload).join(Task, Task.item_id == Item.id).where(Task.id == seat.task_id)
-    )
-    return task_type(job.task_type).presented_order(payload or {}, str(seat.id))
 
 
 def end_claim(session: Session, claim: Claim, state: ClaimState) -> None:

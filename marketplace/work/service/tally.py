@@ -28,6 +28,4 @@ def count_lapsed(session: Session, claims: Iterable[Claim]) -> None:
     """Take many claims out of hand, row by row in one order, so that two rounds cannot lock up."""
     lapsed = Counter((claim.specialist_id, claim.job_id) for claim in claims)
     for (person_id, job_id), live in sorted(lapsed.items()):
-        session.execute(
-            _ADD, {"person_id": person_id, "job_id": job_id, "live": -live, "done": 0}
-        )
+        session.execute(_ADD, {"person_id": person_id, "job_id": job_id, "live": -live, "done": 0})
