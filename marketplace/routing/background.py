@@ -9,6 +9,7 @@ from marketplace.db import transaction
 from marketplace.ids import JobId
 from marketplace.jobs import queries as jobs
 from marketplace.routing import service
+from marketplace.routing.service import exposure
 
 
 @outbox.background("routing.open_seats", time_limit_seconds=900)
@@ -50,6 +51,19 @@ def end_attempts(work: outbox.Work) -> None:
     for attempt_id in over:
         with transaction() as session:
             service.end_attempt(session, attempt_id)
+    with transaction() as session:
+        outbox.done(session, work)
+
+
+@outbox.background("routing.count_exposure", time_limit_seconds=300, every_seconds=60)
+def count_exposure(work: outbox.Work) -> None:
+    """Count how much of each open job waits, some jobs to a transaction."""
+    after: UUID | None = None
+    more = True
+    while more:
+        with transaction() as session:
+            after = exposure.count_exposure(session, after=after)
+        more = after is not None
     with transaction() as session:
         outbox.done(session, work)
 

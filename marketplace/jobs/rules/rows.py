@@ -21,6 +21,7 @@ Json: TypeAlias = dict[str, Any]
 EXTERNAL_ID_MAX = 200
 PRELABELS_MAX = 50
 NAME_MAX = 200
+AUTHORS_MAX = 50
 KNOWN = ("external_id", "payload", "prelabels", "gold")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 _BLANK = re.compile(r"[ \t\n\r]*")
@@ -48,7 +49,7 @@ class PrelabelRow:
 @dataclass(frozen=True, slots=True)
 class ItemRow:
     """An item as it is stored. payload, gold: JSON text; sent_sha256: over all that was sent,
-    whatever its spacing and the order of its keys."""
+    whatever its spacing and the order of its keys; authors: see `authors_of`."""
 
     line: int
     external_id: str
@@ -57,6 +58,7 @@ class ItemRow:
     prelabels: tuple[PrelabelRow, ...]
     payload_sha256: bytes
     sent_sha256: bytes
+    authors: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +190,19 @@ def _item(
         prelabels=tuple(_prelabel(each) for each in prelabels or ()),
         payload_sha256=hashlib.sha256(payload_text.encode()).digest(),
         sent_sha256=hashlib.sha256(orjson.dumps(sent, option=orjson.OPT_SORT_KEYS)).digest(),
+        authors=authors_of(payload),
     )
+
+
+def authors_of(payload: Any) -> tuple[str, ...]:
+    """The lab's pseudonyms of specialists who wrote something of an item: `metadata.authors`.
+
+    What is no text there is the lab's own matter, and names nobody.
+    """
+    metadata = payload.get("metadata") if isinstance(payload, dict) else None
+    named = metadata.get("authors") if isinstance(metadata, dict) else None
+    listed = named[:AUTHORS_MAX] if isinstance(named, list) else []
+    return tuple(dict.fromkeys(each.strip() for each in listed if isinstance(each, str)))
 
 
 def _external_id(members: dict[str, tuple[Any, str]]) -> tuple[str | None, list[Fault]]:

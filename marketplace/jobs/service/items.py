@@ -8,7 +8,7 @@ from itertools import islice
 from uuid import UUID
 
 import psycopg
-from sqlalchemy import Text, cast, func, select, true
+from sqlalchemy import Text, cast, func, insert, select, true
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
@@ -17,7 +17,7 @@ from marketplace.actor import Actor
 from marketplace.errors import Conflict, Fault
 from marketplace.identity.rules import Permission
 from marketplace.ids import new_id
-from marketplace.jobs.models import Item, Job, Prelabel, TemplateVersion
+from marketplace.jobs.models import Item, ItemAuthor, Job, Prelabel, TemplateVersion
 from marketplace.jobs.rules import (
     Checks,
     ItemRow,
@@ -190,7 +190,17 @@ def _store(session: Session, job: Job, rows: Sequence[ItemRow]) -> None:
                     for number, each in enumerate(row.prelabels, start=1):
                         author = (each.model, each.version)
                         copy.write_row((item_id, number, *author, each.payload, each.confidence))
+    _store_authors(session, job, zip(ids, rows, strict=True))
     job.item_count += len(rows)
+
+
+def _store_authors(session: Session, job: Job, stored: Iterable[tuple[UUID, ItemRow]]) -> None:
+    authors = [
+        {"item_id": item_id, "author": author} for item_id, row in stored for author in row.authors
+    ]
+    if authors:
+        session.execute(insert(ItemAuthor), authors)
+        job.items_authored = True
 
 
 def misfits(session: Session, job: Job, template: Json) -> list[Fault]:

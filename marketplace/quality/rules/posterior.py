@@ -63,3 +63,10 @@ def _fraction(x: float, a: float, b: float) -> float:
 
 def _safe(number: float) -> float:
     return number if abs(number) > TINY else TINY
+
+
+def worth_of_verdict(*, accepted: bool, round_number: int) -> float:
+    """What a reviewer's verdict says of its author: 1 for accepted at once, a half after rework."""
+    if not accepted:
+        return 0.0
+    return 1.0 if round_number == 1 else 0.5

@@ -12,9 +12,11 @@ from marketplace import audit, clock, outbox
 from marketplace.actor import SYSTEM, Actor
 from marketplace.errors import Conflict, Missing
 from marketplace.identity.rules import Permission
-from marketplace.ids import DecisionId, SubmissionId, new_id
+from marketplace.ids import DecisionId, PersonId, SubmissionId, new_id
 from marketplace.jobs.models import Job
 from marketplace.jobs.rules import Purpose
+from marketplace.quality.rules.posterior import worth_of_verdict
+from marketplace.quality.service import learn
 from marketplace.review import rules
 from marketplace.review.models import Decision
 from marketplace.review.rules import Verdict
@@ -62,6 +64,10 @@ def decide(
         raise Conflict("Answers in a qualification are paid for the effort; gold judges them.")
     rules.check_reasons(verdict, note, defects)
     rules.check_round(verdict, submission.round)
+    # Rework says nothing yet, the last word does; gold speaks for qualifications.
+    if verdict is not Verdict.REWORK and job.purpose is Purpose.WORK:
+        worth = worth_of_verdict(accepted=verdict is Verdict.ACCEPT, round_number=submission.round)
+        learn(session, PersonId(submission.specialist_id), job, worth)
     return _carry_out(
         session,
         actor,

@@ -23,6 +23,7 @@ from sqlalchemy import (
     column,
     func,
     literal,
+    or_,
     select,
     union,
 )
@@ -44,7 +45,7 @@ from marketplace.routing.queries.eligibility import Eligibility, unmet
 from marketplace.routing.rules import Offer, Standing, ranked
 from marketplace.routing.rules.ranking import PATIENCE, REMAINING_LEAST
 from marketplace.specialists.models import CredentialClaim
-from marketplace.work.models import Claim, Seat, Submission
+from marketplace.work.models import Claim, Seat, Submission, WorkProgress
 from marketplace.work.rules import HOLDING, SeatState
 
 FEED_MAX = 50
@@ -72,7 +73,7 @@ def feed(session: Session, viewer: Actor, *, limit: int = 20) -> list[FeedEntry]
     viewer.require(Permission.WORK_DO)
     person_id = viewer.person()
     specialties = _own_specialties(session, person_id)
-    found = session.execute(_with_seats(person_id, specialties)).all()
+    found = session.execute(with_seats(person_id, specialties)).all()
     offers = {str(row.Job.id): _offer(row, specialties) for row in found}
     jobs = {str(row.Job.id): row.Job for row in found}
     best = ranked(list(offers.values()), clock.now(), standing_of(session, person_id))
@@ -139,7 +140,8 @@ def candidates(person_id: PersonId, specialties: frozenset[str]) -> Select[Any]:
     return select(both.c.id)
 
 
-def _with_seats(person_id: PersonId, specialties: frozenset[str]) -> Select[Any]:
+def with_seats(person_id: PersonId, specialties: frozenset[str]) -> Select[Any]:
+    """The candidates that have a seat for the person, with what their rank depends on."""
     me = literal(person_id, Uuid())
     skill = (
         select(Skill.lower)
@@ -152,6 +154,7 @@ def _with_seats(person_id: PersonId, specialties: frozenset[str]) -> Select[Any]
         select(Job, JobExposure.seats_open, JobExposure.seats_total, skill.label("skill"))
         .join(JobExposure, JobExposure.job_id == Job.id, isouter=True)
         .where(Job.id.in_(candidates(person_id, specialties)), _has_seat_for(me))
+        .where(_has_room_for(me))
     )
 
 
@@ -165,6 +168,20 @@ def _has_seat_for(person: ColumnElement[Any]) -> ColumnElement[bool]:
         .where(~held.exists())
         .exists()
     )
+
+
+def _has_room_for(person: ColumnElement[Any]) -> ColumnElement[bool]:
+    """The person has not reached the job's caps on tasks in hand and in all."""
+    most = func.coalesce(Job.tasks_a_person_max, WorkProgress.live + WorkProgress.done + 1)
+    full = select(WorkProgress.job_id).where(
+        WorkProgress.person_id == person,
+        WorkProgress.job_id == Job.id,
+        or_(
+            WorkProgress.live >= Job.claims_live_max,
+            WorkProgress.live + WorkProgress.done >= most,
+        ),
+    )
+    return ~full.exists()
 
 
 def _offer(row: Any, specialties: frozenset[str]) -> Offer:

@@ -12,6 +12,7 @@ from marketplace.db import transaction
 from marketplace.identity import service
 from marketplace.web.forms import Form, form_page, load
 from marketplace.web.guards import me, public, signed_in_even_unverified, visitor
+from marketplace.web.sign_in import device
 from marketplace.web.sign_in.blueprint import (
     limit_address,
     limit_email,
@@ -56,10 +57,11 @@ def enter() -> Response:
     with transaction() as opened:
         row, token = service.sign_in(opened, **asked, browser=browser)
         complete = row.completed_at is not None
+        seen = device.seen(opened, row.person_id) if complete else ""
     target = request.args.get("next")
     if not complete:
         return signed_in_answer(token, url_for("sign_in.code", next=target))
-    return signed_in_answer(token, local_target(target))
+    return device.keep(signed_in_answer(token, local_target(target)), seen)
 
 
 @sign_in.get("/sign-in/code")
@@ -84,7 +86,8 @@ def check_code() -> Response:
         row = service.half_signed_in(opened, cookie_token())
         service.check_second_factor(opened, row.person_id, asked["code"])
         token = service.complete_sign_in(opened, row)
-    return signed_in_answer(token, local_target(request.args.get("next")))
+        seen = device.seen(opened, row.person_id)
+    return device.keep(signed_in_answer(token, local_target(request.args.get("next"))), seen)
 
 
 @sign_in.post("/sign-out")
