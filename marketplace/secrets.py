@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
 import json
 import secrets as entropy
 from collections.abc import Sequence
 
+from cryptography.exceptions import InvalidTag
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import Dialect, LargeBinary
 from sqlalchemy.types import TypeDecorator
+
+NONCE_BYTES = 12
 
 
 class KeysMissing(RuntimeError):
@@ -60,6 +65,28 @@ def rotate(sealed: bytes) -> bytes:
         return _ring.opened().rotate(sealed)
     except InvalidToken:
         raise Undecryptable("No encryption key opens this value.") from None
+
+
+def new_file_key() -> str:
+    """A key of 256 bits for one file. Keep it in an EncryptedText column: rotating that column
+    brings the file under the newest key without touching it, and emptying it destroys the file.
+    """
+    return base64.b64encode(AESGCM.generate_key(256)).decode()
+
+
+def seal_file(content: bytes, key: str, context: str) -> bytes:
+    """A file under its own key (AES-256-GCM); context: what it belongs to, needed to open it."""
+    nonce = entropy.token_bytes(NONCE_BYTES)
+    return nonce + AESGCM(base64.b64decode(key)).encrypt(nonce, content, context.encode())
+
+
+def open_file(sealed: bytes, key: str, context: str) -> bytes:
+    """What `seal_file` sealed; Undecryptable when a byte, the key or the context differs."""
+    box = AESGCM(base64.b64decode(key))
+    try:
+        return box.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], context.encode())
+    except (InvalidTag, ValueError):
+        raise Undecryptable("This file is not what was stored.") from None
 
 
 class EncryptedText(TypeDecorator[str]):

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from argon2 import PasswordHasher
 from redis import Redis
 from sqlalchemy import Engine, NullPool, create_engine, text
 from sqlalchemy.orm import Session, sessionmaker
@@ -22,6 +23,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from marketplace import db, factory
 from marketplace.cli.migrate import role_of, upgrade
 from marketplace.embedded import Stack, temporary
+from marketplace.identity import service as identity
 from marketplace.settings import Settings
 from marketplace.worker import names
 
@@ -45,8 +47,10 @@ def _loopback_only(event: str, arguments: tuple[Any, ...]) -> None:
 
 
 def pytest_configure() -> None:
-    """Keep every socket of the test process on loopback."""
+    """Keep every socket of the test process on loopback, and passwords cheap."""
     sys.addaudithook(_loopback_only)
+    # Thousands of people are made here, and none of them has anything to lose.
+    identity.use_hasher(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
 
 
 @pytest.fixture(scope="session")

@@ -40,6 +40,16 @@ def takes_uploads(view: View) -> View:
     return view
 
 
+def takes_up_to(size_bytes: int) -> Callable[[View], View]:
+    """Mark a view that takes requests of so many bytes, more than forms have."""
+
+    def mark(view: View) -> View:
+        setattr(view, TAKES_UPLOADS, size_bytes)
+        return view
+
+    return mark
+
+
 def _refuse_nul() -> None:
     """No row holds a NUL, so no address can mean one; pages overlook it in what follows the ?."""
     asked = [request.path]
@@ -60,10 +70,12 @@ def register(app: Flask) -> None:
         bind_contextvars(request_id=g.request_id)
         _refuse_nul()
         view = current_app.view_functions.get(request.endpoint or "")
-        if getattr(view, TAKES_UPLOADS, False):
+        takes = getattr(view, TAKES_UPLOADS, False)
+        if takes:
             # Set before anything reads the form: whoever reads it first (the check of its token
             # does) decides how much may come.
-            request.max_content_length = settings().upload_max_bytes
+            most = settings().upload_max_bytes
+            request.max_content_length = most if takes is True else takes
 
     @app.after_request
     def end(answer: Response) -> Response:

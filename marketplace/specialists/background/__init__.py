@@ -7,6 +7,7 @@ from marketplace.specialists.background.connections import identity_url as ident
 from marketplace.specialists.background.connections import read_identity as read_identity
 from marketplace.specialists.background.connections import redact_identity as redact_identity
 from marketplace.specialists.background.connections import refresh_identity as refresh_identity
+from marketplace.specialists.background.evidence import purge_evidence as purge_evidence
 from marketplace.specialists.background.expiry import expire as expire
 from marketplace.specialists.background.lists import load_files as load_files
 from marketplace.specialists.background.lists import load_list as load_list

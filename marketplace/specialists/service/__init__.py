@@ -1,6 +1,10 @@
 """The verbs of specialists: profiles, claims, checks, decisions."""
 
 from marketplace.specialists.service.cases import close_case as close_case
+from marketplace.specialists.service.catalogue import retire_entry as retire_entry
+from marketplace.specialists.service.catalogue import save_profession as save_profession
+from marketplace.specialists.service.catalogue import save_specialty as save_specialty
+from marketplace.specialists.service.catalogue import save_type as save_type
 from marketplace.specialists.service.claims import claim_credential as claim_credential
 from marketplace.specialists.service.claims import grant_credential as grant_credential
 from marketplace.specialists.service.claims import run_checks as run_checks
@@ -17,6 +21,14 @@ from marketplace.specialists.service.connections import start_identity as start_
 from marketplace.specialists.service.decisions import confirm_decision as confirm_decision
 from marketplace.specialists.service.decisions import decide_credential as decide_credential
 from marketplace.specialists.service.decisions import expire_credentials as expire_credentials
+from marketplace.specialists.service.evidence import SealedFile as SealedFile
+from marketplace.specialists.service.evidence import add_evidence as add_evidence
+from marketplace.specialists.service.evidence import content_of as content_of
+from marketplace.specialists.service.evidence import delete_stored as delete_stored
+from marketplace.specialists.service.evidence import evidence_due as evidence_due
+from marketplace.specialists.service.evidence import forget_evidence as forget_evidence
+from marketplace.specialists.service.evidence import sealed_in_store as sealed_in_store
+from marketplace.specialists.service.evidence import view_evidence as view_evidence
 from marketplace.specialists.service.onboarding import pass_step as pass_step
 from marketplace.specialists.service.profiles import save_profile as save_profile
 from marketplace.specialists.service.renewals import recheck_credential as recheck_credential

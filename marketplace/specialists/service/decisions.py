@@ -35,7 +35,8 @@ from marketplace.specialists.rules.catalogue import look_up_address
 from marketplace.specialists.rules.lifecycle import DECIDED, NEEDS_SECOND, SOON
 from marketplace.specialists.service.cases import refuse_taken
 from marketplace.specialists.service.renewals import open_renewal, settle_renewal
-from marketplace.specialists.service.steps import locked_claim, record_run, set_state
+from marketplace.specialists.service.steps import locked_claim, set_state
+from marketplace.specialists.service.verification import record_verdict
 
 NOTE_MIN = 10
 NOTE_MAX = 5_000
@@ -201,11 +202,9 @@ def _carry_out(
     verdict = _verdict(claim, kind, asked)
     if proposal_id is not None:
         verdict = replace(verdict, observed=verdict.observed | {"proposal": str(proposal_id)})
-    record_run(session, actor, claim, verdict, note=asked.note.strip())
+    record_verdict(session, actor, claim.id, verdict, asked.note.strip())
     claim.decided_by = actor.person()
     if decision is Decision.VERIFY:
-        claim.level = asked.level
-        claim.checked_at = clock.now()
         claim.valid_until = asked.valid_until
     if claim.state is CredentialState.BLOCKED and decision is Decision.REOPEN:
         refuse_taken(session, actor, claim)
