@@ -42,6 +42,8 @@ from marketplace.identity.service.sign_ins import (
     end_sign_in,
     half_signed_in,
     sign_in,
+    sign_in_proved,
+    use_hasher,
     visitor_of_sign_in,
 )
 from marketplace.identity.service.tokens import (
@@ -85,9 +87,11 @@ __all__ = [
     "revoke_token",
     "send_verification",
     "sign_in",
+    "sign_in_proved",
     "sign_up",
     "start_totp",
     "stop_totp",
+    "use_hasher",
     "verify_email",
     "visitor_of_sign_in",
     "visitor_of_token",

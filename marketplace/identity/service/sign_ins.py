@@ -27,12 +27,15 @@ from marketplace.secrets import new_token, token_hash
 
 SEEN_EVERY = timedelta(minutes=1)
 MISFIT = "The e-mail address and the password do not fit together."
-_hasher = PasswordHasher()  # argon2id with the second recommendation of RFC 9106.
 # The hash of a password that nobody knows: an unknown address costs as long as a known one.
 NOBODY = (
     "$argon2id$v=19$m=65536,t=3,p=4$EnsPpE2CT+IUSznq4K2RmA"
     "$pFnbjAYDltJknj6Y/QFwI710HEnMQucWUP2BP+0Zz7E"
 )
+
+
+class _Here:
+    hasher = PasswordHasher()  # argon2id with the second recommendation of RFC 9106.
 
 
 class WrongPassword(Faulty):
@@ -41,15 +44,25 @@ class WrongPassword(Faulty):
     code = "wrong_password"
 
 
+def use_hasher(hasher: PasswordHasher) -> None:
+    """Set what passwords cost in this process; tests, which make thousands of people, take less.
+
+    A hash carries its own costs, and a sign-in renews one that cost less than they are now.
+    """
+    _Here.hasher = hasher
+
+
 def hash_password(password: str) -> str:
     """The argon2id hash of a password, with its own salt and parameters in it."""
-    return _hasher.hash(password)
+    return _Here.hasher.hash(password)
 
 
 def password_fits(person: Person | None, password: str) -> bool:
     """Whether the password is this person's; takes as long when there is nobody."""
     try:
-        _hasher.verify(person.password_hash if person else NOBODY, password[: PASSWORD_MAX + 1])
+        _Here.hasher.verify(
+            person.password_hash if person else NOBODY, password[: PASSWORD_MAX + 1]
+        )
     except (VerifyMismatchError, InvalidHashError):
         return False
     return person is not None
@@ -69,8 +82,17 @@ def sign_in(
         raise WrongPassword(MISFIT, [Fault("", MISFIT)])
     if person.state is not PersonState.ACTIVE:
         raise Denied("This account is suspended. Write to us if you think that is wrong.")
-    if _hasher.check_needs_rehash(person.password_hash):
+    if _Here.hasher.check_needs_rehash(person.password_hash):
         person.password_hash = hash_password(password)
+    return _start(session, person, browser, complete=person.totp_confirmed_at is None)
+
+
+def sign_in_proved(session: Session, person: Person, *, browser: str = "") -> tuple[SignIn, str]:
+    """Sign in somebody who just proved their address in the browser that signed them up.
+
+    The caller has seen the mailed link and knows the browser. A second factor is still asked for:
+    then the row is half a sign-in, as after a password.
+    """
     return _start(session, person, browser, complete=person.totp_confirmed_at is None)
 
 
