@@ -235,11 +235,11 @@ def forget(session: Session, kind: type[Root], row_id: object) -> None:
 M = TypeVar("M", bound=Root)
 
 
-def insert_sql(kind: type[Root]) -> str:
-    """The INSERT of a whole row of a model, with the values of `values_of`."""
+def insert_sql(kind: type[Root], prefix: str = "") -> str:
+    """The INSERT of a whole row of a model, with the values of `values_of` under that prefix."""
     names = [column.name for column in kind.__table__.columns]
     quoted = ", ".join(f'"{name}"' for name in names)
-    values = ", ".join(f"%({name})s" for name in names)
+    values = ", ".join(f"%({prefix}{name})s" for name in names)
     # Nothing but names of our own models stands in it.
     return f"INSERT INTO {kind.__tablename__} ({quoted}) VALUES ({values})"  # noqa: S608
 
@@ -253,12 +253,12 @@ def _bind_processors(kind: type[Root]) -> dict[str, Callable[[Any], Any] | None]
     }
 
 
-def values_of(row: Root) -> dict[str, Any]:
+def values_of(row: Root, prefix: str = "") -> dict[str, Any]:
     """The columns of a row as the driver takes them; what was left unset is NULL."""
     found = {}
     for name, processed in _bind_processors(type(row)).items():
         value = getattr(row, name)
-        found[name] = value if value is None or processed is None else processed(value)
+        found[prefix + name] = value if value is None or processed is None else processed(value)
     return found
 
 

@@ -10,6 +10,7 @@ from marketplace.outbox.facts import ChainHead as ChainHead
 from marketplace.outbox.facts import Event as Event
 from marketplace.outbox.facts import announce as announce
 from marketplace.outbox.facts import broken_chains as broken_chains
+from marketplace.outbox.facts import fact as fact
 from marketplace.outbox.facts import linked as linked
 from marketplace.outbox.facts import number_events as number_events
 from marketplace.outbox.facts import unnumbered as unnumbered

@@ -75,16 +75,27 @@ def announce(
     job_id: UUID | None = None,
 ) -> None:
     """Tell a fact about a subject; ids, states, counts and amounts only, never content."""
-    session.add(
-        Event(
-            id=new_id(),
-            kind=kind,
-            subject_id=subject_id,
-            facts=plain(facts),
-            organisation_id=organisation_id,
-            job_id=job_id,
-            announced_at=clock.now(),
-        )
+    told = fact(kind, subject_id, facts, organisation_id=organisation_id, job_id=job_id)
+    session.add(told)
+
+
+def fact(
+    kind: str,
+    subject_id: UUID,
+    facts: Mapping[str, Any],
+    *,
+    organisation_id: UUID | None = None,
+    job_id: UUID | None = None,
+) -> Event:
+    """What `announce` tells, for a statement that writes it together with other rows."""
+    return Event(
+        id=new_id(),
+        kind=kind,
+        subject_id=subject_id,
+        facts=plain(facts),
+        organisation_id=organisation_id,
+        job_id=job_id,
+        announced_at=clock.now(),
     )
 
 

@@ -14,4 +14,4 @@ from marketplace.work.service.seats import expire_leases as expire_leases
 from marketplace.work.service.seats import open_seats as open_seats
 from marketplace.work.service.submissions import locked_submission as locked_submission
 from marketplace.work.service.submissions import settle as settle
-from marketplace.work.service.submissions import submit as submit
+from marketplace.work.service.submitting import submit as submit

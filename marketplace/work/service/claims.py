@@ -77,9 +77,7 @@ def _take_up(session: Session, claim: Claim) -> None:
 
 def book_time(session: Session, claim: Claim, intervals: Sequence[rules.Interval]) -> None:
     """Keep the stretches of time that lie between the claim and now."""
-    if len(intervals) > rules.INTERVALS_A_BEAT_MAX:
-        raise Faulty("Too many intervals at once.", [Fault("/intervals", "Send at most 100.")])
-    for each in rules.within(intervals, claim.claimed_at, clock.now()):
+    for each in in_claim(claim, intervals):
         session.add(
             TimeInterval(
                 id=new_id(),
@@ -89,6 +87,13 @@ def book_time(session: Session, claim: Claim, intervals: Sequence[rules.Interval
                 ended_at=each.ended_at,
             )
         )
+
+
+def in_claim(claim: Claim, intervals: Sequence[rules.Interval]) -> list[rules.Interval]:
+    """The parts of the stretches of time that lie between the claim and now; Faulty for many."""
+    if len(intervals) > rules.INTERVALS_A_BEAT_MAX:
+        raise Faulty("Too many intervals at once.", [Fault("/intervals", "Send at most 100.")])
+    return rules.within(intervals, claim.claimed_at, clock.now())
 
 
 def save_draft(

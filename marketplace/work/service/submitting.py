@@ -1,0 +1,240 @@
+"""Handing in an answer: one statement reads and locks all that it concerns, one writes it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import bindparam, func, select
+from sqlalchemy.orm import Session
+
+from marketplace import clock, outbox
+from marketplace.actor import Actor
+from marketplace.db import forget, insert_sql, plain_sql, values_of, written
+from marketplace.errors import Fault, Faulty, Missing
+from marketplace.ids import ClaimId, SubmissionId, new_id
+from marketplace.jobs.models import Item, Job, TemplateVersion
+from marketplace.jobs.rules import JobState
+from marketplace.tasktypes import task_type
+from marketplace.work import rules
+from marketplace.work.models import Claim, Seat, Submission, Task, TimeInterval, WorkProgress
+from marketplace.work.rules import (
+    ClaimState,
+    Envelope,
+    Interval,
+    IntervalKind,
+    SeatState,
+    SubmissionState,
+    step,
+)
+from marketplace.work.service.claims import in_claim
+
+# Claim and seat are locked, and the job kept from being settled, by the statement that reads them.
+_IN_HAND = (
+    select(
+        Claim,
+        Job,
+        TemplateVersion,
+        Seat.state,
+        Item.payload,
+        select(
+            func.json_agg(
+                func.json_build_array(
+                    TimeInterval.kind, TimeInterval.started_at, TimeInterval.ended_at
+                )
+            )
+        )
+        .where(TimeInterval.claim_id == Claim.id)
+        .correlate(Claim)
+        .scalar_subquery(),
+    )
+    .join(Job, Job.id == Claim.job_id)
+    .join(TemplateVersion, TemplateVersion.id == Claim.template_version_id)
+    .join(Seat, Seat.id == Claim.seat_id)
+    .join(Task, Task.id == Claim.task_id)
+    .join(Item, Item.id == Task.item_id)
+    .where(Claim.id == bindparam("claim_id"), Claim.specialist_id == bindparam("person_id"))
+    .with_for_update(key_share=True, of=(Claim, Seat))
+    .suffix_with("FOR KEY SHARE OF job")
+    .execution_options(populate_existing=True)
+)
+_WRITE = "\n".join(
+    (
+        """WITH handed_in AS (
+          UPDATE claim SET state = 'submitted', ended_at = %(submitted_at)s
+          WHERE id = %(claim_id)s
+        ), filled AS (
+          UPDATE seat SET state = 'submitted' WHERE id = %(seat_id)s AND %(counts)s
+        ), counted AS (
+          UPDATE task SET counted = counted + 1,
+            state = CASE WHEN counted + 1 = wanted THEN 'filled' ELSE state END,
+            filled_at = CASE WHEN counted + 1 = wanted THEN %(submitted_at)s ELSE filled_at END
+          WHERE id = %(task_id)s AND %(counts)s
+        ), tallied AS (
+          UPDATE work_progress SET live = live - %(was_live)s, done = done + 1
+          WHERE person_id = %(specialist_id)s AND job_id = %(job_id)s
+        ), timed AS (
+          INSERT INTO time_interval (id, claim_id, kind, started_at, ended_at)
+          SELECT spent.id, %(claim_id)s, spent.kind, spent.started_at, spent.ended_at
+          FROM unnest(%(time_ids)s::uuid[], %(time_kinds)s::text[], %(time_starts)s::timestamptz[],
+            %(time_ends)s::timestamptz[]) AS spent(id, kind, started_at, ended_at)
+        ), told AS (""",
+        insert_sql(outbox.Event, "told_"),
+        ")",
+        insert_sql(Submission),
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _InHand:
+    """A claim with all that an answer to it is checked against. spent: the time on it so far."""
+
+    claim: Claim
+    job: Job
+    version: TemplateVersion
+    seat_state: SeatState
+    payload: Any
+    spent: Sequence[Interval]
+
+    @property
+    def counts(self) -> bool:
+        """Whether an answer fills the seat: its lease runs, or the seat is free and wanted."""
+        if self.claim.state is ClaimState.LIVE:
+            return True
+        return self.seat_state is SeatState.OPEN and self.job.state is not JobState.CLOSED
+
+
+def submit(
+    session: Session, actor: Actor, claim_id: ClaimId, *, fence: int, envelope: Envelope
+) -> Submission:
+    """Turn a claim into a submission; the same content again gives the same submission.
+
+    After the lease it counts while the seat is free, else it is kept as surplus, for review and
+    pay by the job's rule for late work. Raises Faulty with pointers into the judgement.
+    """
+    held = _in_hand(session, actor, claim_id)
+    if held.claim.fence != fence:
+        raise rules.WrongFence("This claim moved on; load the task again to go on with it.")
+    rules.refuse_unstorable(envelope.content())
+    repeated = _already(session, held.claim, envelope)
+    if repeated is not None:
+        return repeated
+    _check(held, envelope)
+    step(rules.NEXT_CLAIM, held.claim.state, ClaimState.SUBMITTED)
+    at = clock.now()
+    fresh = in_claim(held.claim, envelope.intervals)
+    if not fresh and not held.spent:
+        # Where the page reported no time, it is up to the expected time of the task.
+        read = rules.unreported(held.claim.claimed_at, at, held.job.expected_seconds)
+        fresh = [read] if read is not None else []
+    submission = _submission(session, held, envelope, [*held.spent, *fresh], at)
+    _write(session, held, submission, fresh)
+    return written(session, submission)
+
+
+def _in_hand(session: Session, actor: Actor, claim_id: ClaimId) -> _InHand:
+    asked = {"claim_id": claim_id, "person_id": actor.person()}
+    row = session.execute(_IN_HAND, asked).first()
+    if row is None:
+        raise Missing("This claim is not there, or it is not yours.")
+    claim, job, version, seat_state, payload, times = row
+    spent = [
+        Interval(IntervalKind(kind), datetime.fromisoformat(start), datetime.fromisoformat(end))
+        for kind, start, end in times or ()
+    ]
+    return _InHand(claim, job, version, seat_state, payload, spent)
+
+
+def _already(session: Session, claim: Claim, envelope: Envelope) -> Submission | None:
+    if claim.state is ClaimState.RELEASED:
+        raise rules.GivenBack("You gave this task back, so it can no longer be submitted.")
+    if claim.state in {ClaimState.LIVE, ClaimState.EXPIRED}:
+        return None
+    former = session.scalars(select(Submission).where(Submission.claim_id == claim.id)).one()
+    if former.content_sha256 != envelope.sha256():
+        raise rules.AlreadySubmitted("Another answer was submitted for this task already.")
+    return former
+
+
+def _check(held: _InHand, envelope: Envelope) -> None:
+    kind, template = task_type(held.job.task_type), held.version.template
+    faults = [
+        Fault(f"/judgement{fault.pointer}", fault.message)
+        for fault in kind.check_judgement(template, held.payload, envelope.judgement)
+    ]
+    faults += [
+        Fault(f"/rationale{fault.pointer}", fault.message)
+        for fault in kind.check_rationale(template, envelope.rationale)
+    ]
+    if held.job.ai_policy == "forbidden" and (envelope.ai_use or {}).get("used"):
+        faults.append(
+            Fault("/ai_use", "This job wants answers made without AI. Give the task back instead.")
+        )
+    if faults:
+        raise Faulty("The answer is not complete yet.", faults)
+
+
+def _submission(
+    session: Session, held: _InHand, envelope: Envelope, spent: Sequence[Interval], at: datetime
+) -> Submission:
+    claim = held.claim
+    reworks = claim.reworks_submission_id
+    former = session.get(Submission, reworks) if reworks else None
+    price = claim.pay if held.counts else rules.late_price(claim.pay, held.job.late_pay)
+    return Submission(
+        id=SubmissionId(new_id()),
+        claim_id=claim.id,
+        seat_id=claim.seat_id,
+        task_id=claim.task_id,
+        job_id=claim.job_id,
+        specialist_id=claim.specialist_id,
+        template_version_id=claim.template_version_id,
+        judgement=envelope.judgement,
+        rationale=envelope.rationale,
+        confidence=envelope.confidence,
+        references=list(envelope.references),
+        ai_use=dict(envelope.ai_use) if envelope.ai_use is not None else None,
+        content_sha256=envelope.sha256(),
+        state=SubmissionState.SUBMITTED if held.counts else SubmissionState.SURPLUS,
+        presented_order=claim.presented_order,
+        credential_level=claim.credential_level,
+        # An hourly seat pays for the time of all its rounds.
+        active_seconds=rules.working_seconds(spent) + (former.active_seconds if former else 0),
+        price_minor=price.minor,
+        currency=claim.currency,
+        paid_seconds_max=claim.paid_seconds_max,
+        round=former.round + 1 if former else 1,
+        claimed_at=claim.claimed_at,
+        submitted_at=at,
+    )
+
+
+def _write(
+    session: Session, held: _InHand, submission: Submission, fresh: Sequence[Interval]
+) -> None:
+    claim = held.claim
+    told = outbox.fact(
+        "task.submitted",
+        submission.id,
+        {"task_id": claim.task_id, "counted": held.counts},
+        organisation_id=held.job.organisation_id,
+        job_id=held.job.id,
+    )
+    plain_sql(
+        session,
+        _WRITE,
+        counts=held.counts,
+        was_live=1 if claim.state is ClaimState.LIVE else 0,
+        time_ids=[new_id() for _ in fresh],
+        time_kinds=[each.kind.value for each in fresh],
+        time_starts=[each.started_at for each in fresh],
+        time_ends=[each.ended_at for each in fresh],
+        **values_of(submission),
+        **values_of(told, "told_"),
+    )
+    for kind, row_id in ((Claim, claim.id), (Seat, claim.seat_id), (Task, claim.task_id)):
+        forget(session, kind, row_id)
+    forget(session, WorkProgress, (claim.specialist_id, claim.job_id))
