@@ -23,7 +23,7 @@ from marketplace.tasktypes import TASK_TYPES, task_type
 from marketplace.web.forms import Form, form_page, load
 from marketplace.web.fragments import render_block
 from marketplace.web.guards import me, needs
-from marketplace.web.labs import builder, shown
+from marketplace.web.labs import builder, qualification, shown
 from marketplace.work import queries as work
 
 jobs = Blueprint("lab_jobs", __name__, url_prefix="/lab/jobs")
@@ -81,6 +81,9 @@ def create() -> Response:
     given = builder.job_fields(kind)
     with builder.in_form_words(), transaction() as session:
         job = service.create_job(session, me(), task_type=kind, **given)
+        if qualification.wanted_at_once():
+            service.set_terms(session, me(), job.id)
+            return redirect(url_for("lab_qualification.show", job_id=job.id), code=303)
     flash("The draft is kept. Send its items next; nobody sees the job yet.", "good")
     return redirect(url_for("lab_items.show", job_id=job.id), code=303)
 

@@ -14,7 +14,7 @@ from marketplace.errors import Fault
 from marketplace.ids import JobId
 from marketplace.jobs import queries as jobs
 from marketplace.jobs.models import Job
-from marketplace.jobs.rules import JobState, PauseReason, PayPer, seat_price
+from marketplace.jobs.rules import JobState, PauseReason, PayPer, Purpose, seat_price
 from marketplace.ledger import queries as ledger
 from marketplace.money import Money
 from marketplace.secrets import pseudonym
@@ -38,6 +38,7 @@ STEPS: Sequence[tuple[str, str, tuple[str, ...]]] = (
     ("Instructions say what a good judgement is", "edit", ("/instructions_md",)),
     ("The template fits its task type", "edit", ("/template",)),
     ("Items are in, and their gold fits the template", "items", ("/items",)),
+    ("The terms of a qualification are said", "qualification", ("/qualification",)),
     ("The pay is fair for the time it takes", "edit", ("/pay",)),
     ("The lease is long enough", "edit", ("/lease_seconds",)),
     ("The deadline lies ahead", "edit", ("/deadline_at",)),
@@ -106,6 +107,7 @@ def steps_of(job: Job, faults: Sequence[Fault]) -> list[Step]:
         Step(words, _mended_at(job, place, [f for f in faults if f.pointer.startswith(prefixes)]),
              _place(job, place))
         for words, place, prefixes in STEPS
+        if place != "qualification" or job.purpose is Purpose.QUALIFICATION
     ]  # fmt: skip
 
 
@@ -114,11 +116,12 @@ def _mended_at(job: Job, place: str, faults: Sequence[Fault]) -> list[tuple[str,
 
 
 def _place(job: Job, place: str) -> str:
-    return url_for("lab_items.show" if place == "items" else "lab_jobs.edit", job_id=job.id)
+    views = {"items": "lab_items.show", "qualification": "lab_qualification.show"}
+    return url_for(views.get(place, "lab_jobs.edit"), job_id=job.id)
 
 
 def _anchor(place: str, pointer: str) -> str:
-    if place == "items":
+    if place != "edit":
         return ""
     name = next(iter(field_errors([Fault(NAMES.get(pointer, pointer), "")])))
     return f"#field-{name.replace('.', '-')}"

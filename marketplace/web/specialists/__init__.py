@@ -13,6 +13,7 @@ from marketplace.web.specialists import (
     home,
     payee,
     profile,
+    qualifications,
     submissions,
 )
 from marketplace.web.specialists.blueprint import specialists
@@ -25,6 +26,7 @@ __all__ = [
     "home",
     "payee",
     "profile",
+    "qualifications",
     "specialists",
     "submissions",
 ]

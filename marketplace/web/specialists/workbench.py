@@ -23,7 +23,7 @@ from marketplace.web import settings
 from marketplace.web.filters import markdown, money
 from marketplace.web.forms import form_page
 from marketplace.web.guards import me, needs
-from marketplace.web.specialists import answers
+from marketplace.web.specialists import answers, qualifications
 from marketplace.work import queries
 from marketplace.work import service as work
 from marketplace.work.models import Submission
@@ -103,6 +103,7 @@ def _page(view: ClaimView, returned: Returned | None, **more: Any) -> str:
         },
         "task": {"id": claim.task_id, "payload": view.payload, "template": view.template},
         "draft": draft,
+        "sitting": qualifications.place_in_attempt(job),
         "returned": returned,
         "values": answers.values(view, content),
         "errors": [],
@@ -217,6 +218,9 @@ def submit(claim_id: UUID) -> AnyResponse:
         flash(f"{words}an extra one, and earns {pay} once it is accepted.", "watch")
     if handed_in.claim is not None:
         return redirect(url_for("workbench.show", claim_id=handed_in.claim.id), code=303)
+    attempt_id = qualifications.newest_attempt(view.job)
+    if attempt_id is not None:
+        return redirect(url_for("specialists.attempt", attempt_id=attempt_id), code=303)
     flash(handed_in.reason or "Handed in. Thank you.", "good")
     return redirect(url_for("specialists.home"), code=303)
 
