@@ -29,6 +29,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("person_id", "step"),
         one_of("step", Step),
     )
+    # Who has a profile was asked for all of this on one page.
+    op.execute(
+        "INSERT INTO onboarding_step (person_id, step, skipped, at) "
+        "SELECT person_id, step, false, changed_at FROM specialist_profile, "
+        "unnest(ARRAY['you', 'profession', 'hours']) AS step"
+    )
     op.add_column(
         "specialist_profile",
         sa.Column("specialties", ARRAY(sa.Text()), nullable=False, server_default="{}"),

@@ -216,18 +216,54 @@ def test_used_up_links_lead_to_where_new_ones_come_from(
     assert advice in browser.get(landing).text
 
 
-def test_who_proves_the_address_is_asked_to_sign_in(browser: Browser, session: Session) -> None:
+NEWCOMER = {"kind": "specialist", "name": "Ada Byron", "timezone": "Europe/Berlin"}
+
+
+def test_the_browser_that_signed_up_goes_straight_on(browser: Browser, session: Session) -> None:
     address = make.email()
-    asked = {"kind": "specialist", "name": "Ada Byron", "timezone": "Europe/Berlin"}
-    browser.post("/sign-up", {**asked, **fields(address)})
+    browser.post("/sign-up", {**NEWCOMER, **fields(address)})
 
     answer = browser.post("/verify-email", {"token": make.mailed_token(session, address)})
 
-    assert (303, "/sign-in") == (answer.status_code, answer.location)
-    assert "Your e-mail address is verified." in browser.get("/sign-in").text
+    assert (303, "/work/start") == (answer.status_code, answer.location)
+    landed = browser.client.get("/work/start", follow_redirects=True)
+    assert 200 == landed.status_code
+    assert "Your e-mail address is verified." in landed.text
     person = queries.person_by_email(session, address)
     assert person is not None
     assert "Europe/Berlin" == person.timezone
+
+
+def test_another_browser_is_asked_to_sign_in_and_then_goes_on(
+    browse: Callable[[], Browser], session: Session
+) -> None:
+    address = make.email()
+    browse().post("/sign-up", {**NEWCOMER, **fields(address)})
+    token = make.mailed_token(session, address)
+    # Signing up once more with the same address makes nobody, so it opens nothing either.
+    other = browse()
+    other.post("/sign-up", {**NEWCOMER, **fields(address)})
+
+    answer = other.post("/verify-email", {"token": token})
+
+    assert (303, "/sign-in?next=/work/start") == (answer.status_code, answer.location)
+    page = other.get(answer.location or "").text
+    assert "Your e-mail address is verified." in page
+    assert "Sign in here with the password that you chose" in page
+    assert "/work/start" == other.post(answer.location or "", fields(address)).location
+
+
+def test_whoever_else_is_signed_in_here_stays_so(browser: Browser, session: Session) -> None:
+    address, stranger = make.email(), make.specialist(session)
+    browser.post("/sign-up", {**NEWCOMER, **fields(address)})
+    browser.sign_in(session, stranger)
+
+    answer = browser.post("/verify-email", {"token": make.mailed_token(session, address)})
+
+    assert (303, "/") == (answer.status_code, answer.location)
+    page = browser.client.get("/account").text
+    assert "Sign out to go on as Ada Byron." in page
+    assert address not in page
 
 
 @pytest.mark.parametrize("zone", ["", "Mars/Olympus"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from enum import StrEnum
 
 
@@ -22,6 +22,13 @@ class Step(StrEnum):
 STEPS: Sequence[Step] = tuple(Step)
 # Without these nothing could be offered at all; the others may wait, at the price that they name.
 NEEDED = frozenset({Step.YOU, Step.PROFESSION, Step.HOURS})
+
+# A step is passed once its field of the profile is saved, on whichever page.
+PASSED_BY: Mapping[str, Step] = {
+    "time_zone": Step.YOU,
+    "professions": Step.PROFESSION,
+    "languages": Step.HOURS,
+}
 
 
 def may_skip(step: Step) -> bool:

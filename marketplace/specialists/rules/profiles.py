@@ -65,6 +65,16 @@ def cleaned_profile(
     return found
 
 
+def within_hours(works_from: int, works_until: int, minute: int) -> bool:
+    """Whether a minute of the local day lies in somebody's hours, which may pass midnight.
+
+    From and until the same minute is the whole day.
+    """
+    if works_from < works_until:
+        return works_from <= minute < works_until
+    return minute >= works_from or minute < works_until
+
+
 def _tidied(fields: Mapping[str, Any]) -> dict[str, Any]:
     """The fields without blanks that nobody meant, and without repeats."""
     found = dict(fields)

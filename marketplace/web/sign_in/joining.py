@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 from zoneinfo import available_timezones
 
 from flask import flash, render_template, request, session, url_for
@@ -13,7 +14,10 @@ from werkzeug.wrappers import Response
 from marketplace import limits
 from marketplace.db import transaction
 from marketplace.identity import service
+from marketplace.identity.models import Person
 from marketplace.identity.rules import ROLE_LABELS
+from marketplace.ids import new_id
+from marketplace.secrets import keyed_hash
 from marketplace.web import settings
 from marketplace.web.forms import Form, form_page, load
 from marketplace.web.guards import me, public, signed_in, signed_in_even_unverified, visitor
@@ -24,6 +28,10 @@ from marketplace.web.sign_in.blueprint import (
     sign_in,
     signed_in_answer,
 )
+
+# What the browser remembers of its sign-up: a keyed hash of whom it made, nothing to read.
+SIGNED_UP = "signed_up"
+WELCOME = "/work/start"
 
 
 class SignUpForm(Form):
@@ -62,7 +70,10 @@ def sign_up() -> Response:
     if asked["timezone"] not in available_timezones():
         asked["timezone"] = "UTC"
     with transaction() as opened:
-        service.sign_up(opened, **asked)
+        person = service.sign_up(opened, **asked)
+        # Only who made this person is known by it. Where the address was taken, the mark fits
+        # nobody, but looks the same: a browser must not tell who is here.
+        session[SIGNED_UP] = _mark(person.id if person else new_id())
     return redirect(url_for("sign_in.mail_sent"), code=303)
 
 
@@ -103,14 +114,48 @@ def verify_form() -> str:
     return render_template("sign_in/verify.html", token=request.args.get("token", ""))
 
 
+def _mark(person_id: UUID) -> str:
+    return keyed_hash("signed-up", str(person_id)).hex()
+
+
 @sign_in.post("/verify-email")
 @public
 def verify() -> Response:
-    """Prove the address by the mailed token."""
+    """Prove the address by the mailed token, and go on.
+
+    The browser that signed up chose the password there, and shows its mailbox here: it is signed
+    in. Any other one, such as that of somebody to whom the mail was forwarded, is asked for it.
+    """
+    here = visitor()
+    browser = request.headers.get("User-Agent", "")
     with transaction() as opened:
-        service.verify_email(opened, request.form.get("token", ""))
+        person = service.verify_email(opened, request.form.get("token", ""))
+        target = WELCOME if person.is_specialist else url_for("front.show")
+        known = here is None and session.get(SIGNED_UP) == _mark(person.id)
+        row, token = (
+            service.sign_in_proved(opened, person, browser=browser) if known else (None, "")
+        )
+        complete = row is not None and row.completed_at is not None
+    if known:
+        answer = signed_in_answer(
+            token, target if complete else url_for("sign_in.code", next=target)
+        )
+    else:
+        answer = redirect(_next_place(person, target), code=303)
     flash("Your e-mail address is verified.", "good")
-    return redirect(url_for("sign_in.form"), code=303)
+    return answer
+
+
+def _next_place(person: Person, target: str) -> str:
+    """Where who opened the link in this browser goes on; nobody is signed in or out by it."""
+    here = visitor()
+    if here is None:
+        flash("Sign in here with the password that you chose; then you go straight on.", "neutral")
+        return url_for("sign_in.form", next=target)
+    if here.person_id == person.id:
+        return target
+    flash(f"This browser is signed in as {here.name}. Sign out to go on as {person.name}.", "watch")
+    return url_for("front.show")
 
 
 @sign_in.get("/invitations")

@@ -6,27 +6,29 @@ in the workbench is never lost. Never: shows a lab's other specialists.
 """
 
 from marketplace.web.specialists import (
+    claiming,
     connections,
     credentials,
     earnings,
     feed,
     home,
+    onboarding,
     payee,
     profile,
-    qualifications,
     submissions,
 )
 from marketplace.web.specialists.blueprint import specialists
 
 __all__ = [
+    "claiming",
     "connections",
     "credentials",
     "earnings",
     "feed",
     "home",
+    "onboarding",
     "payee",
     "profile",
-    "qualifications",
     "specialists",
     "submissions",
 ]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from babel import Locale
 from flask import render_template, request
 
 from marketplace.db import transaction
@@ -18,15 +17,12 @@ from marketplace.payouts.rules import LINE_LABELS
 from marketplace.review import queries as review
 from marketplace.specialists import queries as credentials
 from marketplace.web import settings
-from marketplace.web.filters import LOCALE
 from marketplace.web.guards import me, needs
-from marketplace.web.specialists import week
+from marketplace.web.specialists import places, week
 from marketplace.web.specialists.blueprint import specialists
 
 PAGE = 25
 PAYOUTS_SHOWN = 10
-# Groups of countries and private codes that stand among the territories.
-NO_COUNTRY = frozenset({"EU", "EZ", "UN", "XA", "XB", "ZZ", "QO"})
 # How each state of a payout line is drawn: the nearest state that the macros know.
 DRAWN = {
     "draft": "draft",
@@ -71,20 +67,9 @@ def facts() -> dict[str, Any]:
         "last": rows[-1].accrual.id if len(found) > PAGE else None,
         "country": profile.country if profile else "",
         "currency": currency,
-        "countries": [("", "Choose a country"), *countries()],
+        "countries": [("", "Choose a country"), *places.countries()],
         "currencies": [(code, code) for code in sorted(EXPONENT)],
         "minimums": {code: Money(minimum, code) for code in {currency, *balances}},
         "labels": LINE_LABELS,
         "drawn": DRAWN,
     }
-
-
-def countries() -> list[tuple[str, str]]:
-    """Countries as (code, name), by name."""
-    known = Locale.parse(LOCALE).territories
-    found = [
-        (code, str(name))
-        for code, name in known.items()
-        if len(code) == 2 and code.isalpha() and code not in NO_COUNTRY
-    ]
-    return sorted(found, key=lambda each: each[1])

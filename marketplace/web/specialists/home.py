@@ -10,18 +10,18 @@ from sqlalchemy.orm import Session
 from marketplace.db import transaction
 from marketplace.identity.rules import Permission
 from marketplace.ledger import queries as ledger
-from marketplace.payouts import queries as payouts
 from marketplace.review import queries as review
 from marketplace.routing import queries as routing
-from marketplace.specialists import queries as credentials
-from marketplace.specialists.models import CredentialClaim
-from marketplace.specialists.rules import HOLDING
+from marketplace.specialists.rules.onboarding import STEPS
 from marketplace.web.guards import me, needs
-from marketplace.web.specialists import shown, week
+from marketplace.web.specialists import advice, credential_words, shown, week
 from marketplace.web.specialists.blueprint import specialists
+from marketplace.web.specialists.feed import resting
+from marketplace.web.specialists.standing import WORDS, standing_of
 from marketplace.work import queries as work
 from marketplace.work.rules import ClaimState
 
+OFFERS_SHOWN = 4
 OTHERS_SHOWN = 5
 
 
@@ -35,54 +35,30 @@ def home() -> str:
 
 
 def _facts(session: Session) -> dict[str, Any]:
-    claims = credentials.credentials_of(session, me(), me().person())
+    standing = standing_of(session)
+    rows = credential_words.credential_rows(session, standing.claims)
     balances = ledger.specialist_balances(session, me().person())
     in_hand = work.claims_in_hand(session, me())
     reworked = [each.reworks_submission_id for each, _ in in_hand if each.reworks_submission_id]
+    # All of them are counted, a few are shown.
+    entries = routing.feed(session, me(), limit=routing.FEED_MAX)
+    others = routing.other_jobs(session, me(), limit=routing.FEED_MAX)
+    opened = advice.openings(standing.profile, [entry.job for entry in entries], others)
     return {
-        "offers": routing.feed(session, me(), limit=4),
+        "offers": entries[:OFFERS_SHOWN],
+        "fitting": len(entries),
         "live": [row for row in in_hand if row[0].state is ClaimState.LIVE],
         "kept": [row for row in in_hand if row[0].state is not ClaimState.LIVE],
         "decisions": review.decisions_of(session, reworked),
-        "others": routing.other_jobs(session, me(), limit=OTHERS_SHOWN),
+        "others": others[:OTHERS_SHOWN],
+        "closed": len(others),
         "balances": balances,
         "weeks": week.plots_of(session, me(), balances),
-        "credentials": [shown.credential_row(claim) for claim in claims],
-        "steps": _steps(session, claims),
+        "credentials": [row for row in rows if row.claim.state not in credential_words.PAST],
+        "standing": standing,
+        "steps": STEPS,
+        "words": WORDS,
+        "opened": opened,
+        "advice": advice.next_best(standing, rows, balances, opened),
+        "resting": resting(standing.profile),
     }
-
-
-def _steps(session: Session, claims: Any) -> list[tuple[str, str, str, bool]]:
-    """What is to be done once before work and money flow: (words, why, where, done)."""
-    profile = credentials.profile_of(session, me(), me().person())
-    payee = payouts.payee_of(session, me())
-    return [
-        (
-            "Fill in your profile",
-            "Your languages and professions decide which jobs you are offered.",
-            "specialists.profile",
-            profile is not None,
-        ),
-        (
-            "Claim a credential",
-            "A licence or a register's number; most jobs ask for one.",
-            "specialists.new_credential",
-            bool(claims),
-        ),
-        (
-            "Wait until it is verified",
-            "Somebody looks it up in the register. You need do nothing.",
-            "specialists.credentials",
-            any(_holds(claim) for claim in claims),
-        ),
-        (
-            "Say where to be paid",
-            "Stripe asks for your bank account; it can wait until you have earned something.",
-            "specialists.earnings",
-            payee is not None and payee.transfers_active,
-        ),
-    ]
-
-
-def _holds(claim: CredentialClaim) -> bool:
-    return claim.state in HOLDING

@@ -1,21 +1,18 @@
-"""What several pages of a specialist show alike: a job's terms, a credential's next step."""
+"""A job in words, as several pages of a specialist show it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date
+from typing import Any
 
-from marketplace import clock
 from marketplace.jobs.models import Job
-from marketplace.jobs.rules import AiPolicy, PayPer
+from marketplace.jobs.rules import AiPolicy, LatePay, PayPer
 from marketplace.review.rules import REWORK_ROUNDS_MAX
-from marketplace.specialists.models import CredentialClaim
-from marketplace.specialists.rules import CREDENTIAL_TYPES, HOLDING, PROFESSIONS, CredentialState
 from marketplace.specialists.rules.lifecycle import LEVEL_LABELS
 from marketplace.tasktypes import TASK_TYPES
 from marketplace.web import settings
 from marketplace.web.filters import count, duration, money, percent
+from marketplace.web.specialists import places
 from marketplace.work.rules import REWORK_LEASE
 
 AI_WORDS: Mapping[AiPolicy, tuple[str, str]] = {
@@ -26,73 +23,39 @@ AI_WORDS: Mapping[AiPolicy, tuple[str, str]] = {
     ),
     AiPolicy.FREE: ("AI tools as you like", "You may use AI tools and need not say so."),
 }
-_S = CredentialState
-NEXT_STEPS: Mapping[CredentialState, str] = {
-    _S.CLAIMED: "The first checks are running. You need do nothing.",
-    _S.CHECKING: "Somebody looks it up in the register. You need do nothing; it moves to "
-    "verified, or you read here what did not fit.",
-    _S.VERIFIED: "Nothing to do. Jobs that ask for it are in your feed.",
-    _S.EXPIRING_SOON: "Renew it with its register before the last day. It counts until then.",
-    _S.EXPIRED: "Renew it with its register; operations looks it up again and opens it anew.",
-    _S.SUSPENDED: "It does not count at present. Operations looks into it and decides.",
-    _S.REVOKED: "It could not be confirmed and does not count. If a letter or digit was wrong, "
-    "claim it again as the register writes it.",
-    _S.BLOCKED: "Another account holds this identifier. Operations compares the two; until then "
-    "it does not count.",
+# What a task of each type is like, for who has never seen one.
+TASK_WORDS: Mapping[str, str] = {
+    "pairwise": "You read two answers to one request and say which is better, and why.",
+    "ranking": "You read several answers to one request and put them in order.",
+    "rubric": "You read one answer and score it, aspect by aspect.",
+    "demonstration": "You read a request and write the answer that should be given.",
+    "fact_check": "You read a text and judge each of its claims, with your sources.",
+    "code": "You read a change of code, comment on its lines and give a verdict.",
 }
-REASONS: Mapping[str, str] = {
-    "identifier_taken": "another account holds the identifier",
-    "licence_expired": "its last day has passed",
-    "not_reverified": "a year has passed since it was last looked up",
-    "licence_expires_soon": "its last day is near",
-    "not_confirmed": "the register did not confirm it",
-    "suspended_by_person": "suspended by operations",
-    "revoked_by_person": "revoked by operations",
-    "reopened": "opened again by operations",
+APART: Mapping[str, str] = {
+    "household": "in your household",
+    "device": "who uses your device",
+    "organisation": "with an employer of yours",
 }
-OUTCOMES: Mapping[str, tuple[str, str]] = {
-    "pass": ("good", "Passed"),
-    "fail": ("stop", "Did not pass"),
-    "inconclusive": ("watch", "Open"),
-    "unavailable": ("neutral", "The source did not answer"),
+# What can be done about each reason for which a job is not offered.
+ACTIONS: Mapping[str, str] = {
+    "profession": "Claim a credential",
+    "specialty": "Look at your credentials",
+    "jurisdiction": "Claim a licence there",
+    "level": "See what the next level needs",
+    "credential": "Look at your credentials",
+    "languages": "Change your languages",
+    "employer": "Change your employers",
+    "skill": "Look at the qualifications",
+    "qualification": "Look at the qualifications",
+    "claims_live": "See what is in your hands",
+    "daily_minutes": "Change your limit",
 }
 
 
-@dataclass(frozen=True, slots=True)
-class CredentialRow:
-    """A credential as its holder reads it. days_left: None where it does not end or count."""
-
-    claim: CredentialClaim
-    title: str
-    place: str
-    specialties: str
-    level_words: str
-    days_left: int | None
-    next_step: str
-
-
-def credential_row(claim: CredentialClaim) -> CredentialRow:
-    """One credential in words."""
-    return CredentialRow(
-        claim=claim,
-        title=credential_title(claim),
-        place=claim.jurisdiction,
-        specialties=", ".join(map(words_of, claim.specialties)),
-        level_words=LEVEL_LABELS[claim.level],
-        days_left=days_left(claim.valid_until) if claim.state in HOLDING else None,
-        next_step=NEXT_STEPS[claim.state],
-    )
-
-
-def credential_title(claim: CredentialClaim) -> str:
-    """`State medical licence`."""
-    known = CREDENTIAL_TYPES.get(claim.type)
-    return known.title if known else words_of(claim.type)
-
-
-def days_left(until: date | None) -> int | None:
-    """Whole days until the last day; None for what never ends."""
-    return None if until is None else (until - clock.now().date()).days
+def action_words(code: str) -> str:
+    """What the link beside a reason says."""
+    return ACTIONS.get(code, "See what you can do")
 
 
 def words_of(key: str) -> str:
@@ -143,20 +106,65 @@ def rejection_rules(job: Job) -> Sequence[str]:
         f"An answer may come back to you at most {count(REWORK_ROUNDS_MAX, 'time')}, with the "
         f"reason; for {hold} nobody else gets the task.",
         "A rejected answer is not paid, and the reviewer must say why.",
-        "“Cannot be answered” and “the instructions do not say” penalise nobody.",
+        late_words(job),
+        unanswered_words(job),
         cleared,
     )
 
 
+def late_words(job: Job) -> str:
+    """What becomes of an answer whose time ran out."""
+    share = "half its pay" if job.late_pay is LatePay.HALF else "its full pay"
+    return (
+        "If your time runs out you may still hand in: it counts while the task is free, and earns "
+        f"{share} where somebody else has it by then."
+    )
+
+
+def unanswered_words(job: Job) -> str:
+    """What becomes of a task that cannot be done."""
+    ratio = float(job.cannot_complete_ratio)
+    paid = f", and a task that cannot be done earns {percent(ratio, 0)} of its pay" if ratio else ""
+    return f"“Cannot be answered” and “the instructions do not say” penalise nobody{paid}."
+
+
+def limits_of(job: Job) -> Sequence[str]:
+    """How much of a job one person may do, and beside whom, as sentences."""
+    held = count(job.claims_live_max, "task")
+    found = [f"You may hold {held} of it at a time."]
+    if job.tasks_a_person_max:
+        found.append(f"You may do {count(job.tasks_a_person_max, 'task')} of it in all.")
+    apart = [APART[each] for each in job.distinct_by if each in APART]
+    if apart:
+        found.append(f"You are not given a task that somebody {' or '.join(apart)} has judged.")
+    found.append("You are not given a task whose material you wrote, as far as the lab says.")
+    return found
+
+
+def preview(template: Mapping[str, Any]) -> Sequence[tuple[str, str]]:
+    """What a task asks, from its template: (title, question), the main question first."""
+    asked = [("The question", str(template.get("question") or ""))]
+    for aspect in template.get("aspects") or []:
+        asked.append((str(aspect.get("title") or aspect["key"]), str(aspect.get("question") or "")))
+    for promise in template.get("self_check") or []:
+        asked.append(("You confirm", str(promise.get("title") or promise.get("key") or "")))
+    if template.get("rationale", "optional") == "required":
+        asked.append(("Your reasons", "A few sentences with every answer."))
+    return [(title, question) for title, question in asked if question or title != "The question"]
+
+
 def requirements(job: Job) -> Sequence[tuple[str, str]]:
     """What a job asks of a person: (name, words)."""
-    profession = PROFESSIONS.get(job.profession or "")
+    least = job.credential_level_min
+    level = f"Level {least} or higher: {LEVEL_LABELS[least].lower()}" if least else ""
+    number = len(job.qualification_ids)
     asked = [
-        ("Profession", profession.title if profession else words_of(job.profession or "")),
+        ("Profession", words_of(job.profession or "")),
         ("Specialty", " or ".join(map(words_of, job.specialties))),
-        ("Credential", f"Level {job.credential_level_min} or higher: "
-         f"{LEVEL_LABELS[job.credential_level_min].lower()}" if job.credential_level_min else ""),
-        ("Licensed in", " or ".join(job.jurisdictions)),
-        ("Languages", " and ".join(job.languages)),
-    ]  # fmt: skip
+        ("Credential", level),
+        ("Licensed in", " or ".join(map(places.place_name, job.jurisdictions))),
+        ("Languages", " and ".join(map(places.language_name, job.languages))),
+        ("Qualification", count(number, "qualification") + " passed" if number else ""),
+        ("Skill", f"{percent(job.skill_min, 0)} or more, as measured" if job.skill_min else ""),
+    ]
     return [(name, words) for name, words in asked if words]

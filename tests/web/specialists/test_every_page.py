@@ -15,14 +15,22 @@ from tests.web.pages import checked, text_of
 
 NASTY = "<script>alert(1)</script>"
 EMPTY = {
-    "/work": "Fill in your profile",
+    "/work": "Say who you are and where",
+    "/work/start/you": "What should we call you?",
+    "/work/start/profession": "Specialties in medicine",
+    "/work/start/hours": "Languages you work in",
+    "/work/start/papers": "Both are stored encrypted.",
+    "/work/start/credential": "National Provider Identifier",
+    "/work/start/identity": "not given yet",
+    "/work/start/qualification": "A short piece of the work itself",
+    "/work/start/paid": "Stripe pays your bank account",
     "/work/feed": "New jobs appear here",
     "/work/earnings": "Nothing earned yet",
     "/work/submissions": "Nothing handed in yet",
     "/work/credentials": "No credential yet",
     "/work/credentials/new": "National Provider Identifier",
-    "/work/credentials/new?profession=law": "State bar admission",
-    "/work/credentials/new?profession=nothing": "National Provider Identifier",
+    "/work/credentials/new?type=us_bar": "How each register writes it",
+    "/work/credentials/new?type=nothing": "National Provider Identifier",
     "/work/profile": "Your languages decide",
 }
 
@@ -138,5 +146,5 @@ def test_credentials_show_days_left_and_history(
     one = text_of(checked(desk.get(f"/work/credentials/{claim.id}")))
 
     assert "400 days left" in listed
-    assert "Form of the identifier Passed 1" in one
-    assert "Checking at level 1" in one
+    assert "How it is written: fits" in one
+    assert "Being checked" in one
