@@ -9,11 +9,15 @@ from marketplace.cli.product import started
 from marketplace.db import transaction
 from marketplace.ledger import queries as ledger
 from marketplace.payouts import queries as payouts
+from marketplace.review import queries as review
+from marketplace.work import queries as work
 
 # Each answers with one sentence for each thing that is broken.
 CHECKS = {
     "the ledger's invariants": ledger.broken_invariants,
     "the ledger's chain": ledger.broken_links,
+    "tasks, seats and claims": work.broken_invariants,
+    "what work earned": review.broken_invariants,
     "top-ups": billing.broken_invariants,
     "payouts": payouts.broken_invariants,
     "the chains of facts": outbox.broken_chains,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any, Unpack
 
 from sqlalchemy.orm import Session
@@ -20,7 +21,7 @@ from marketplace.routing import service as routing
 from marketplace.work import service as work
 from marketplace.work.models import Claim, Submission
 from marketplace.work.rules import Envelope
-from tests.make import identity, jobs
+from tests.make import identity, jobs, specialists
 
 CLEARANCE_DAYS = 7
 
@@ -79,6 +80,28 @@ def submitted(
 def submit(session: Session, person: Actor, claim: Claim, envelope: Envelope) -> Submission:
     """Hand in an answer for a claim."""
     return work.submit(session, person, ClaimId(claim.id), fence=claim.fence, envelope=envelope)
+
+
+def lapsed(session: Session, claim: Claim) -> None:
+    """The claim's time runs out."""
+    claim.expires_at = clock.now() - timedelta(seconds=1)
+    session.flush()
+    work.expire_leases(session)
+
+
+def late(session: Session, person: Actor, job: Job, envelope: Envelope | None = None) -> Submission:
+    """An answer to the only task of a job, whose seat somebody else has taken meanwhile."""
+    claim = claimed(session, person, job)
+    lapsed(session, claim)
+    claimed(session, specialists.doctor(session), job)
+    return routing.submit_and_claim_next(
+        session,
+        person,
+        ClaimId(claim.id),
+        fence=claim.fence,
+        envelope=envelope or answer(),
+        wants_next=False,
+    ).submission
 
 
 def decided(

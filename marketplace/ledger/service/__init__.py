@@ -13,6 +13,7 @@ from marketplace.ledger.service.posting import (
     SourceReused,
     book_today,
     post,
+    transaction_of,
 )
 from marketplace.ledger.service.sequence import number_transactions
 from marketplace.ledger.service.verbs import (
@@ -49,4 +50,5 @@ __all__ = [
     "release_reservation",
     "reserve_for_job",
     "reserve_payout",
+    "transaction_of",
 ]
