@@ -124,11 +124,13 @@ def committed(database: Engine, owner_engine: Engine, settings: Settings) -> Ite
 
 
 def _empty(owner_engine: Engine, settings: Settings) -> None:
-    listed = ", ".join(
-        f'"{table.name}"' for table in db.metadata.sorted_tables if table.name not in KEPT
-    )
+    names = [f'"{table.name}"' for table in db.metadata.sorted_tables if table.name not in KEPT]
+    filled = " OR ".join(f"EXISTS (SELECT FROM {name})" for name in names)
     with owner_engine.begin() as connection:
-        connection.execute(text(f"TRUNCATE {listed} RESTART IDENTITY CASCADE"))
+        # Asking takes a hundredth of the time that truncating all tables takes.
+        if connection.scalar(text(f"SELECT {filled}")):
+            listed = ", ".join(names)
+            connection.execute(text(f"TRUNCATE {listed} RESTART IDENTITY CASCADE"))
     with Redis.from_url(settings.redis_url) as redis:
         redis.flushdb()
 
