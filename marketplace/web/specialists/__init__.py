@@ -15,6 +15,7 @@ from marketplace.web.specialists import (
     onboarding,
     payee,
     profile,
+    qualifications,
     submissions,
 )
 from marketplace.web.specialists.blueprint import specialists
@@ -29,6 +30,7 @@ __all__ = [
     "onboarding",
     "payee",
     "profile",
+    "qualifications",
     "specialists",
     "submissions",
 ]
