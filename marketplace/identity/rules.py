@@ -130,7 +130,15 @@ GRANTS: Mapping[Role, frozenset[Permission]] = {
     Role.SPECIALIST: frozenset(
         {_P.WORK_DO, _P.EARNINGS_VIEW, _P.CREDENTIALS_CLAIM, _P.TOKENS_MANAGE}
     ),
-    Role.OPERATIONS: frozenset({_P.CREDENTIALS_VERIFY, _P.PEOPLE_VIEW, _P.TOKENS_MANAGE}),
+    # Operations post the platform's own qualifications, paid from the platform's own balance.
+    Role.OPERATIONS: _LOOK
+    | {
+        _P.CREDENTIALS_VERIFY,
+        _P.PEOPLE_VIEW,
+        _P.JOBS_EDIT,
+        _P.JOBS_PUBLISH,
+        _P.BALANCE_VIEW,
+    },
     Role.PREPARER: _MONEY | {_P.PAYOUTS_PREPARE, _P.PAYOUTS_RELEASE},
     Role.APPROVER: _MONEY | {_P.PAYOUTS_APPROVE, _P.PAYOUTS_RELEASE},
     Role.RECONCILER: _MONEY | {_P.RECONCILIATION_WORK, _P.LEDGER_EXPORT},
@@ -142,6 +150,8 @@ GRANTS: Mapping[Role, frozenset[Permission]] = {
             _P.MEMBERS_MANAGE,
             _P.SYSTEM_VIEW,
             _P.TOKENS_MANAGE,
+            _P.BALANCE_VIEW,
+            _P.BALANCE_TOP_UP,
         }
     ),
 }
@@ -174,12 +184,12 @@ ROLE_LABELS: Mapping[Role, str] = {
     Role.BILLING: "Billing: balance and top-ups",
     Role.VIEWER: "Viewer: looks on",
     Role.SPECIALIST: "Specialist",
-    Role.OPERATIONS: "Operations: verifies credentials",
+    Role.OPERATIONS: "Operations: verifies credentials, posts qualifications",
     Role.PREPARER: "Preparer: prepares payout runs",
     Role.APPROVER: "Approver: approves payout runs",
     Role.RECONCILER: "Reconciler: matches statements",
     Role.AUDITOR: "Auditor: sees everything in finance, changes nothing",
-    Role.ADMINISTRATOR: "Administrator: people, members and the system",
+    Role.ADMINISTRATOR: "Administrator: people, members, our own balance and the system",
 }
 
 INVITATION_DAYS = 7

@@ -68,12 +68,14 @@ SPECIALIST = (
 PLATFORM = (
     Entry("Credentials", "/operations/credentials", "badge-check", "c", _P.CREDENTIALS_VERIFY),
     Entry("People", "/operations/people", "users", "p", _P.PEOPLE_VIEW),
+    Entry("Qualifications", "/lab/jobs", "award", "q", _P.JOBS_VIEW),
     _DESK,
     Entry("Payout runs", "/finance/payout-runs", "banknote", "r", _P.FINANCE_VIEW),
     Entry("Trial balance", "/finance/trial-balance", "scale", "t", _P.FINANCE_VIEW),
     Entry("Reconciliation", "/finance/reconciliation", "git-compare", "n", _P.FINANCE_VIEW),
     Entry("Ledger", "/finance/accounts", "book-open", "l", _P.FINANCE_VIEW),
     _MEMBERS,
+    Entry("Our balance", "/lab/balance", "wallet", "b", _P.BALANCE_VIEW),
 )
 MENU = (
     ("Account", "/account", "user"),
