@@ -114,8 +114,9 @@ def sign_up(page: Page, place: Place, email: str, name: str, *, lab: str = "") -
 
     page.goto(place.link_to(email))
     page.get_by_role("button", name="Verify").click()
+    # The browser that signed up is in at once.
     expect(page.get_by_text("Your e-mail address is verified.")).to_be_visible()
-    sign_in(page, email)
+    expect(page.locator(".rail nav")).to_be_visible()
 
 
 def post_job(page: Page) -> None:
@@ -192,11 +193,11 @@ def become_known(page: Page) -> None:
     """Save a profile and claim a licence."""
     page.goto("/work/profile")
     page.locator("#field-headline").fill("Cardiologist, twelve years in clinic")
-    page.get_by_label("Medicine").check()
-    page.locator("#field-languages").fill("en")
+    page.get_by_label("Medicine", exact=True).check()
+    page.get_by_label("English", exact=True).check()
     page.get_by_role("button", name="Save").click()
-    page.goto("/work/credentials/new?profession=medicine")
-    page.locator("input[name=type][value=us_medical_license]").check()
+    page.goto("/work/credentials/new")
+    page.get_by_role("link", name="State medical licence").click()
     page.locator("#field-identifier").fill(specialists.licence())
     page.locator("#field-jurisdiction").select_option("US-CA")
     expires = clock.now().date() + timedelta(days=400)

@@ -113,6 +113,8 @@ def _facts(step: Step) -> dict[str, Any]:
         own = ASKED[step](session, standing) if step in ASKED else {}
     if step is Step.PAID:
         own = earnings_facts()
+        profile = standing.profile
+        own["name"] = (profile.legal_name if profile else None) or own["name"]
     return own | {
         "step": step,
         "steps": STEPS,
