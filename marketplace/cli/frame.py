@@ -32,6 +32,7 @@ COMMANDS = {
     "export": Lazy("marketplace.cli.job:export", "Export a job's accepted judgements."),
     "secrets": Lazy("marketplace.cli.secrets:secrets", "Rotate the keys of encrypted columns."),
     "ledger": Lazy("marketplace.cli.ledger:ledger", "Export the book; the trial balance."),
+    "lists": Lazy("marketplace.cli.lists:lists", "Load published lists of excluded people."),
     "demo-world": Lazy("marketplace.cli.demo:demo_world", "Make the demonstration world."),
     "demo": Lazy("marketplace.cli.demo:demo", "Try things: codes, real judgements replayed."),
     "self-check": Lazy("marketplace.cli.self_check:self_check", "Check all that must hold."),

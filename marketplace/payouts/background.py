@@ -20,6 +20,7 @@ from marketplace.money import Money
 from marketplace.payouts import rules, service, stripe_gateway
 from marketplace.payouts.models import PayeeAccount, PayoutLine, PayoutRun
 from marketplace.payouts.rules import LineState, Order, RunState
+from marketplace.payouts.service.names import NAME_DIFFERS, UNDER_REVIEW
 from marketplace.stripe_client import (
     StripeFault,
     StripeKeyReused,
@@ -32,6 +33,7 @@ log = structlog.get_logger(__name__)
 # What no payee or line of ours explains after this many looks is left to reconciliation.
 LOOKS_MAX = 12
 BUSY_SECONDS = (2.0, 10.0)
+PAYEES_AT_ONCE = 500
 RESTRICTED = "account_restricted"
 CHANGED = "payee_changed"
 WORDS = {
@@ -39,6 +41,10 @@ WORDS = {
     "settings; the money is back in your balance and goes out with the next run.",
     CHANGED: "Your bank details changed after this payout was approved. The money is back in your "
     "balance and goes out with the next run.",
+    NAME_DIFFERS: "The name on your payout account is not the name on your licence, so one of us "
+    "looks at it first. The money is back in your balance and goes out once that is settled.",
+    UNDER_REVIEW: "One of us has to check something before you can be paid. The money is back in "
+    "your balance and goes out once that is settled.",
 }
 REJECTED = (
     "Stripe could not make this transfer. The money is back in your balance and goes out with a "
@@ -187,6 +193,10 @@ def _fit_to_send(look: _Look) -> bool:
         return _reject(line.id, RESTRICTED)
     if payee.version != line.payee_version:
         return _reject(line.id, CHANGED)
+    with transaction() as session:
+        held = service.hold_code(session, line.specialist_id)
+    if held is not None:
+        return _reject(line.id, held)
     available = stripe_gateway.available_balance(stripe_client.current(), run.currency)
     gap = rules.shortfall(look.to_send, available)
     if gap is not None:
@@ -280,6 +290,21 @@ def resolve_transfer(work: outbox.Work, transfer_id: str, line_id: str | None = 
     payment = stripe_gateway.transfer_now(stripe_client.current(), transfer_id)
     with transaction() as session:
         service.record_payment(session, line.id, payment)
+        outbox.done(session, work)
+
+
+@outbox.background("payouts.compare_names", time_limit_seconds=600, every_seconds=3_600)
+def compare_names(work: outbox.Work) -> None:
+    """Hold payees whose licence by now bears another name, before a run is prepared."""
+    after: UUID | None = None
+    while True:
+        with transaction() as session:
+            people = service.payees_after(session, after, limit=PAYEES_AT_ONCE)
+            service.hold_differing(session, people)
+        if len(people) < PAYEES_AT_ONCE:
+            break
+        after = people[-1]
+    with transaction() as session:
         outbox.done(session, work)
 
 

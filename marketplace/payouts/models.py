@@ -11,10 +11,12 @@ from sqlalchemy import (
     Float,
     ForeignKey,
     Index,
+    LargeBinary,
     SmallInteger,
     UniqueConstraint,
     text,
 )
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 from marketplace.db import IdKey, Root, one_of, text_enum
@@ -65,16 +67,16 @@ class PayeeAccount(Root):
 class PayeeHold(Root):
     """That a specialist is not paid while the account's name differs from the licence's.
 
-    compared: a keyed hash of the names on both sides, so that what was settled once stays settled
-    for these names only; score: how alike they are, 0 to 1; account_name: what the account says,
-    encrypted, emptied once it is settled; note: why it was, encrypted.
+    compared: a keyed hash of each pair of names that differ, so that what was settled once stays
+    settled for these names only; score: how alike they are, 0 to 1; account_name: what the account
+    says, encrypted, emptied once it is settled; note: why it was, encrypted.
     """
 
     __tablename__ = "payee_hold"
     id: Mapped[IdKey]
     person_id: Mapped[PersonId] = mapped_column(ForeignKey("person.id"))
     state: Mapped[HoldState] = mapped_column(text_enum(HoldState))
-    compared: Mapped[bytes]
+    compared: Mapped[list[bytes]] = mapped_column(ARRAY(LargeBinary))
     score: Mapped[float] = mapped_column(Float(53))
     account_name: Mapped[str | None] = mapped_column(EncryptedText)
     note: Mapped[str | None] = mapped_column(EncryptedText)

@@ -155,7 +155,8 @@ class AccountFacts:
     """A connected account as Stripe shows it.
 
     requirements: what Stripe wants to know next, in its own names; paid_to: a fingerprint of the
-    bank accounts or cards behind it, None without any.
+    bank accounts or cards behind it, None without any; names: whose account it is and whose bank
+    accounts they are, where Stripe says so; compared at once and kept nowhere.
     """
 
     account_id: str
@@ -166,6 +167,7 @@ class AccountFacts:
     country: str
     currency: str
     paid_to: str | None
+    names: tuple[str, ...] = ()
 
     @property
     def payable(self) -> bool:

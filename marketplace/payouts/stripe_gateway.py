@@ -76,7 +76,16 @@ def account_now(client: StripeClient, account_id: str) -> AccountFacts:
         country=str(account["country"]),
         currency=str(account["default_currency"]).upper(),
         paid_to=",".join(sorted(str(one.get("fingerprint")) for one in behind)) or None,
+        names=_names(account, behind),
     )
+
+
+def _names(account: dict[str, Any], behind: list[dict[str, Any]]) -> tuple[str, ...]:
+    """The names that Stripe shows: it hides the person's own where it collects them itself."""
+    person = account.get("individual") or {}
+    whole = f"{person.get('first_name') or ''} {person.get('last_name') or ''}".strip()
+    holders = [str(one.get("account_holder_name") or "").strip() for one in behind]
+    return tuple(dict.fromkeys(name for name in (whole, *holders) if name))
 
 
 @outside_transaction

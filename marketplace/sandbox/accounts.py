@@ -254,7 +254,7 @@ def capability(account: Body, name: str) -> Body:
     }
 
 
-def bank_account(tx: Tx, account: Body, *, routing: str, number: str, holder: str) -> Body:
+def bank_account(tx: Tx, account: Body, *, routing: str, number: str, holder: str | None) -> Body:
     """A bank account to pay out to; only its last four digits are kept."""
     return {
         "id": tx.new_id("ba_"),

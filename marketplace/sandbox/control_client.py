@@ -46,9 +46,9 @@ class ControlClient:
         """How long charges wait for their balance transaction; 0 settles them at once."""
         self._post("/settle", seconds=seconds)
 
-    def enable(self, account: str) -> None:
-        """Onboard a connected account, as if its person had passed."""
-        self._post("/accounts", account=account, action="enable")
+    def enable(self, account: str, *, holder: str = "") -> None:
+        """Onboard a connected account, as if its person had passed; holder: of its bank account."""
+        self._post("/accounts", account=account, action="enable", holder=holder)
 
     def restrict(self, account: str, reason: str = "platform_paused") -> None:
         """Disable a connected account, with Stripe's `disabled_reason`."""

@@ -88,12 +88,15 @@ class Controls:
         return jsonify(done=True)
 
     def account(self) -> Response:
-        """POST {account, action: enable|restrict, reason?}: what Stripe's review would decide."""
+        """POST {account, action: enable|restrict, reason?, holder?}: what Stripe's review decides.
+
+        holder: whose bank account it is then.
+        """
         body = _asked()
         account_id, action = _text(body, "account"), _text(body, "action")
         with self._store.transaction() as tx:
             if action == "enable":
-                onboarding.enable(tx, account_id)
+                onboarding.enable(tx, account_id, str(body.get("holder") or ""))
             elif action == "restrict":
                 onboarding.restrict(tx, account_id, str(body.get("reason") or "platform_paused"))
             else:

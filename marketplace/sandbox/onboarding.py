@@ -124,13 +124,16 @@ def restrict(tx: Tx, account_id: str, reason: str) -> None:
     accounts.changed(tx, before, account)
 
 
-def enable(tx: Tx, account_id: str) -> None:
-    """A test control: as if the person had filled in the page and passed."""
+def enable(tx: Tx, account_id: str, holder: str = "") -> None:
+    """A test control: as if the person had filled in the page and passed.
+
+    holder: whose bank account it is; without it, one that is there stays as it is.
+    """
     account = tx.need("account", account_id, lock=True)
     before = copy.deepcopy(account)
-    if not account["external_accounts"]["data"]:
+    if holder or not account["external_accounts"]["data"]:
         bank = accounts.bank_account(
-            tx, account, routing="110000000", number="000123456789", holder="Sandbox Person"
+            tx, account, routing="110000000", number="000123456789", holder=holder or None
         )
         account["external_accounts"] = {**account["external_accounts"], "data": [bank]}
     account.update(details_submitted=True, _restricted=None, _pending_since=None)

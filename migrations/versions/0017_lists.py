@@ -241,7 +241,7 @@ def _payee_hold() -> None:
         sa.Column("id", sa.Uuid(), primary_key=True),
         _to("person", "person_id"),
         sa.Column("state", sa.String(40), nullable=False),
-        sa.Column("compared", sa.LargeBinary(), nullable=False),
+        sa.Column("compared", ARRAY(sa.LargeBinary()), nullable=False),
         sa.Column("score", sa.Float(53), nullable=False),
         sa.Column("account_name", sa.LargeBinary()),
         sa.Column("note", sa.LargeBinary()),

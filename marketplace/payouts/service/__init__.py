@@ -4,6 +4,7 @@ from marketplace.payouts.service.accounts import (
     account_named,
     account_of_person,
     open_onboarding,
+    payees_after,
     record_account,
     record_facts,
 )
@@ -19,6 +20,7 @@ from marketplace.payouts.service.lines import (
     record_payment,
     record_rejection,
 )
+from marketplace.payouts.service.names import clear_hold, hold_code, hold_differing
 from marketplace.payouts.service.runs import (
     approve_run,
     cancel_line,
@@ -35,11 +37,15 @@ __all__ = [
     "cancel_line",
     "cancel_run",
     "claim_line",
+    "clear_hold",
     "freeze_line",
+    "hold_code",
+    "hold_differing",
     "look_around",
     "open_attempt",
     "open_onboarding",
     "pause_run",
+    "payees_after",
     "prepare_run",
     "record_absence",
     "record_account",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -15,6 +16,7 @@ from marketplace.ids import PersonId, new_id
 from marketplace.money import EXPONENT
 from marketplace.payouts.models import PayeeAccount
 from marketplace.payouts.rules import AccountFacts
+from marketplace.payouts.service.names import compare_names
 
 NAME_MAX = 120
 
@@ -98,6 +100,7 @@ def record_facts(
         facts.currency,
     )
     account.checked_at = asked_at
+    compare_names(session, account, facts.names)
     if not first and known != (facts.paid_to, facts.country, facts.currency):
         _changed(session, SYSTEM, account, by=person_id)
     if was_active != facts.transfers_active:
@@ -115,6 +118,14 @@ def account_named(session: Session, stripe_account_id: str) -> PayeeAccount | No
 def account_of_person(session: Session, person_id: PersonId) -> PayeeAccount | None:
     """A person's payee account, or None; for code that has authorised the person."""
     return session.get(PayeeAccount, person_id)
+
+
+def payees_after(session: Session, after: UUID | None, *, limit: int) -> list[UUID]:
+    """Ids of people with a payee account, in order; after: the last one had."""
+    ids = select(PayeeAccount.person_id)
+    if after is not None:
+        ids = ids.where(PayeeAccount.person_id > after)
+    return list(session.scalars(ids.order_by(PayeeAccount.person_id).limit(limit)))
 
 
 def _changed(

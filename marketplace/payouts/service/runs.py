@@ -22,6 +22,7 @@ from marketplace.payouts import queries, rules
 from marketplace.payouts.models import PayeeAccount, PayoutLine, PayoutRun
 from marketplace.payouts.rules import LineState, RunState
 from marketplace.payouts.service.lines import end_run_if_done, locked_run, look_at, release_money
+from marketplace.payouts.service.names import hold_differing
 
 log = structlog.get_logger(__name__)
 NUMBER_LOCK = 7_311  # The advisory lock that makes run numbers follow each other.
@@ -42,6 +43,9 @@ def prepare_run(
     the largest balances first. Raises BelowMinimum when nobody can be paid.
     """
     actor.require(Permission.PAYOUTS_PREPARE)
+    payable = queries.payable(session, actor, minimum=minimum, only=only, limit=LINES_MAX)
+    hold_differing(session, [row.specialist_id for row in payable])
+    session.flush()  # Whoever is held from now on is left out.
     payable = queries.payable(session, actor, minimum=minimum, only=only, limit=LINES_MAX)
     if not payable:
         raise rules.BelowMinimum(f"Nobody has {minimum} or more to pay out and a payee account.")
@@ -84,6 +88,7 @@ def approve_run(
     if not content_sha256 == run.content_sha256 == _hash(run, lines):
         raise rules.ContentChanged("The run has changed since you looked at it. Look again.")
     _refuse_changed_payees(session, run)
+    _refuse_held_payees(session, actor, run)
     now = clock.now()
     approved = {
         "state": RunState.APPROVED,
@@ -248,6 +253,15 @@ def _refuse_changed_payees(session: Session, run: PayoutRun) -> None:
         raise rules.ContentChanged(
             f"{changed} of the payees have changed since the run was prepared. Cancel their "
             "lines; the next run will have them."
+        )
+
+
+def _refuse_held_payees(session: Session, actor: Actor, run: PayoutRun) -> None:
+    held = queries.held_of(session, actor, [line.specialist_id for line in _lines(session, run)])
+    if held:
+        raise rules.ContentChanged(
+            f"{len(held)} of the payees are held since the run was prepared. Cancel their lines; "
+            "the next run after operations has cleared them will have them."
         )
 
 
