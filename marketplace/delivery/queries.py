@@ -78,8 +78,12 @@ def records_after(session: Session, export: Export, position: int, *, limit: int
         .limit(limit)
     ).all()
     given = _accepted(session, [task_id for _, task_id in items if task_id], export.as_of)
-    attested = specialists.attested(
-        session, {each.specialist_id for rows in given.values() for each in rows}, at=export.as_of
+    # Each judgement is told with what its author held when it was handed in.
+    attested = specialists.attested_at(
+        session,
+        export.organisation_id,
+        {_moment(each) for rows in given.values() for each in rows},
+        crowd_at=export.as_of,
     )
     versions = {
         version.id: version
@@ -100,7 +104,7 @@ def records_after(session: Session, export: Export, position: int, *, limit: int
                 task_type=job.task_type,
                 payload=item.payload,
                 judgements=tuple(
-                    _authored(each, export, _shown(attested.get(each.specialist_id, [])))
+                    _authored(each, export, _shown(attested[_moment(each)].credentials))
                     for each in submissions
                 ),
                 template=version.template,
@@ -146,15 +150,22 @@ def _authored(
     )
 
 
+def _moment(submission: Submission) -> tuple[UUID, datetime]:
+    return submission.specialist_id, submission.submitted_at
+
+
 def _shown(attested: Sequence[specialists.Attested]) -> dict[str, object]:
-    """The strongest credential as it may be shown: never an identifier, the month at most."""
+    """The strongest credential as it may be shown: never an identifier, the month at most.
+
+    Empty specialties, and None elsewhere, stand for what fewer than five people would share.
+    """
     if not attested:
         return {}
-    best = max(attested, key=lambda each: each.level)
+    best = attested[0]
     return {
         "profession": best.profession,
         "specialties": sorted(best.specialties),
-        "jurisdiction": best.jurisdiction,
+        "jurisdiction": best.jurisdiction or None,
         "checked_month": best.checked_month.isoformat()[:7] if best.checked_month else None,
     }
 

@@ -264,32 +264,6 @@ def test_time_expires_credentials_once(session: Session) -> None:
     assert ("licence_expired", "not_reverified") == (short.reason, long.reason)
 
 
-def test_a_lab_reads_what_held_at_the_time(session: Session) -> None:
-    staff = identity.staff(session, Role.OPERATIONS)
-    doctor = identity.specialist(session)
-    nobody = identity.specialist(session).person()
-    before = clock.now()
-    claim = make.verified(session, doctor, level=4, staff=staff)
-    held = clock.now()
-    with clock.shifted(timedelta(days=1)):
-        service.decide_credential(session, staff, claim.id, outcome="suspend", note=make.NOTE)
-        after = clock.now()
-    people = [doctor.person(), nobody]
-
-    (then,) = queries.attested(session, people, held)[doctor.person()]
-
-    assert ("medicine", ("cardiology",), "US-CA", 4) == (
-        then.profession,
-        then.specialties,
-        then.jurisdiction,
-        then.level,
-    )
-    assert held.date().replace(day=1) == then.checked_month
-    empty: dict[object, list[object]] = {doctor.person(): [], nobody: []}
-    assert empty == queries.attested(session, people, before)
-    assert empty == queries.attested(session, people, after)
-
-
 def test_the_database_knows_the_same_steps(session: Session) -> None:
     claim = make.claimed(session, identity.specialist(session))
     fresh = text(

@@ -1,7 +1,9 @@
 """Reads of specialists: their own, what operations needs, and what a lab may know."""
 
 from marketplace.specialists.queries.attested import Attested as Attested
+from marketplace.specialists.queries.attested import AttestedPerson as AttestedPerson
 from marketplace.specialists.queries.attested import attested as attested
+from marketplace.specialists.queries.attested import attested_at as attested_at
 from marketplace.specialists.queries.catalogue import catalogue as catalogue
 from marketplace.specialists.queries.connections import github_of as github_of
 from marketplace.specialists.queries.connections import identity_of as identity_of
@@ -12,6 +14,9 @@ from marketplace.specialists.queries.credentials import claim_of as claim_of
 from marketplace.specialists.queries.credentials import credentials_of as credentials_of
 from marketplace.specialists.queries.credentials import open_cases as open_cases
 from marketplace.specialists.queries.credentials import queue as queue
+from marketplace.specialists.queries.licence_names import licence_names_of as licence_names_of
+from marketplace.specialists.queries.lists import open_hits as open_hits
+from marketplace.specialists.queries.lists import payouts_held as payouts_held
 from marketplace.specialists.queries.onboarding import Passed as Passed
 from marketplace.specialists.queries.onboarding import steps_passed as steps_passed
 from marketplace.specialists.queries.profiles import profile_of as profile_of

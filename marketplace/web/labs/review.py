@@ -104,14 +104,15 @@ def _submission(session: Session, job: Job, view: SubmissionView) -> dict[str, A
     given = view.submission
     versions = {one.id: one for one in jobs.template_versions(session, me(), job.id)}
     version = versions.get(given.template_version_id)
-    attested = specialists.attested(session, [given.specialist_id])
+    person = given.specialist_id, given.submitted_at
+    attested = specialists.attested_at(session, me().organisation(), [person])
     former = work.former_rounds(session, me(), given)
     return {
         "job": job,
         "view": view,
         "given": given,
         "author": shown.author_name(given.specialist_id),
-        "credentials": shown.attested_words(attested[given.specialist_id]),
+        "credentials": shown.attested_words(attested[person].credentials),
         "task_template": version.template if version else {},
         "version": version,
         "former_rounds": former,

@@ -85,13 +85,13 @@ def author_name(specialist_id: UUID) -> str:
 
 
 def attested_words(attested: Sequence[Attested]) -> list[tuple[str, int, str]]:
-    """Credentials as a lab may read them: words, level, the month of the check."""
+    """Credentials as a lab may read them: words, level, the month of the check or nothing."""
     return [
         (
             ", ".join(filter(None, [_title(each.profession), *map(_title, each.specialties)]))
             + (f" ({each.jurisdiction})" if each.jurisdiction else ""),
             each.level,
-            each.checked_month.strftime("%Y-%m"),
+            each.checked_month.strftime("%Y-%m") if each.checked_month else "",
         )
         for each in attested
     ]
