@@ -15,8 +15,10 @@ from flask import Flask, current_app, g, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
 
+from marketplace.db import in_transaction, transaction
 from marketplace.identity.queries import Visitor
 from marketplace.identity.rules import OrganisationKind, Permission
+from marketplace.specialists.queries import wanting_count
 from marketplace.stripe_client import is_live
 from marketplace.web import settings
 from marketplace.web.guards import visitor
@@ -57,11 +59,12 @@ LAB = (
     _MEMBERS,
     _TOKENS,
 )
+CREDENTIALS = Entry("Credentials", "/work/credentials", "award", "c", _P.CREDENTIALS_CLAIM)
 SPECIALIST = (
     Entry("Home", "/work", "house", "h", _P.WORK_DO),
     Entry("Feed", "/work/feed", "list-filter", "f", _P.WORK_DO),
     Entry("Earnings", "/work/earnings", "coins", "e", _P.EARNINGS_VIEW),
-    Entry("Credentials", "/work/credentials", "award", "c", _P.CREDENTIALS_CLAIM),
+    CREDENTIALS,
     Entry("Account", "/account", "user", "a"),
 )
 # One rail for all of the platform's people: operations first, then finance, cut at seven.
@@ -131,6 +134,7 @@ def frame() -> dict[str, Any] | None:
         return None
     entries = entries_for(here) if here.verified else []
     current = _current(entries)
+    counts = _counts(here, entries)
     return {
         "audience": audience_of(here).value,
         "home": home_of(here),
@@ -142,7 +146,7 @@ def frame() -> dict[str, Any] | None:
                 "icon": entry.icon,
                 "key": entry.key,
                 "current": entry is current,
-                "count": None,
+                "count": counts.get(entry.href),
             }
             for entry in entries
         ],
@@ -154,6 +158,18 @@ def frame() -> dict[str, Any] | None:
         "sign_out": "/sign-out",
         "sandbox": not is_live(settings().stripe_secret_key),
     }
+
+
+def _counts(here: Visitor, entries: list[Entry]) -> dict[str, int]:
+    """What waits behind an entry: how many credentials want their holder to look.
+
+    A page that is made inside a transaction, such as the workbench's answers, goes without.
+    """
+    shown = any(entry is CREDENTIALS for entry in entries)
+    if not shown or in_transaction():
+        return {}
+    with transaction() as session:
+        return {CREDENTIALS.href: wanting_count(session, here.actor)}
 
 
 def _organisations(here: Visitor) -> Iterator[dict[str, Any]]:

@@ -51,6 +51,10 @@ def form_facts(session: Session, profile: SpecialistProfile | None) -> dict[str,
     asked = str(typed.get("type") or request.args.get("type", ""))
     kind = known.offered_types().get(asked)
     ticked = typed.get("specialties", profile.specialties if profile and not typed else [])
+    ticked = [ticked] if isinstance(ticked, str) else ticked
+    if kind is not None:
+        offered = known.professions[kind.profession].specialties
+        ticked = [key for key in ticked if key in offered or typed]
     return {
         "kind": kind,
         "picks": [] if kind else _picks(known, profile),
@@ -58,18 +62,19 @@ def form_facts(session: Session, profile: SpecialistProfile | None) -> dict[str,
         "formats": _formats(kind) if kind else [],
         "places": _places(kind) if kind else [],
         "headings": known.professions[kind.profession].headings if kind else {},
-        "ticked": [ticked] if isinstance(ticked, str) else ticked,
+        "ticked": ticked,
+        "chosen_words": ", ".join(map(known.specialty_title, ticked)),
     }
 
 
 def _picks(
     known: Catalogue, profile: SpecialistProfile | None
-) -> list[tuple[str, list[tuple[CredentialType, str]]]]:
-    """What may be claimed, by profession; the person's own professions come first."""
+) -> list[tuple[str, bool, list[tuple[CredentialType, str]]]]:
+    """What may be claimed, by profession: (title, whether it is the person's own, types)."""
     own = set(profile.professions) if profile else set()
     offered = known.offered_professions().values()
     return [
-        (each.title, [(kind, credential_words.in_short(kind)) for kind in kinds])
+        (each.title, each.key in own, [(kind, credential_words.in_short(kind)) for kind in kinds])
         for each in sorted(offered, key=lambda one: one.key not in own)
         if (kinds := list(known.offered_types(each.key).values()))
     ]

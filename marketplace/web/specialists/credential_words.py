@@ -67,8 +67,6 @@ WHO_ACTS: Mapping[CredentialState, tuple[str, str]] = {
     _S.BLOCKED: ("users", "Operations compare the two accounts"),
     _S.WITHDRAWN: ("circle-check", "Nobody needs to act"),
 }
-# The states in which somebody should look at a credential of theirs.
-WANTS_HOLDER = frozenset({_S.EXPIRING_SOON, _S.EXPIRED, _S.SUSPENDED, _S.BLOCKED})
 # Those that are over and done with.
 PAST = frozenset({_S.REVOKED, _S.WITHDRAWN})
 # How each verifier is described before a claim, by the first fitting beginning of its key.
@@ -126,7 +124,7 @@ class CredentialRow:
     @property
     def wants_holder(self) -> bool:
         """Whether its holder should look at it."""
-        return self.claim.state in WANTS_HOLDER
+        return self.claim.state in queries.WANTS_HOLDER
 
 
 def credential_rows(session: Session, claims: Iterable[CredentialClaim]) -> list[CredentialRow]:

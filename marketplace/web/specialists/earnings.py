@@ -56,6 +56,7 @@ def facts() -> dict[str, Any]:
             "weeks": [] if after else week.plots_of(session, me(), balances),
             "lines": payouts.payouts_of(session, me(), limit=PAYOUTS_SHOWN),
             "payee": payouts.payee_of(session, me()),
+            "held_because": payouts.own_hold(session, me()),
             "name": identity.person_of(session, me()).name,
         }
     rows = found[:PAGE]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import structlog
-from flask import flash, url_for
+from flask import flash, request, url_for
+from flask import session as browser
 from marshmallow import fields
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Response
@@ -20,6 +21,8 @@ from marketplace.web.specialists.blueprint import specialists
 from marketplace.web.specialists.earnings import facts
 
 log = structlog.get_logger(__name__)
+# Who came from onboarding goes back there from Stripe.
+FROM_START = "payee_from_start"
 AWAY = "Stripe does not answer at present. What you typed here is kept; try again in a moment."
 
 
@@ -39,6 +42,8 @@ def open_account() -> Response:
     asked = load(PayeeForm)
     with transaction() as session:
         service.open_onboarding(session, me(), **asked)
+    if request.args.get("from") == "start":
+        browser[FROM_START] = True
     return _to_stripe()
 
 
@@ -70,7 +75,8 @@ def returned() -> Response:
             flash("Stripe does not answer at present; look again in a moment.", "watch")
         else:
             _tell(active=payee.transfers_active)
-    return redirect(url_for("specialists.earnings"), code=303)
+    where = "specialists.start" if browser.pop(FROM_START, False) else "specialists.earnings"
+    return redirect(url_for(where), code=303)
 
 
 def _tell(*, active: bool) -> None:
