@@ -13,7 +13,7 @@ from marketplace.sandbox.store import Body, Store
 from marketplace.sandbox.worker import Worker
 
 WORDS = {
-    "verified": ("Everything is in order", "The names below are those on the document."),
+    "verified": ("Everything is in order", "The names above are those on the document."),
     "name_differs": ("The document is that of somebody else", "It says “Somebody Else”."),
     "unreadable": ("The document cannot be read", "Another try is asked for."),
     "expired": ("The document has expired", "Another one is asked for."),
