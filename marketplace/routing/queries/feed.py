@@ -43,7 +43,7 @@ from marketplace.routing.models import JobExposure
 from marketplace.routing.queries import predicate
 from marketplace.routing.queries.eligibility import Eligibility, unmet
 from marketplace.routing.rules import Offer, Standing, ranked
-from marketplace.routing.rules.ranking import PATIENCE, REMAINING_LEAST
+from marketplace.routing.rules.ranking import EAGER, PATIENCE, REMAINING_LEAST
 from marketplace.specialists.models import CredentialClaim
 from marketplace.work.models import Claim, Seat, Submission, WorkProgress
 from marketplace.work.rules import HOLDING, SeatState
@@ -105,12 +105,12 @@ def _waiting() -> ColumnElement[float]:
 
 
 def _pressing() -> ColumnElement[float]:
-    """The share of work left over the share of time left; `rules.pressure` in SQL."""
+    """The share of work left over a power of the share of time left; `rules.pressure` in SQL."""
     ends = func.coalesce(Job.deadline_at, Job.published_at + PATIENCE)
     whole = func.extract("epoch", ends - Job.published_at)
     left = func.extract("epoch", ends - predicate.now())
     share = func.greatest(cast(left / func.nullif(whole, 0), Double), REMAINING_LEAST)
-    return _waiting() / share
+    return _waiting() / func.power(share, EAGER)
 
 
 def candidates(person_id: PersonId, specialties: frozenset[str]) -> Select[Any]:

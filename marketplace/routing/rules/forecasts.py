@@ -16,8 +16,10 @@ DAY_SECONDS = 86_400
 THIN_DAYS = 3
 DRAWS = 200
 DAYS_MAX = 365
-# Whether this job gets as much as the others is not known: its share is drawn around the even one.
-SHARE_SPREAD = 0.45
+# Other open jobs take less than an even share each, since some of them are nearly done; how much
+# less is not known, so this job's share is drawn around that.
+OTHERS_TAKE = 0.6
+SHARE_SPREAD = 0.8
 INFINITE = float("inf")
 
 
@@ -94,7 +96,7 @@ def _draws(wanted: int, days: Sequence[Day], competing: int, weekday: int) -> li
         _one_future(
             wanted, lambda at: by_weekday.get((weekday + at) % 7) or everything, chance, fair
         )
-        for fair in [1 / (1 + competing)] * DRAWS
+        for fair in [1 / (1 + OTHERS_TAKE * competing)] * DRAWS
     ]
 
 

@@ -18,8 +18,11 @@ from marketplace.money import Money
 PATIENCE = timedelta(days=28)
 REMAINING_LEAST = 1e-6
 FIT, SKILL, PAY, EXPOSURE = 0.3, 0.15, 0.35, 0.2
-# What a job gains for each time that the share of work left doubles over the share of time left.
+# What a job gains each time that its pressure doubles.
 BEHIND = 0.6
+# Half of the time is meant for three quarters of the work, so that what is hard to fill at the
+# end (few who fit, each with a share of one person) has time left.
+EAGER = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +71,11 @@ def time_left(offer: Offer, now: datetime) -> float:
 
 
 def pressure(offer: Offer, now: datetime) -> float:
-    """The share of work left over the share of time left: 1 is on schedule, 2 is half as fast
-    as needed. Never falls while the job waits."""
-    return open_share(offer) / time_left(offer, now)
+    """The share of work left over the square of the share of time left: 1 is on schedule.
+
+    Never falls while the job waits.
+    """
+    return open_share(offer) / time_left(offer, now) ** EAGER
 
 
 def score(offer: Offer, now: datetime, best: int, standing: Standing) -> float:
@@ -88,7 +93,7 @@ def score(offer: Offer, now: datetime, best: int, standing: Standing) -> float:
         + EXPOSURE * open_share(offer)
     )
     behind = log2(max(1.0, pressure(offer, now)))
-    return worth + BEHIND * behind * (0.5 + standing.served)
+    return worth + BEHIND * behind
 
 
 def ranked(offers: Sequence[Offer], now: datetime, standing: Standing | None = None) -> list[Offer]:
