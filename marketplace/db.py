@@ -21,6 +21,7 @@ from sqlalchemy import (
     Engine,
     Enum,
     MetaData,
+    Select,
     Text,
     Uuid,
     create_engine,
@@ -280,6 +281,46 @@ def condition_sql(kind: type[Root], condition: ColumnElement[bool]) -> tuple[str
         for name, value in made.construct_params().items()
     }
     return made.string.partition("WHERE ")[2], values
+
+
+class Fixed:
+    """A statement that becomes SQL once, at its first run.
+
+    Texts, numbers and enums stand in the SQL itself, so that the server keeps one plan and can
+    use partial indexes; `bindparam`s with `required=False` are given at each run, those with a
+    `callable_` are asked at each run.
+    """
+
+    def __init__(self, build: Callable[[], Select[Any]]) -> None:
+        self._build = build
+        self._made: tuple[str, dict[str, Callable[[], Any]]] | None = None
+
+    def run(self, session: Session, **values: Any) -> CursorResult[Any]:
+        """Its rows, with these values."""
+        statement, asked = self._made = self._made or self._make()
+        return plain_sql(
+            session, statement, **values, **{name: ask() for name, ask in asked.items()}
+        )
+
+    def _make(self) -> tuple[str, dict[str, Callable[[], Any]]]:
+        options = {"render_postcompile": True}
+        made = self._build().compile(dialect=engine().dialect, compile_kwargs=options)
+        asked = {name: bind.callable for name, bind in made.binds.items() if bind.callable}
+        statement = made.string
+        for name, value in made.construct_params().items():
+            if value is not None and name not in asked:
+                statement = statement.replace(f"%({name})s", _literal(value))
+        return statement, asked
+
+
+def _literal(value: object) -> str:
+    if isinstance(value, bool | int | float):
+        return str(value)
+    if isinstance(value, StrEnum):
+        value = value.value
+    if isinstance(value, str):
+        return "'" + value.replace("'", "''").replace("%", "%%") + "'"
+    raise TypeError(f"{type(value).__name__} has no place in a statement that is made once.")
 
 
 def in_transaction() -> bool:

@@ -11,6 +11,7 @@ from sqlalchemy import RowMapping, Select, Uuid, and_, bindparam, func, literal,
 from sqlalchemy.orm import Session
 
 from marketplace.actor import Actor
+from marketplace.db import Fixed
 from marketplace.errors import Missing
 from marketplace.identity.rules import Permission
 from marketplace.ids import JobId, PersonId
@@ -22,7 +23,7 @@ from marketplace.routing.rules import Reason, reasons
 from marketplace.specialists.models import CredentialClaim, SpecialistProfile
 from marketplace.work.models import WorkProgress
 
-ME = bindparam("person_id", type_=Uuid())
+ME = bindparam("person_id", type_=Uuid(), required=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,11 @@ def allowed_statement() -> Select[tuple[bool, int]]:
     """
     may = and_(predicate.active(ME), predicate.may_work(ME), predicate.day_has_room(ME))
     asked = select(may.label("eligible"), level_in_job(ME).label("level"))
-    return asked.where(Job.id == bindparam("job_id", type_=Uuid()))
+    return asked.where(Job.id == bindparam("job_id", type_=Uuid(), required=False))
+
+
+# Made once: to build it takes longer than to ask it.
+ALLOWED = Fixed(allowed_statement)
 
 
 def allowed(session: Session, person_id: PersonId, job: Job) -> Allowed:
@@ -91,7 +96,7 @@ def allowed(session: Session, person_id: PersonId, job: Job) -> Allowed:
 
     The caps on tasks in hand and in all are the claim's own; `load_reasons` words them.
     """
-    found = session.execute(allowed_statement(), {"person_id": person_id, "job_id": job.id}).one()
+    found: Any = ALLOWED.run(session, person_id=person_id, job_id=job.id).one()
     if found.eligible:
         return Allowed(True, found.level, ())
     return Allowed(False, found.level, tuple(_unmet(session, person_id, job)))

@@ -12,9 +12,11 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
+    Date,
     DateTime,
     Integer,
     and_,
+    bindparam,
     cast,
     column,
     func,
@@ -42,15 +44,15 @@ LEGAL_FORMS = (
     "|kg|ug|se|llp|pllc|lp|pc|pty"
 )
 Person_ = ColumnElement[Any]
+NOW = bindparam("now", callable_=clock.now, type_=DateTime(timezone=True))
+TODAY = bindparam("today", callable_=lambda: clock.now().date(), type_=Date())
 
 
 def held() -> ColumnElement[bool]:
     """A credential that stands now."""
     return and_(
         CredentialClaim.state.in_(HELD),
-        or_(
-            CredentialClaim.valid_until.is_(None), CredentialClaim.valid_until >= clock.now().date()
-        ),
+        or_(CredentialClaim.valid_until.is_(None), CredentialClaim.valid_until >= TODAY),
     )
 
 
@@ -240,8 +242,8 @@ def day_has_room(person: Person_) -> ColumnElement[bool]:
 
 
 def now() -> ColumnElement[datetime]:
-    """The clock's instant, as a value of the statement."""
-    return literal(clock.now(), DateTime(timezone=True))
+    """The clock's instant, as a value that the statement asks for each time that it runs."""
+    return NOW
 
 
 def parts_of(person: Person_) -> Mapping[str, ColumnElement[Any]]:

@@ -31,6 +31,7 @@ from marketplace.work.rules import (
 )
 from marketplace.work.service.claims import in_claim
 
+HELD = "work.held"
 # Claim and seat are locked, and the job kept from being settled, by the statement that reads them.
 _IN_HAND = (
     select(
@@ -145,6 +146,8 @@ def _in_hand(session: Session, actor: Actor, claim_id: ClaimId) -> _InHand:
         Interval(IntervalKind(kind), datetime.fromisoformat(start), datetime.fromisoformat(end))
         for kind, start, end in times or ()
     ]
+    # A session forgets what nobody holds; the next claim of the job needs both again.
+    session.info[HELD] = job, version
     return _InHand(claim, job, version, seat_state, payload, spent)
 
 
