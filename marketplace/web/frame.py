@@ -70,6 +70,7 @@ SPECIALIST = (
 # One rail for all of the platform's people: operations first, then finance, cut at seven.
 PLATFORM = (
     Entry("Credentials", "/operations/credentials", "badge-check", "c", _P.CREDENTIALS_VERIFY),
+    Entry("Screening", "/operations/hits", "shield-alert", "s", _P.CREDENTIALS_VERIFY),
     Entry("People", "/operations/people", "users", "p", _P.PEOPLE_VIEW),
     Entry("Qualifications", "/lab/jobs", "award", "q", _P.JOBS_VIEW),
     _DESK,

@@ -159,7 +159,7 @@ def hit_counts(session: Session, viewer: Actor) -> dict[HitState, int]:
     """How many hits there are in each state."""
     viewer.require(Permission.CREDENTIALS_VERIFY)
     rows = select(SanctionHit.state, func.count()).group_by(SanctionHit.state)
-    counted = dict(session.execute(rows).tuples().all())
+    counted = dict(session.execute(rows).all())
     return {state: counted.get(state, 0) for state in HitState}
 
 
