@@ -15,6 +15,7 @@ from marketplace.money import Money
 from marketplace.routing import service as routing
 from marketplace.specialists.models import QualificationResult
 from marketplace.work import queries as work_queries
+from marketplace.work.models import Claim
 from tests.make import identity, work
 from tests.make import jobs as make_jobs
 
@@ -65,15 +66,19 @@ def started(session: Session, person: Actor, job: Job) -> QualificationResult:
 def answered(session: Session, person: Actor, job: Job, choices: Sequence[str]) -> None:
     """The next items of the person's attempt, answered one after another."""
     for choice in choices:
-        claim = work.claimed(session, person, job)
-        routing.submit_and_claim_next(
-            session,
-            person,
-            ClaimId(claim.id),
-            fence=claim.fence,
-            envelope=work.answer(choice),
-            wants_next=False,
-        )
+        handed_in(session, person, work.claimed(session, person, job), choice)
+
+
+def handed_in(session: Session, person: Actor, claim: Claim, choice: str) -> None:
+    """One answer of an attempt."""
+    routing.submit_and_claim_next(
+        session,
+        person,
+        ClaimId(claim.id),
+        fence=claim.fence,
+        envelope=work.answer(choice),
+        wants_next=False,
+    )
 
 
 def sat(session: Session, person: Actor, job: Job, choices: Sequence[str]) -> QualificationResult:
@@ -86,3 +91,8 @@ def sat(session: Session, person: Actor, job: Job, choices: Sequence[str]) -> Qu
 def item_of(session: Session, person: Actor, claim_id: ClaimId) -> Any:
     """The id of the item that a claim is about."""
     return work_queries.claim_of(session, person, claim_id).item_id
+
+
+def payload_of(session: Session, person: Actor, claim_id: ClaimId) -> Any:
+    """What the candidate sees of an item."""
+    return work_queries.claim_of(session, person, claim_id).payload

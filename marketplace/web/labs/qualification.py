@@ -141,8 +141,8 @@ def save(job_id: UUID) -> Response:
             Fault(FORM_NAMES.get(one.pointer, one.pointer), one.message) for one in faulty.faults
         ]
         raise Faulty(faulty.message, moved) from None
-    flash("It is a qualification with these terms. Send its items with gold next.", "good")
-    return redirect(url_for("lab_overview.show", job_id=job_id), code=303)
+    flash("It is a qualification with these terms. Its items need gold, all of them.", "good")
+    return redirect(url_for("lab_items.show", job_id=job_id), code=303)
 
 
 @qualification.post("/<uuid:job_id>/qualification/drop")
