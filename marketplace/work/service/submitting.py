@@ -238,6 +238,7 @@ def _write(
         **values_of(submission),
         **values_of(told, "told_"),
     )
-    for kind, row_id in ((Claim, claim.id), (Seat, claim.seat_id), (Task, claim.task_id)):
-        forget(session, kind, row_id)
     forget(session, WorkProgress, (claim.specialist_id, claim.job_id))
+    # The claim comes last: what is asked of it afterwards is read anew.
+    for kind, row_id in ((Task, claim.task_id), (Seat, claim.seat_id), (Claim, claim.id)):
+        forget(session, kind, row_id)
