@@ -46,6 +46,7 @@ API: tuple[str, ...] = (
     "marketplace.web.api.delivery:delivery_api",
     "marketplace.web.api.billing:billing_api",
     "marketplace.web.api.finance:finance_api",
+    "marketplace.web.api.credentials:credentials_api",
     "marketplace.web.api.operations:operations_api",
 )
 

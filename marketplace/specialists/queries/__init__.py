@@ -14,8 +14,12 @@ from marketplace.specialists.queries.credentials import LIMIT_MAX as LIMIT_MAX
 from marketplace.specialists.queries.credentials import ClaimDetail as ClaimDetail
 from marketplace.specialists.queries.credentials import claim_of as claim_of
 from marketplace.specialists.queries.credentials import credentials_of as credentials_of
+from marketplace.specialists.queries.credentials import evidence_file as evidence_file
 from marketplace.specialists.queries.credentials import open_cases as open_cases
 from marketplace.specialists.queries.credentials import queue as queue
+from marketplace.specialists.queries.credentials import sides_of as sides_of
+from marketplace.specialists.queries.credentials import waiting_counts as waiting_counts
+from marketplace.specialists.queries.credentials import waiting_since as waiting_since
 from marketplace.specialists.queries.licence_names import licence_names_of as licence_names_of
 from marketplace.specialists.queries.lists import open_hits as open_hits
 from marketplace.specialists.queries.lists import payouts_held as payouts_held

@@ -53,7 +53,7 @@ def in_use(session: Session, viewer: Actor) -> dict[str, int]:
     """How many claims there are of each credential type, for operations."""
     viewer.require(Permission.CREDENTIALS_VERIFY)
     counted = select(CredentialClaim.type, func.count()).group_by(CredentialClaim.type)
-    return dict(session.execute(counted.limit(LIMIT_MAX)).tuples().all())
+    return {row[0]: row[1] for row in session.execute(counted.limit(LIMIT_MAX))}
 
 
 def _read(session: Session) -> Catalogue:

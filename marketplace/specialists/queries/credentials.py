@@ -139,7 +139,7 @@ def waiting_since(
         )
         .group_by(CredentialChange.claim_id)
     )
-    return dict(session.execute(latest).tuples().all())
+    return {row[0]: row[1] for row in session.execute(latest)}
 
 
 def claim_of(session: Session, viewer: Actor, claim_id: UUID) -> ClaimDetail:
@@ -200,6 +200,16 @@ def open_cases(
     return session.scalars(
         cases.order_by(CredentialCase.id).limit(max(1, min(limit, LIMIT_MAX)))
     ).all()
+
+
+def sides_of(
+    session: Session, viewer: Actor, cases: Sequence[CredentialCase]
+) -> dict[UUID, CredentialClaim]:
+    """Both claims of each case, by id."""
+    viewer.require(Permission.CREDENTIALS_VERIFY)
+    wanted = {each for case in cases for each in (case.claim_id, case.other_claim_id)}
+    claims = select(CredentialClaim).where(CredentialClaim.id.in_(wanted))
+    return {claim.id: claim for claim in session.scalars(claims)}
 
 
 def evidence_file(session: Session, viewer: Actor, claim_id: UUID, file_id: UUID) -> EvidenceFile:

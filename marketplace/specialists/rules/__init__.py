@@ -1,7 +1,5 @@
 """The rules of specialists: the catalogue, the checks, the lifecycle; pure."""
 
-from marketplace.specialists.rules.catalogue import CREDENTIAL_TYPES as CREDENTIAL_TYPES
-from marketplace.specialists.rules.catalogue import PROFESSIONS as PROFESSIONS
 from marketplace.specialists.rules.catalogue import Catalogue as Catalogue
 from marketplace.specialists.rules.catalogue import CredentialType as CredentialType
 from marketplace.specialists.rules.catalogue import Profession as Profession

@@ -250,8 +250,3 @@ def look_up_address(
     if found is None or identifier is None:
         return found and found.partition(IDENTIFIER_PLACE)[0]
     return found.replace(IDENTIFIER_PLACE, quote(identifier, safe=""))
-
-
-PROFESSIONS = first_catalogue().professions
-CREDENTIAL_TYPES = first_catalogue().types
-CHECKLIST = CREDENTIAL_TYPES["npi"].checklist

@@ -1,4 +1,4 @@
-"""Operations over the API: the queue of credentials, and decisions on them."""
+"""Operations over the API: the queue of credentials, and decisions on them, in twos."""
 
 from __future__ import annotations
 
@@ -13,34 +13,21 @@ from marketplace.identity.rules import Permission
 from marketplace.specialists import queries
 from marketplace.specialists import service as specialists
 from marketplace.specialists.models import CredentialClaim
+from marketplace.specialists.queries.credentials import Waits
 from marketplace.specialists.rules import CredentialState, Decision
 from marketplace.web import api
+from marketplace.web.api.credential_shapes import CredentialDecided, CredentialShown
 from marketplace.web.guards import me, needs
 
 operations_api = api.blueprint("operations", "Operations: verifying credentials.")
 
 
-class CredentialShown(Schema):
-    """A credential claim, without its identifier."""
-
-    id = fields.UUID()
-    person_id = fields.UUID()
-    profession = fields.String()
-    type = fields.String()
-    specialties = fields.List(fields.String())
-    jurisdiction = fields.String()
-    state = fields.String()
-    level = fields.Integer()
-    reason = fields.String(allow_none=True)
-    valid_until = fields.Date(allow_none=True)
-    checked_at = fields.AwareDateTime(allow_none=True)
-    created_at = fields.AwareDateTime()
-
-
 class QueueQuery(api.PageQuery):
-    """Which state to list."""
+    """Which to list. waits: second_person or renewal, in whatever state they are."""
 
     state = fields.Enum(CredentialState, by_value=True, load_default=CredentialState.CHECKING)
+    type = fields.String(load_default=None)
+    waits = fields.Enum(Waits, by_value=True, load_default=None)
 
 
 @operations_api.get("/operations/credentials")
@@ -48,10 +35,16 @@ class QueueQuery(api.PageQuery):
 @operations_api.arguments(QueueQuery, location="query")
 @operations_api.response(200, api.listing(CredentialShown))
 def list_credentials(asked: dict[str, Any]) -> dict[str, Any]:
-    """Credential claims in a state, oldest first."""
+    """Credential claims, the longest waiting first."""
     with transaction() as session:
         rows = queries.queue(
-            session, me(), state=asked["state"], after=asked["after"], limit=asked["limit"] + 1
+            session,
+            me(),
+            state=asked["state"],
+            type=asked["type"],
+            waits=asked["waits"],
+            after=asked["after"],
+            limit=asked["limit"] + 1,
         )
     return api.page(rows, limit=asked["limit"], key=lambda row: row.id)
 
@@ -72,9 +65,35 @@ class CredentialDecision(Schema):
 @needs(Permission.CREDENTIALS_VERIFY)
 @api.once
 @operations_api.arguments(CredentialDecision)
-@operations_api.response(200, CredentialShown)
+@operations_api.response(200, CredentialDecided)
 def post_credential_decision(
     session: Session, asked: dict[str, Any], claim_id: UUID
-) -> CredentialClaim:
-    """Decide on a claim after looking at its source; never on one's own."""
-    return specialists.decide_credential(session, me(), claim_id, **asked)
+) -> dict[str, Any]:
+    """Decide on a claim after looking at its source; never on one's own.
+
+    Where the credential's type takes two people, the answer has a `proposal` and nothing else has
+    changed; a colleague confirms it.
+    """
+    return _decided(session, specialists.decide_credential(session, me(), claim_id, **asked))
+
+
+class SecondLook(Schema):
+    """What the second person found. agrees: carry the proposal out, or drop it."""
+
+    agrees = fields.Boolean(required=True)
+    note = fields.String(required=True)
+
+
+@operations_api.post("/operations/credentials/<uuid:claim_id>/confirmation")
+@needs(Permission.CREDENTIALS_VERIFY)
+@api.once
+@operations_api.arguments(SecondLook)
+@operations_api.response(200, CredentialDecided)
+def post_confirmation(session: Session, asked: dict[str, Any], claim_id: UUID) -> dict[str, Any]:
+    """Look as well and confirm a colleague's proposal, or disagree; its author may take it back."""
+    return _decided(session, specialists.confirm_decision(session, me(), claim_id, **asked))
+
+
+def _decided(session: Session, claim: CredentialClaim) -> dict[str, Any]:
+    plain = {name: getattr(claim, name) for name in CredentialShown().fields}
+    return plain | {"proposal": queries.claim_of(session, me(), claim.id).proposal}

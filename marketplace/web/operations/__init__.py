@@ -7,6 +7,8 @@ specialist answered, or anybody's money.
 """
 
 from marketplace.web.operations import (
+    cases,
+    catalogue,
     credentials,
     expiring,
     hits,
@@ -17,6 +19,8 @@ from marketplace.web.operations import (
 from marketplace.web.operations.blueprint import operations
 
 __all__ = [
+    "cases",
+    "catalogue",
     "credentials",
     "expiring",
     "hits",

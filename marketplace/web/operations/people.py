@@ -14,7 +14,7 @@ from marketplace.ids import parse_id
 from marketplace.specialists import queries
 from marketplace.web.guards import me, needs
 from marketplace.web.operations.blueprint import operations
-from marketplace.web.operations.credentials import WORDS
+from marketplace.web.operations.credentials import words
 
 PAGE = 50
 SEARCH_MAX = 200
@@ -46,6 +46,7 @@ def person(person_id: UUID) -> str:
             raise Missing("There is no such person.")
         claims = queries.credentials_of(session, me(), person_id)
         profile = queries.profile_of(session, me(), person_id)
+        known = queries.catalogue(session)
     return render_template(
-        "operations/person.html", name=name, claims=claims, profile=profile, **WORDS
+        "operations/person.html", name=name, claims=claims, profile=profile, **words(known)
     )

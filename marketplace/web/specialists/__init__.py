@@ -6,6 +6,7 @@ in the workbench is never lost. Never: shows a lab's other specialists.
 """
 
 from marketplace.web.specialists import (
+    claim_actions,
     claiming,
     connections,
     credentials,
@@ -21,6 +22,7 @@ from marketplace.web.specialists import (
 from marketplace.web.specialists.blueprint import specialists
 
 __all__ = [
+    "claim_actions",
     "claiming",
     "connections",
     "credentials",
