@@ -21,4 +21,11 @@ Decisions
   that its author read.
 - 2026-07: the fee is taken for each seat and rounded there, so the quote is the sum of what is
   charged, to the cent.
+- 2026-11: a qualification is a job whose purpose says so, with terms (`qualification`) and a bank
+  (`qualification_item`). Its forms are dealt at publishing and stand fast: each has the same number
+  of items of each concept, no item stands in two, what is left over is a spare. It pays for
+  candidates, not for items, so `seats_max` takes the place of items times overlap in its price.
+- 2026-11: every item of a bank has gold, and gold that its task type can mark; what candidates
+  hand in is compared with it and never run, code included: right answers about code come from unit
+  tests that were run where the item was made.
 """

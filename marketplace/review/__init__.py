@@ -10,4 +10,7 @@ Decisions
   steer it, and a second look at the same submission answers the same.
 - 2026-11: rework goes back to its author with the first refusal, at most twice; a rejection opens
   the seat for somebody else. Both say why, in a sentence that the author reads.
+- 2026-11: answers in a qualification are paid for the effort, whatever gold says of them: they are
+  never sampled, and nobody may reject or return one. What the task type refuses as unfinished is
+  not taken in the first place.
 """

@@ -12,4 +12,8 @@ Decisions
   chunks; items that come later get their seats the same way.
 - 2026-11: the forecast of time to fill has an interval only where the last weeks show activity;
   without any it says so, and gives none.
+- 2026-11: attempts at a qualification begin one after another under the lock of its terms: two
+  starts are one attempt, and nobody begins beyond the places that are paid for. An attempt ends
+  with its last answer, or in the background when its time is over; where its owner paused or
+  closed the job first, it is void and holds nobody back.
 """

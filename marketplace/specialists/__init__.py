@@ -14,4 +14,7 @@ Decisions
 - 2026-07: runs are append-only and hold nothing personal; notes and links stand in evidence rows,
   encrypted, which erasure may empty.
 - 2026-07: every change of state and level leaves a row, so that one can ask what held on a day.
+- 2026-11: an attempt at a qualification is a row with its form, marks and expiry; a person meets a
+  form once in a lifetime, by a unique index, and has one live attempt, by another. A pass of the
+  platform's own may be granted as a credential; a lab's opens that lab's jobs and nothing else.
 """

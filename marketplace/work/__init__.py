@@ -14,4 +14,7 @@ Decisions
   the natural idempotency key of a submission.
 - 2026-11: a submission after the lease counts while the seat is still free, else it is kept as
   surplus. Drafts are accepted for as long as the claim is its author's, leased or not.
+- 2026-11: the seats of a qualification are opened for one candidate at a time (`reserved_for`) and
+  pass through claims, drafts and submissions like all others; when an attempt ends, those that
+  were not used close and their tasks want one judgement less.
 """

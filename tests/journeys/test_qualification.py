@@ -204,7 +204,7 @@ def test_a_lab_writes_the_terms_on_a_page(
     labs = browse(lab)
     path = f"/lab/jobs/{job.id}/qualification"
     assert "ordinary work at present" in text_of(checked(labs.get(path)))
-    typed = {
+    typed: dict[str, object] = {
         "items_a_form": "4",
         "forms": "2",
         "pass_percent": "75",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from threading import Barrier
 from typing import TypeVar
 from uuid import UUID
@@ -64,7 +65,7 @@ def test_the_last_place_goes_to_one_of_several(committed: Engine) -> None:
         _, job = make.published(session, candidates_max=2)
         people = [identity.specialist(session) for _ in range(4)]
 
-    started = at_once([lambda person=person: start(person, job) for person in people])
+    started = at_once([partial(start, person, job) for person in people])
 
     assert 2 == sum(each is not None for each in started)
     with transaction() as session:
