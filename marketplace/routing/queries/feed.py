@@ -49,7 +49,7 @@ from marketplace.work.models import Claim, Seat, Submission, WorkProgress
 from marketplace.work.rules import HOLDING, SeatState
 
 FEED_MAX = 50
-CANDIDATES_EACH = 60
+CANDIDATES_EACH = 40
 SEATS_LOOKED_AT_MAX = 500
 DONE_LOOKED_AT_MAX = 100
 # A week of work after which somebody counts as well served.
