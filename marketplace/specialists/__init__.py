@@ -18,8 +18,8 @@ Decisions
 - 2026-11: an attempt at a qualification is a row with its form, marks and expiry; a person meets a
   form once in a lifetime, by a unique index, and has one live attempt, by another. A pass of the
   platform's own may be granted as a credential; a lab's opens that lab's jobs and nothing else.
-- 2026-11: verifiers stand behind one protocol (`gateway.Verifier`), by key; the catalogue says which
-  look at a type. They are asked in three phases (read, ask, record), safe to be killed at each; an
+- 2026-11: verifiers stand behind one protocol (`gateway.Verifier`), by key; the catalogue says
+  which look at a type. They are asked in three phases (read, ask, record), safe to be killed at each; an
   answer about a name that has changed meanwhile is not kept, and is asked for again.
 - 2026-11: `record_verdict` alone derives a level, from the last word of each verifier, and takes
   the step that follows, except for a person's verdict: the verb that they called takes that one.

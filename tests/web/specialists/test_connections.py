@@ -7,15 +7,18 @@ from urllib.parse import urlsplit
 
 import pytest
 import stripe as sdk
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from marketplace import stripe_client
 from marketplace.actor import Actor
 from marketplace.identity.rules import Role
+from marketplace.outbox import OutboxRow
 from marketplace.settings import Settings
 from marketplace.specialists import queries, service
 from marketplace.specialists.models import GithubConnection
 from marketplace.specialists.rules.identity import SeenDocument
+from marketplace.web.webhooks import note_event
 from tests.make import identity, outside
 from tests.make.billing import Stripe
 from tests.make.outside import NAME, allow_github, show_document
@@ -184,3 +187,14 @@ def test_it_is_for_specialists_and_leads_where_the_policy_lets_it(
     allowed = refused.headers["Content-Security-Policy"].partition("form-action")[2]
     assert "https://verify.stripe.com" in allowed
     assert "https://github.com" in allowed
+
+
+def test_what_stripe_tells_is_only_a_reason_to_ask(session: Session) -> None:
+    said = {"id": "vs_1", "status": "verified", "metadata": {"check_id": "one"}}
+    kind = "identity.verification_session.verified"
+    for _ in range(2):
+        note_event(session, {"id": "evt_identity", "type": kind, "data": {"object": said}})
+    session.flush()
+
+    waiting = select(OutboxRow.arguments).where(OutboxRow.name == "specialists.refresh_identity")
+    assert [{"stripe_session_id": "vs_1", "check_id": "one"}] == session.scalars(waiting).all()
