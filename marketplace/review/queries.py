@@ -13,6 +13,7 @@ from marketplace.actor import Actor
 from marketplace.identity.rules import Permission
 from marketplace.ids import AccrualId, JobId, SubmissionId
 from marketplace.jobs.models import Job
+from marketplace.money import Money
 from marketplace.review.models import Accrual, Decision
 from marketplace.work import queries as work
 from marketplace.work.models import Submission
@@ -81,6 +82,12 @@ def earnings_of(
     if after is not None:
         asked = asked.where(Accrual.id < after)
     return [Earning(*row) for row in session.execute(asked)]
+
+
+def paid_for(session: Session, outcome_ids: Sequence[UUID]) -> Mapping[UUID, Money]:
+    """What reports earned that the caller may see, by their ids; absent where nothing."""
+    found = session.scalars(select(Accrual).where(Accrual.outcome_id.in_(outcome_ids)))
+    return {accrual.outcome_id: accrual.amount for accrual in found if accrual.outcome_id}
 
 
 _SHOWN = 100  # Broken things of one kind that are named; more would not help to mend them.

@@ -20,6 +20,7 @@ PAGES = (
     "marketplace.web.organisation:organisation",
     "marketplace.web.labs.jobs:jobs",
     "marketplace.web.labs.overview:overview",
+    "marketplace.web.labs.outcomes:outcomes",
     "marketplace.web.labs.items:items",
     "marketplace.web.labs.quote:quote",
     "marketplace.web.labs.qualification:qualification",
