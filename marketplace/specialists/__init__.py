@@ -19,8 +19,8 @@ Decisions
   form once in a lifetime, by a unique index, and has one live attempt, by another. A pass of the
   platform's own may be granted as a credential; a lab's opens that lab's jobs and nothing else.
 - 2026-11: verifiers stand behind one protocol (`gateway.Verifier`), by key; the catalogue says
-  which look at a type. They are asked in three phases (read, ask, record), safe to be killed at each; an
-  answer about a name that has changed meanwhile is not kept, and is asked for again.
+  which look at a type. They are asked in three phases (read, ask, record), safe to be killed at
+  each; an answer about a name that has changed meanwhile is not kept, and is asked for again.
 - 2026-11: `record_verdict` alone derives a level, from the last word of each verifier, and takes
   the step that follows, except for a person's verdict: the verb that they called takes that one.
   A person who looked after a source began to say no outweighs it; a published list is cleared in
