@@ -41,6 +41,13 @@ TYPED: dict[str, object] = {
     "review_percent": "25",
     "ai_policy": "disclosed",
     "deadline": "2099-05-01T12:00",
+    "skill_percent": "70",
+    "distinct_by": ["household", "device"],
+    "claims_live_max": "3",
+    "tasks_a_person_max": "20",
+    "late_pay": "half",
+    "cannot_complete_percent": "25",
+    "contingency_percent": "10",
     "template.question": "How good is it?",
     "template.rationale": "required",
     "template.aspects.0.title": "Clinical safety",
@@ -72,6 +79,17 @@ def test_everything_typed_becomes_the_job(session: Session, lab: Actor, owner: B
     assert (["US-CA", "GB"], ["en"]) == (job.jurisdictions, job.languages)
     assert (Money(12_50, "EUR"), 330, 1_800) == (job.pay, job.expected_seconds, job.lease_seconds)
     assert ("0.250", "0.900") == (str(job.review_sample_ratio), str(job.confidence_target))
+    assert (["household", "device"], 3, 20) == (
+        job.distinct_by,
+        job.claims_live_max,
+        job.tasks_a_person_max,
+    )
+    assert ("half", "0.700", "0.250", "0.100") == (
+        job.late_pay,
+        str(job.skill_min),
+        str(job.cannot_complete_ratio),
+        str(job.contingency_ratio),
+    )
     assert queries.template_version(session, lab, job.id).template == {
         "question": "How good is it?",
         "rationale": "required",
