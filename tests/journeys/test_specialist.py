@@ -56,7 +56,7 @@ def signed_up(session: Session, doctor: Visit) -> None:
     doctor.send("/sign-up", kind="specialist", name="Dr. Ines", email=address, password=PASSWORD)
     doctor.send("/verify-email", token=identity.mailed_token(session, address))
     doctor.send("/sign-in", email=address, password=PASSWORD)
-    assert "Fill in your profile" in doctor.get("/work")
+    assert "Say who you are and where" in doctor.get("/work")
     fields = {"languages": "en", "professions": "medicine", "payout_currency": "USD"}
     doctor.send("/work/profile", time_zone="Europe/Berlin", **fields)
 

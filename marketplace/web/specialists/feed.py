@@ -14,15 +14,13 @@ from marketplace.identity.rules import Permission
 from marketplace.ids import JobId
 from marketplace.jobs.queries import preview
 from marketplace.routing import queries
-from marketplace.specialists import queries as credentials
 from marketplace.specialists.models import SpecialistProfile
 from marketplace.specialists.rules.profiles import within_hours
 from marketplace.web.guards import me, needs
 from marketplace.web.specialists import offers, shown
 from marketplace.web.specialists.blueprint import page_there, specialists
 from marketplace.web.specialists.profile_forms import clock_face
-
-OTHERS_SHOWN = 20
+from marketplace.web.specialists.standing import standing_of
 
 
 @specialists.get("/feed")
@@ -32,18 +30,22 @@ def feed() -> str:
     wish = offers.wish_from(request.args)
     with transaction() as session:
         entries = queries.feed(session, me(), limit=queries.FEED_MAX)
-        others = queries.other_jobs(session, me(), limit=OTHERS_SHOWN)
-        profile = credentials.profile_of(session, me(), me().person())
+        others = queries.other_jobs(session, me(), limit=queries.FEED_MAX)
+        standing = standing_of(session)
         ids = {entry.job.organisation_id for entry in entries}
         ids |= {job.organisation_id for job, _ in others}
         labs = identity.organisations_by_ids(session, ids)
+    profile = standing.profile
     currency = profile.payout_currency if profile else "USD"
+    near, far = offers.by_closeness(others, profile.professions if profile else ())
     return render_template(
         "specialists/feed.html",
         offers=offers.chosen(entries, wish, currency=currency),
         fitting=len(entries),
         wish=wish,
-        others=others,
+        others=near,
+        elsewhere=far,
+        checking=standing.checking,
         labs=labs,
         shown=shown,
         resting=resting(profile),
@@ -72,11 +74,13 @@ def job(job_id: UUID) -> str:
         allowed = queries.eligibility(session, me(), JobId(job_id))
         labs = identity.organisations_by_ids(session, [found.organisation_id])
         template = preview.asked_in(session, me(), found)
+        checking = standing_of(session).checking
     return render_template(
         "specialists/job.html",
         job=found,
         allowed=allowed,
         lab=labs.get(found.organisation_id, ""),
         asked=shown.preview(template),
+        checking=checking,
         shown=shown,
     )

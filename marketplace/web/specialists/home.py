@@ -14,7 +14,7 @@ from marketplace.review import queries as review
 from marketplace.routing import queries as routing
 from marketplace.specialists.rules.onboarding import STEPS
 from marketplace.web.guards import me, needs
-from marketplace.web.specialists import advice, credential_words, shown, week
+from marketplace.web.specialists import advice, credential_words, offers, shown, week
 from marketplace.web.specialists.blueprint import specialists
 from marketplace.web.specialists.feed import resting
 from marketplace.web.specialists.standing import WORDS, standing_of
@@ -43,6 +43,8 @@ def _facts(session: Session) -> dict[str, Any]:
     # All of them are counted, a few are shown.
     entries = routing.feed(session, me(), limit=routing.FEED_MAX)
     others = routing.other_jobs(session, me(), limit=routing.FEED_MAX)
+    own = standing.profile.professions if standing.profile else ()
+    near, far = offers.by_closeness(others, own)
     opened = advice.openings(standing.profile, [entry.job for entry in entries], others)
     return {
         "offers": entries[:OFFERS_SHOWN],
@@ -50,8 +52,10 @@ def _facts(session: Session) -> dict[str, Any]:
         "live": [row for row in in_hand if row[0].state is ClaimState.LIVE],
         "kept": [row for row in in_hand if row[0].state is not ClaimState.LIVE],
         "decisions": review.decisions_of(session, reworked),
-        "others": others[:OTHERS_SHOWN],
-        "closed": len(others),
+        "others": near[:OTHERS_SHOWN],
+        "elsewhere": far[:OTHERS_SHOWN],
+        "closed": len(near),
+        "checking": standing.checking,
         "balances": balances,
         "weeks": week.plots_of(session, me(), balances),
         "credentials": [row for row in rows if row.claim.state not in credential_words.PAST],

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from werkzeug.datastructures import MultiDict
 
+from marketplace.jobs.models import Job
 from marketplace.money import Money
-from marketplace.routing.queries import FeedEntry
+from marketplace.routing.queries import Eligibility, FeedEntry
 from marketplace.tasktypes import TASK_TYPES
 from marketplace.web.specialists.shown import words_of
 
@@ -79,6 +80,19 @@ def _keys(currency: str) -> Mapping[str, Callable[[FeedEntry], Any]]:
         "newest": newest,
         "deadline": deadline,
     }
+
+
+def by_closeness(
+    others: Sequence[tuple[Job, Eligibility]], professions: Collection[str]
+) -> tuple[list[tuple[Job, Eligibility]], list[tuple[Job, Eligibility]]]:
+    """Closed jobs in one's own professions (or for anyone), and those for other professions."""
+    near = [
+        pair
+        for pair in others
+        if not professions or pair[0].profession is None or pair[0].profession in professions
+    ]
+    ids = {job.id for job, _ in near}
+    return near, [pair for pair in others if pair[0].id not in ids]
 
 
 def choices(entries: Sequence[FeedEntry]) -> dict[str, list[tuple[str, str]]]:

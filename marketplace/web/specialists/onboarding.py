@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from flask import flash, render_template, request, url_for
+from flask import flash, render_template, url_for
 from marshmallow import fields
 from sqlalchemy.orm import Session
 from werkzeug.utils import redirect
@@ -66,6 +66,8 @@ def start_step(step: str) -> str:
 def save_step(step: str) -> Response:
     """Keep what the step asked for, and go on."""
     at = _step(step)
+    if at not in SAVE:
+        raise Missing("There is nothing to save on this page.")
     try:
         SAVE[at]()
     except Faulty as faulty:
@@ -199,20 +201,11 @@ def _save_credential() -> None:
     flash(words, tone)
 
 
-def _go_on() -> None:
-    """The page asks for nothing itself: what it leads to has saved it, or it is put off."""
-    step = Step((request.view_args or {})["step"])
-    with transaction() as session:
-        service.pass_step(session, me(), step, skipped=True)
-
-
+# The other steps ask for nothing themselves: what they lead to saves it.
 SAVE: Mapping[Step, Callable[[], None]] = {
     Step.YOU: _save_you,
     Step.PROFESSION: _save_profession,
     Step.HOURS: _save_hours,
     Step.PAPERS: _save_papers,
     Step.CREDENTIAL: _save_credential,
-    Step.IDENTITY: _go_on,
-    Step.QUALIFICATION: _go_on,
-    Step.PAID: _go_on,
 }

@@ -12,6 +12,7 @@ from marketplace.payouts.models import PayeeAccount
 from marketplace.specialists import queries
 from marketplace.specialists.models import CredentialClaim, SpecialistProfile
 from marketplace.specialists.rules import HOLDING
+from marketplace.specialists.rules.lifecycle import UNDECIDED
 from marketplace.specialists.rules.onboarding import STEPS, Step, first_open
 from marketplace.web.guards import me
 
@@ -83,6 +84,11 @@ class Standing:
     def open_step(self) -> Step | None:
         """Where to go on; None when every step is done or put off."""
         return first_open(self.done, self.skipped)
+
+    @property
+    def checking(self) -> frozenset[str]:
+        """The professions in which a credential of theirs is not decided yet."""
+        return frozenset(claim.profession for claim in self.claims if claim.state in UNDECIDED)
 
     @property
     def remaining(self) -> list[Step]:
