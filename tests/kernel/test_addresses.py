@@ -78,6 +78,13 @@ class Hook(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(answer)
 
+    def do_GET(self) -> None:
+        long = self.path == "/large"
+        self.send_response(200)
+        self.send_header("X-Host", self.headers["Host"])
+        self.end_headers()
+        self.wfile.write(b"x" * (2 * 1024 * 1024) if long else self.path.encode())
+
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - As inherited.
         """Say nothing."""
 
@@ -131,3 +138,22 @@ def test_private_addresses_are_refused_before_anything_is_sent(hook: int) -> Non
 def test_nothing_is_posted_inside_a_transaction(session: Session, hook: int) -> None:
     with pytest.raises(TransactionOpen), transaction():
         http_client.post(f"http://127.0.0.1:{hook}/", b"{}", {}, allow_private=True)
+
+
+def test_a_get_says_the_name_and_keeps_its_question(hook: int) -> None:
+    answer = http_client.get(f"http://localhost:{hook}/it?a=b", {}, allow_private=True)
+
+    assert (200, b"/it?a=b") == (answer.status, answer.body)
+    assert f"localhost:{hook}" == answer.headers["x-host"]
+
+
+def test_half_an_answer_to_a_get_is_none(hook: int) -> None:
+    with pytest.raises(NoAnswer, match="too long"):
+        http_client.get(f"http://127.0.0.1:{hook}/large", {}, allow_private=True)
+    with pytest.raises(AddressRefused):
+        http_client.get(f"http://127.0.0.1:{hook}/", {})
+
+
+def test_nothing_is_fetched_inside_a_transaction(session: Session, hook: int) -> None:
+    with pytest.raises(TransactionOpen), transaction():
+        http_client.get(f"http://127.0.0.1:{hook}/", {}, allow_private=True)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from marketplace.http_client import Answer, NoAnswer
+from marketplace.http_client import AddressRefused, Answer, NoAnswer
 from marketplace.ids import new_id
 from marketplace.sandbox import addresses
 from marketplace.specialists.gateway import Claimed, Subject
@@ -178,8 +178,13 @@ def test_a_date_in_retry_after_counts() -> None:
     def silence(url: str, headers: dict[str, str], *, allow_private: bool) -> Answer:
         raise NoAnswer("Nobody is there.")
 
+    def inside(url: str, headers: dict[str, str], *, allow_private: bool) -> Answer:
+        raise AddressRefused("The name leads into a private network.")
+
     later = NppesVerifier("http://a.test/", fetch).verify(claimed(), person(), NOW)
     soon = NppesVerifier("http://a.test/", silence).verify(claimed(), person(), NOW)
+    refused = NppesVerifier("http://a.test/", inside).verify(claimed(), person(), NOW)
 
     assert NOW + timedelta(hours=1) == later.next_check_at
     assert NOW + timedelta(minutes=1) == soon.next_check_at
+    assert (Outcome.UNAVAILABLE, ("no_answer",)) == (refused.outcome, refused.reasons)

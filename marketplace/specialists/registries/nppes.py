@@ -16,7 +16,7 @@ from urllib.parse import urlencode
 
 from marketplace import http_client
 from marketplace.errors import GatewayError
-from marketplace.http_client import Answer
+from marketplace.http_client import AddressRefused, Answer
 from marketplace.specialists.gateway import Claimed, Subject, source
 from marketplace.specialists.registries.provider import Provider, ShapeChanged, read_providers
 from marketplace.specialists.rules.checks import compact_form
@@ -95,7 +95,7 @@ class NppesVerifier:
             # The address that the operator configured may be a sandbox on this machine.
             private = self._api_base != PUBLIC
             answer = self._fetch(address, {"Accept": "application/json"}, allow_private=private)
-        except GatewayError:
+        except (GatewayError, AddressRefused):
             raise Unavailable("no_answer") from None
         if answer.status == 429:
             raise Unavailable("rate_limited", _retry_after(answer.headers, now))
