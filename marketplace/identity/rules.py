@@ -143,17 +143,15 @@ GRANTS: Mapping[Role, frozenset[Permission]] = {
     Role.APPROVER: _MONEY | {_P.PAYOUTS_APPROVE, _P.PAYOUTS_RELEASE},
     Role.RECONCILER: _MONEY | {_P.RECONCILIATION_WORK, _P.LEDGER_EXPORT},
     Role.AUDITOR: _MONEY | {_P.LEDGER_EXPORT, _P.PEOPLE_VIEW, _P.SYSTEM_VIEW},
-    Role.ADMINISTRATOR: frozenset(
-        {
-            _P.PEOPLE_MANAGE,
-            _P.PEOPLE_VIEW,
-            _P.MEMBERS_MANAGE,
-            _P.SYSTEM_VIEW,
-            _P.TOKENS_MANAGE,
-            _P.BALANCE_VIEW,
-            _P.BALANCE_TOP_UP,
-        }
-    ),
+    Role.ADMINISTRATOR: _LOOK
+    | {
+        _P.PEOPLE_MANAGE,
+        _P.PEOPLE_VIEW,
+        _P.MEMBERS_MANAGE,
+        _P.SYSTEM_VIEW,
+        _P.BALANCE_VIEW,
+        _P.BALANCE_TOP_UP,
+    },
 }
 ROLES_IN: Mapping[OrganisationKind, tuple[Role, ...]] = {
     OrganisationKind.LAB: (
