@@ -13,6 +13,10 @@ from marketplace.work.models import Claim
 TRIES = 5
 
 
+class _TogetherError(Exception):
+    """Somebody linked came to the same task first."""
+
+
 def claim_apart(
     session: Session, *, specialist_id: PersonId, job: Job, credential_level: int
 ) -> Claim | None:
@@ -23,16 +27,18 @@ def claim_apart(
     """
     unless = task_conflict(job, specialist_id)
     for _ in range(TRIES):
-        attempt = session.begin_nested()
-        claim = work.claim_seat(
-            session,
-            specialist_id=specialist_id,
-            job=job,
-            credential_level=credential_level,
-            unless=unless,
-        )
-        if claim is None or not job.distinct_by or still_apart(session, job, claim):
-            attempt.commit()
-            return claim
-        attempt.rollback()
+        try:
+            with session.begin_nested():
+                claim = work.claim_seat(
+                    session,
+                    specialist_id=specialist_id,
+                    job=job,
+                    credential_level=credential_level,
+                    unless=unless,
+                )
+                if claim is not None and not still_apart(session, job, claim):
+                    raise _TogetherError
+                return claim
+        except _TogetherError:
+            continue
     return None

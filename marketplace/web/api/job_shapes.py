@@ -140,45 +140,43 @@ class JobShown(Schema):
     closed_at = fields.AwareDateTime(allow_none=True)
 
 
+SHOWN = (
+    "id",
+    "reference",
+    "title",
+    "domain",
+    "purpose",
+    "task_type",
+    "state",
+    "pause_reason",
+    "instructions_md",
+    "expected_seconds",
+    "time_cap_seconds",
+    "lease_seconds",
+    "ai_policy",
+    "deadline_at",
+    "version",
+    "created_at",
+    "published_at",
+    "closed_at",
+    "late_pay",
+    "cannot_complete_ratio",
+    "contingency_ratio",
+)
+REQUIREMENTS = (
+    "profession",
+    "specialties",
+    "credential_level_min",
+    "jurisdictions",
+    "languages",
+    "skill_min",
+)
+
+
 def shown(job: Job, version: TemplateVersion) -> dict[str, Any]:
     """The fields of `JobShown`."""
-    plain = {
-        name: getattr(job, name)
-        for name in (
-            "id",
-            "reference",
-            "title",
-            "domain",
-            "purpose",
-            "task_type",
-            "state",
-            "pause_reason",
-            "instructions_md",
-            "expected_seconds",
-            "time_cap_seconds",
-            "lease_seconds",
-            "ai_policy",
-            "deadline_at",
-            "version",
-            "created_at",
-            "published_at",
-            "closed_at",
-            "late_pay",
-            "cannot_complete_ratio",
-            "contingency_ratio",
-        )
-    }
-    requirements = {
-        name: getattr(job, name)
-        for name in (
-            "profession",
-            "specialties",
-            "credential_level_min",
-            "jurisdictions",
-            "languages",
-            "skill_min",
-        )
-    }
+    plain = {name: getattr(job, name) for name in SHOWN}
+    requirements = {name: getattr(job, name) for name in REQUIREMENTS}
     return plain | {
         "template": version.template,
         "template_version": version.number,
@@ -254,6 +252,10 @@ class QuoteShown(Schema):
     fee = fields.Nested(MoneySchema)
     least = fields.Nested(PriceShown)
     most = fields.Nested(PriceShown)
+    contingency = fields.Nested(
+        PriceShown,
+        metadata={"description": "Part of the most; what is not needed returns at closing"},
+    )
     eligible_specialists = fields.Integer()
     eligible_is_coarse = fields.Boolean()
     removed = fields.Dict(keys=fields.String(), values=fields.Integer())
