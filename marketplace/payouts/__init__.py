@@ -12,4 +12,9 @@ second time under a new idempotency key before it is proven that the first time 
 Decisions: 2026-11, accounts use Stripe's v1 controller properties with the Express dashboard.
 2026-11, a rejected line ends and its money turns available; the next run makes a new line, and so
 a new key. 2026-11, `frozen_at` on a line stops every call for it until a person has looked.
+2026-11, a payee whose name at Stripe, or as stated, is not their licence's (a score below 0.85) is
+held until operations has compared; kept are the result, its moment and, only while it is open, the
+differing name, encrypted. A clearance holds for these names, by keyed hashes. Where Stripe collects
+a person's facts itself it hides their name, so the bank account's holder is what is compared.
+2026-11, a strong hit on OFAC's list holds a person's payouts, a weak one does not.
 """

@@ -1,6 +1,7 @@
 """Specialists: who they are to a lab, and which of their claims about themselves are true.
 
-Owns: profiles, credential claims with their lifecycle, verification runs with evidence, cases;
+Owns: the catalogue of professions and credential types, profiles, credential claims with their
+lifecycle, renewals, proposals, verification runs with evidence and its files, cases;
 identity documents that were shown and accounts that were connected, once a person.
 Promises: three things are never merged: that an identifier is well formed, that it belongs to this
 person, and that the licence is active today; a level says how much of that is shown. A run is
@@ -10,11 +11,20 @@ claims only, never an identifier or a document.
 Never: decides who may work on what (routing does), or keeps names (identity does).
 
 Decisions
-- 2026-07: professions, credential types and formats are data in `rules`; adding one is a line.
 - 2026-07: a malformed identifier is refused at the form, not stored as a failed claim.
 - 2026-07: runs are append-only and hold nothing personal; notes and links stand in evidence rows,
   encrypted, which erasure may empty.
 - 2026-07: every change of state and level leaves a row, so that one can ask what held on a day.
+- 2026-11: the catalogue is rows, seeded by a migration and changed by operations; entries retire
+  and are never deleted. Patterns are bounded, so that no text takes long to match. A process
+  reads it again when its version, a fresh id, has changed.
+- 2026-11: where a type takes two people, what grants or ends a credential is a proposal until
+  another person confirms it; suspending and reopening act at once. Law is such a type.
+- 2026-11: a renewal stands beside the claim, which holds until its own last day. A claim may be
+  withdrawn before a decision, which frees its identifier; a blocked one never becomes revoked,
+  since it would then hold an identifier that is another's.
+- 2026-11: an evidence file is under a key of its own (AES-256-GCM) that stands encrypted in its
+  row: rotating the column rotates the file, emptying it destroys the file. Its hash stays.
 - 2026-11: an attempt at a qualification is a row with its form, marks and expiry; a person meets a
   form once in a lifetime, by a unique index, and has one live attempt, by another. A pass of the
   platform's own may be granted as a credential; a lab's opens that lab's jobs and nothing else.
@@ -33,4 +43,13 @@ Decisions
   the document afterwards, and one that was left open after a month.
 - 2026-11: GitHub is asked without a scope, by state and PKCE; the token lives for two questions.
   Its numbers are signals and raise no level; control of the named account does.
+- 2026-11: published lists (LEIE, OFAC) are kept as entries with the editions that began and ended
+  them; people and entries are compared only where either is new. A hit is a risk for a person to
+  review: a strong one (the NPI, or the name with a second factor) suspends for LEIE, a name alone
+  only keeps below level 4. Another birth date rules a name out. A clearance lasts a year for its
+  entry, unless more agrees; two people confirm. An edition that shrinks by a fifth is refused.
+- 2026-11: a lab reads what was held at submission. At least five people of its crowd (who works
+  for it here, and who holds a credential in these professions, without its own members) release
+  the same record; else month, specialties, state and country are left out, in this order.
+- 2026-11: reminders go out 60, 30 and 7 days before the last day, each once, by the holder's zone.
 """

@@ -114,16 +114,19 @@ def match_of(
     born: ISO dates or years. An NPI alone is enough, but never the ten noughts that stand for
     none. Another day of birth rules the name out.
     """
+    birth = _birth(subject.born_on, born)
+    same_npi = bool(npi) and npi != NO_NPI and npi in subject.npis
+    if birth == "other" and not same_npi:
+        return None  # Most end here, before their names are looked at.
     score = round(
         max((name_score(one, other) for one in subject.names for other in names), default=0.0), 3
     )
-    birth = _birth(subject.born_on, born)
     found = [birth] if birth in {"birth", "birth_year"} else []
     found += ["place"] if subject.places.intersection(places) else []
     found += ["name"] if score >= NAME_WITH_BIRTH_MIN else []
-    if npi and npi != NO_NPI and npi in subject.npis:
+    if same_npi:
         return Match(HitGrade.STRONG, score, ("npi", *found))
-    if birth == "other" or "name" not in found:
+    if "name" not in found:
         return None
     if birth == "birth":
         return Match(HitGrade.STRONG, score, tuple(found))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import unicodedata
 from itertools import permutations
 
@@ -65,6 +66,7 @@ def same_person_name(one: str, other: str) -> bool:
     return name_score(one, other) >= SAME_NAME_MIN
 
 
+@functools.lru_cache(maxsize=20_000)
 def name_words(name: str) -> tuple[str, ...]:
     """The words of a name in plain small letters, sorted; titles go where two words stay."""
     folded = unicodedata.normalize("NFKD", name.casefold()).casefold().translate(PLAIN)
