@@ -158,6 +158,23 @@ def test_a_webhook_is_believed_in_nothing_but_its_name(session: Session, world: 
     assert _S.VERIFIED is told()
 
 
+def test_a_slow_document_is_asked_about_though_no_event_comes(
+    session: Session, world: Stripe
+) -> None:
+    person = doctor(session)
+    show_document(address(person), outcome="processing")
+    check = returned(session, person)
+    with clock.shifted(timedelta(minutes=61)):
+        work_off(session)
+        still = check.state
+    world.controls.advance(3_600)
+
+    with clock.shifted(timedelta(minutes=122)):
+        work_off(session)
+
+    assert (_S.PROCESSING, _S.VERIFIED) == (still, check.state)
+
+
 def test_a_webhook_before_we_kept_the_session_and_one_about_nobody(
     session: Session, world: Stripe
 ) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -33,6 +33,7 @@ from marketplace.specialists.service.verification import look_again
 
 IDENTITY = "stripe.identity"
 GITHUB = "github.oauth"
+LOOK_EVERY = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +117,18 @@ def record_identity(session: Session, check_id: UUID, seen: SeenDocument) -> Ide
     elif (state, seen.error) != (check.state, check.reason):
         check.state, check.reason = state, seen.error
         audit.record(session, SYSTEM, "read identity check", check.id, state=state.value)
+    if check.state is IdentityState.PROCESSING:
+        _look_later(session, check)
     session.flush()  # Guards of the database speak here, beside the cause.
     return check
+
+
+def _look_later(session: Session, check: IdentityCheck) -> None:
+    """Ask again in an hour: an event that never comes must not leave a person waiting."""
+    due = clock.now() + LOOK_EVERY
+    key = f"look_identity:{check.id}:{due:%Y%m%d%H}"
+    name = "specialists.refresh_identity"
+    outbox.enqueue_once(session, key, name, not_before=due, check_id=check.id)
 
 
 def _record_verified(session: Session, check: IdentityCheck, seen: SeenDocument) -> None:
