@@ -52,4 +52,7 @@ Decisions
   for it here, and who holds a credential in these professions, without its own members) release
   the same record; else month, specialties, state and country are left out, in this order.
 - 2026-11: reminders go out 60, 30 and 7 days before the last day, each once, by the holder's zone.
+- 2026-11: onboarding is one row a step, saved or put off; what can be looked up (a claim, a level,
+  a payee) decides whether a step is done, whatever was pressed. Saving a field of the profile on
+  any page passes its step. Name, birth date and employers are for comparison and conflicts only.
 """

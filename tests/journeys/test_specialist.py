@@ -71,7 +71,7 @@ def verified(session: Session, doctor: Visit, operations: Visit) -> None:
         specialties="cardiology",
         valid_until="2090-01-01",
     )
-    assert "Somebody looks it up in the register." in claimed.text
+    assert "Our operations look it up in the register" in claimed.text
     assert "It asks for a verified credential in medicine" in doctor.get("/work/feed")
     staff = identity.staff(session, Role.OPERATIONS)
     operations.client.set_cookie(COOKIE, identity.cookie(session, staff))

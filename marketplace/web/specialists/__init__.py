@@ -1,8 +1,18 @@
-"""Pages for specialists: home, feed, workbench, earnings, credentials.
+"""Pages for specialists: onboarding, home, feed, workbench, earnings, credentials.
 
 Owns how a specialist sees their work and their money; every query is scoped to the person signed
-in. Promises: before a claim the page says pay, time, AI policy and rejection rules; what is typed
-in the workbench is never lost. Never: shows a lab's other specialists.
+in. Promises: before a claim the page says pay, time, AI policy, rejection, late and rework rules;
+what is typed in the workbench is never lost; a closed job says every reason and what to do about it;
+no code of a verifier reaches a page, only sentences (`verdict_words`). Never: shows a lab's other
+specialists.
+
+Decisions
+- 2026-11: onboarding is eight short pages, each saved on its own; who comes back goes on at the
+  first open one. The browser that signed up is signed in by the mailed link; any other is asked
+  for the password, since the link alone may have been forwarded.
+- 2026-11: the feed's order and kinds stand in the address; amounts are compared within a currency
+  only, one's own first. What a step opens is counted from the reasons of closed jobs.
+- 2026-11: what is typed as an identifier is checked by POST, so that no log holds it.
 """
 
 from marketplace.web.specialists import (
