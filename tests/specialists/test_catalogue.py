@@ -23,7 +23,7 @@ from marketplace.specialists.rules.patterns import pattern_fault
 from tests.make import identity
 from tests.make import specialists as make
 
-VET = {
+VET: dict[str, Any] = {
     "title": "Veterinary register",
     "profession": "medicine",
     "jurisdictions": ["GB"],
@@ -103,7 +103,7 @@ def test_what_we_start_with_is_what_operations_may_write(row: dict[str, Any]) ->
         ({"look_up": [{"place": "GB", "url": "https://{identifier}.org/"}]}, "/look_up/0/url"),
         ({"look_up": [{"place": "GB", "url": "javascript:alert(1)"}]}, "/look_up/0/url"),
         ({"look_up": [{"place": "GB", "url": "https://a@b.org/"}]}, "/look_up/0/url"),
-        ({"formats": [VET["formats"][0] | {"example": "12"}]}, "/formats/0/pattern"),  # type: ignore[index]
+        ({"formats": [VET["formats"][0] | {"example": "12"}]}, "/formats/0/pattern"),
         ({"checklist": [{"sentence": "Seen.", "level": 9}]}, "/checklist/0/level"),
     ],
 )
@@ -158,7 +158,7 @@ def test_what_is_retired_is_kept_and_not_offered(session: Session) -> None:
 def test_new_patterns_compare_what_is_stored(session: Session) -> None:
     staff = identity.staff(session, Role.OPERATIONS)
     service.save_type(session, staff, "rcvs", new=True, **VET)
-    row = VET["formats"][0]  # type: ignore[index]
+    row = VET["formats"][0]
     for number in ("0012345", "1912345"):
         make.claimed(session, identity.specialist(session), type="rcvs", identifier=number,
                      jurisdiction="GB", specialties=())  # fmt: skip

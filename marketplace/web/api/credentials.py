@@ -33,7 +33,7 @@ credentials_api = api.blueprint("credentials", "Credentials of one's own.")
 class CredentialsShown(Schema):
     """All of one's credentials."""
 
-    rows = fields.List(fields.Nested(CredentialShown))
+    items = fields.List(fields.Nested(CredentialShown))
 
 
 class CredentialAsked(Schema):
@@ -58,7 +58,7 @@ class RenewalAsked(Schema):
 def list_own_credentials() -> dict[str, Any]:
     """Your credentials, newest first, at most 200."""
     with transaction() as session:
-        return {"rows": queries.credentials_of(session, me(), me().person())}
+        return {"items": queries.credentials_of(session, me(), me().person())}
 
 
 @credentials_api.post("/credentials")
