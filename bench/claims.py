@@ -1,6 +1,7 @@
 """Claim and hand in over HTTP: pairs a second, and whether history, size or company slow them.
 
-Run `python -m bench.claims [--quick | --full] [--seconds N] [--rounds N] [--workers N]`. A pair is
+Run `python -m bench.claims`, or with `--tasks 100000 10000 1000000 --history 50000 --open-jobs
+5000 --seconds 8` for the sizes of the targets (some 3 GB and ten minutes). A pair is
 one `POST /claims/{id}/submission` with `next: true`: it hands in an answer and brings the next
 task. The server is `marketplace web` over a PostgreSQL of our own that waits for the disk.
 """
@@ -18,9 +19,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import version
+from uuid import UUID
 
 from bench.load.connections import Answers, ask
 from bench.load.conversations import Specialist, talk
+from bench.load.limit import pairs_a_second
 from bench.load.programs import cpu_seconds, free_port, product, running
 from bench.load.world import NOISE_BYTES, World, world
 from bench.server import TABLES, URL, memory_megabytes
@@ -44,15 +47,16 @@ class Row:
     answers: Answers = field(default_factory=lambda: Answers(0))
     cpu: dict[str, float] = field(default_factory=dict)
 
-    def text(self, peer: float | None = None) -> str:
+    def text(self, ours: float | None = None, *, ratio: float | None = None) -> str:
         """The row with its rate, its times and the milliseconds of core that a pair took."""
         count = max(len(self.answers.milliseconds), 1)
         spent = "  ".join(f"{who} {1000 * each / count:.2f}" for who, each in self.cpu.items())
-        ratio = f"{self.answers.rate / peer:6.2f}" if peer else "      "
+        ratio = ours / self.answers.rate if ours else ratio
+        shown = f"{ratio:6.2f}" if ratio else "      "
         p50, p95, p99 = (self.answers.percentile(share) for share in (50, 95, 99))
         return (
             f"{self.name:<34} {self.clients:>3} {self.answers.rate:>8.0f} {p50:>7.2f} {p95:>7.2f}"
-            f" {p99:>8.2f} {self.answers.failed:>4} {ratio}  {spent}"
+            f" {p99:>8.2f} {self.answers.failed:>4} {shown}  {spent}"
         )
 
 
@@ -70,6 +74,7 @@ class Bench:
         self.people = world.specialists(max(given.clients) + 2)
         self.everybody: list[Specialist] = []
         self.port = 0
+        self.url = world.settings.owner_database_url.replace("+psycopg", "", 1)
         self.pids: dict[str, int] = {}
 
     def crowd(self, job_id: object, count: int, first: int = 0) -> list[Specialist]:
@@ -104,24 +109,89 @@ class Bench:
 
 
 def run(bench: Bench, bare_port: int) -> None:
-    """Sizes and crowds in turns, the bare view beside them; then exactness."""
+    """Crowds, sizes, company and history, each in turns with what it is compared with."""
     given = bench.given
     jobs = {tasks: bench.world.job(tasks, given.payload_bytes) for tasks in given.tasks}
+    limit_job = bench.world.job(given.limit_tasks, given.payload_bytes)
+    bench.world.bench_people([person for person, _ in bench.people])
+    veteran_job = bench.world.job(given.history + 10_000, given.payload_bytes)
+    bench.world.past(bench.people[-1][0], veteran_job, given.history)
     bench.world.settle()
     print(HEAD)
-    middle = jobs[given.tasks[-1]]
-    for clients in given.clients:
-        ours, peer = Row("claim + submit", clients), Row("bare view: SELECT + INSERT", clients)
-        crowd = bench.crowd(middle, clients)
+    _crowds(bench, jobs[given.tasks[0]], limit_job, bare_port)
+    _sizes(bench, jobs)
+    _history(bench, veteran_job)
+    _company(bench, jobs[given.tasks[0]])
+    print(f"memory of the web server {memory_megabytes(bench.pids['web']):.0f} MB")
+    wrongs = bench.world.wrongs(bench.everybody)
+    print("Exact: no task over its overlap, none lost." if not wrongs else "; ".join(wrongs))
+    if wrongs:
+        sys.exit(1)
+
+
+def _crowds(bench: Bench, job_id: UUID, limit_job: UUID, bare_port: int) -> None:
+    """1, 8, 32 specialists, beside the bare view and beside pgbench with the same statements."""
+    for clients in bench.given.clients:
+        ours, peer = Row("claim + submit", clients), Row("  bare view: SELECT + INSERT", clients)
+        limits = []
+        crowd = bench.crowd(job_id, clients)
         bench.turn(Row("", clients), crowd, WARM_UP_SECONDS)
-        for _ in range(given.rounds):
+        for _ in range(bench.given.rounds):
             bench.turn(ours, crowd)
             bench.bare(peer, bare_port)
-        print(ours.text(peer.answers.rate))
-        print(peer.text())
-    wrongs = bench.world.wrongs(bench.everybody)
-    print(f"memory of the web server {memory_megabytes(bench.pids['web']):.0f} MB")
-    print("Exact: no task over its overlap, none lost." if not wrongs else "; ".join(wrongs))
+            limits.append(pairs_a_second(bench.url, limit_job, clients, bench.given.seconds))
+        rate, mean = (sum(each) / len(limits) for each in zip(*limits, strict=True))
+        print(ours.text())
+        print(peer.text(ours.answers.rate))
+        name = "  pgbench, the same statements"
+        print(f"{name:<34} {clients:>3} {rate:>8.0f} {mean:>7.2f} (mean)"
+              f" {ours.answers.rate / rate:>21.2f}")  # fmt: skip
+
+
+def _in_turns(bench: Bench, rows: list[tuple[Row, list[Specialist]]]) -> None:
+    """Several crowds in short turns; each row's ratio is its median to that of the first."""
+    for row, crowd in rows:
+        bench.turn(Row("", row.clients), crowd, WARM_UP_SECONDS)
+    for _ in range(bench.given.rounds * 2):
+        for row, crowd in rows:
+            bench.turn(row, crowd, bench.given.seconds / 2)
+    first = rows[0][0].answers.percentile(50)
+    for row, _ in rows:
+        print(row.text(ratio=row.answers.percentile(50) / first))
+
+
+def _sizes(bench: Bench, jobs: dict[int, UUID]) -> None:
+    """The same crowd in jobs of different sizes."""
+    print("how p50 depends on the size of the job, the specialist's past, the number of jobs")
+    clients = 4
+    _in_turns(bench, [
+        (Row(f"job of {tasks:,} tasks", clients), bench.crowd(job_id, clients))
+        for tasks, job_id in sorted(jobs.items())
+    ])  # fmt: skip
+
+
+def _history(bench: Bench, job_id: UUID) -> None:
+    """One who has done many tasks of the job beside one who has done none."""
+    last = len(bench.people) - 1
+    many = f"{bench.given.history:,} tasks done"
+    _in_turns(bench, [
+        (Row("nothing done before", 1), bench.crowd(job_id, 1, last - 1)),
+        (Row(many, 1), bench.crowd(job_id, 1, last)),
+    ])  # fmt: skip
+
+
+def _company(bench: Bench, job_id: UUID) -> None:
+    """The same crowd with few open jobs, then with many beside its own."""
+    crowd, few = bench.crowd(job_id, 4), Row("few open jobs", 4)
+    many = Row(f"{bench.given.open_jobs:,} open jobs", 4)
+    bench.turn(Row("", 4), crowd, WARM_UP_SECONDS)
+    bench.turn(few, crowd)
+    bench.world.more_jobs(job_id, bench.given.open_jobs)
+    bench.world.settle()
+    bench.turn(Row("", 4), crowd, WARM_UP_SECONDS)
+    bench.turn(many, crowd)
+    print(few.text())
+    print(many.text(ratio=many.answers.percentile(50) / few.answers.percentile(50)))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -132,7 +202,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--workers", type=int, default=2, help="processes of each server")
     parser.add_argument("--threads", type=int, default=5, help="threads of each process")
     parser.add_argument("--clients", type=int, nargs="*", default=[1, 8, 32])
-    parser.add_argument("--tasks", type=int, nargs="*", default=[100_000])
+    parser.add_argument("--tasks", type=int, nargs="*", default=[20_000, 2_000])
+    parser.add_argument("--limit-tasks", type=int, default=20_000, help="the job of pgbench")
+    parser.add_argument("--history", type=int, default=5_000, help="tasks that one has done")
+    parser.add_argument("--open-jobs", type=int, default=500, help="beside the one measured")
     parser.add_argument("--payload-bytes", type=int, default=2_000)
     given = parser.parse_args(arguments)
     random.seed(SEED)

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Any, ParamSpec, TypeVar
+from typing import Annotated, Any, ParamSpec, TypeVar, cast
 from uuid import UUID
 
 from sqlalchemy import (
@@ -29,6 +29,7 @@ from sqlalchemy import (
 )
 from sqlalchemy import select as sql_select
 from sqlalchemy.dialects.postgresql import ARRAY, BYTEA, JSON, JSONB
+from sqlalchemy.dialects.postgresql.base import PGCompiler
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.orm import (
     DeclarativeBase,
@@ -293,24 +294,30 @@ class Fixed:
 
     def __init__(self, build: Callable[[], Select[Any]]) -> None:
         self._build = build
-        self._made: tuple[str, dict[str, Callable[[], Any]]] | None = None
+
+    @functools.cached_property
+    def _made(self) -> PGCompiler:
+        options = {"render_postcompile": True}
+        made = self._build().compile(dialect=engine().dialect, compile_kwargs=options)
+        return cast("PGCompiler", made)
+
+    @functools.cached_property
+    def _asked(self) -> dict[str, Callable[[], Any]]:
+        return {name: each.callable for name, each in self._made.binds.items() if each.callable}
+
+    @functools.cached_property
+    def sql(self) -> str:
+        """The SQL, with `%(name)s` for what is given or asked at each run."""
+        statement = self._made.string
+        for name, value in self._made.construct_params().items():
+            if value is not None and name not in self._asked:
+                statement = statement.replace(f"%({name})s", _literal(value))
+        return statement
 
     def run(self, session: Session, **values: Any) -> CursorResult[Any]:
         """Its rows, with these values."""
-        statement, asked = self._made = self._made or self._make()
-        return plain_sql(
-            session, statement, **values, **{name: ask() for name, ask in asked.items()}
-        )
-
-    def _make(self) -> tuple[str, dict[str, Callable[[], Any]]]:
-        options = {"render_postcompile": True}
-        made = self._build().compile(dialect=engine().dialect, compile_kwargs=options)
-        asked = {name: bind.callable for name, bind in made.binds.items() if bind.callable}
-        statement = made.string
-        for name, value in made.construct_params().items():
-            if value is not None and name not in asked:
-                statement = statement.replace(f"%({name})s", _literal(value))
-        return statement, asked
+        asked = {name: ask() for name, ask in self._asked.items()}
+        return plain_sql(session, self.sql, **values, **asked)
 
 
 def _literal(value: object) -> str:

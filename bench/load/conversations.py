@@ -93,13 +93,14 @@ def talk(port: int, people: list[Specialist], seconds: float) -> Talk:
         ends = time.perf_counter() + seconds
         while waiting and (ready := selector.select(SILENT_SECONDS)):
             for key, _ in ready:
-                if _took(*key.data, found) is None:
+                line, person = key.data
+                if _took(line, person, found) is None:
                     continue
                 over = time.perf_counter() >= ends or found.first_failure
-                if over or key.data[1].idle:
+                if over or person.idle:
                     waiting -= 1
                 else:
-                    _ask(*key.data)
+                    _ask(line, person)
         if waiting:
             raise TimeoutError(f"{waiting} requests were not answered in {SILENT_SECONDS:g} s.")
     finally:

@@ -37,9 +37,7 @@ def running(
     command: list[str], port: int, path: str, environment: Mapping[str, str]
 ) -> Iterator[int]:
     """The process id of a server that answers on its port; its log is thrown away."""
-    child = subprocess.Popen(
-        command, env=os.environ | dict(environment), stderr=subprocess.DEVNULL
-    )
+    child = subprocess.Popen(command, env=os.environ | dict(environment), stderr=subprocess.DEVNULL)
     try:
         _wait(child, port, path)
         yield child.pid

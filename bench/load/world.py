@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import LiteralString, cast
+from typing import cast
 from uuid import UUID
 
 import psycopg
@@ -27,7 +27,8 @@ from tests.make import work as make
 NOISE_BYTES = 8_192
 # Ids that rise like those of the application: B-trees grow at one end.
 ID = "(lpad(to_hex({block}), 8, '0') || '-0000-7000-8000-' || lpad(to_hex({n}), 12, '0'))::uuid"
-ITEMS = f"""INSERT INTO item (id, job_id, external_id, position, payload, payload_sha256, sent_sha256)
+ITEMS = f"""INSERT INTO item (id, job_id, external_id, position, payload, payload_sha256,
+  sent_sha256)
 SELECT {ID.format(block="%(block)s + 1", n="n")}, %(job)s, 'item-' || n, n,
   json_build_object(
     'messages', json_build_array(json_build_object('role', 'user', 'content', 'Question ' || n)),
@@ -68,10 +69,13 @@ PAST = (
     """INSERT INTO work_progress (person_id, job_id, live, done, front)
     SELECT %(person)s, %(job)s, 0, count(*), max(rank) FROM done""",
 )
-# Open jobs beside the one that is measured, each with a task of its own to give.
+# Open jobs beside the one that is measured; none has a task of its own to give.
 MORE_JOBS = """INSERT INTO job SELECT (jsonb_populate_record(job, jsonb_build_object(
-    'id', gen_random_uuid(), 'reference', 'BENCH-' || n, 'item_count', 0, 'items_seated', 0))).*
+    'id', gen_random_uuid(), 'reference', 'BENCH-' || n, 'item_count', 0, 'items_seated', 0,
+    'state', 'draft', 'published_at', NULL, 'fee_basis_points', NULL))).*
 FROM job, generate_series(1, %(jobs)s) n WHERE job.id = %(job)s"""
+OPEN_THEM = """UPDATE job SET state = 'open', published_at = now(), fee_basis_points = 2000
+WHERE reference LIKE 'BENCH-%%'"""
 
 
 @dataclass(slots=True)
@@ -102,6 +106,7 @@ class World:
     def more_jobs(self, job_id: UUID, jobs: int) -> None:
         """Open jobs like this one, without tasks of their own."""
         self._run(MORE_JOBS, {"job": job_id, "jobs": jobs})
+        self._run(OPEN_THEM, {})
         self.owner.commit()
 
     def specialists(self, count: int) -> list[tuple[UUID, str]]:
@@ -112,6 +117,15 @@ class World:
                 doctor = specialists.doctor(session)
                 found.append((UUID(str(doctor.person())), identity.token(session, doctor)))
         return found
+
+    def bench_people(self, people: list[UUID]) -> None:
+        """A table of people by number, from which each client of pgbench takes its own."""
+        self._run("CREATE TABLE bench_person (n int PRIMARY KEY, person_id uuid NOT NULL)", None)
+        for number, person_id in enumerate(people, 1):
+            self._run(
+                "INSERT INTO bench_person VALUES (%(n)s, %(p)s)", {"n": number, "p": person_id}
+            )
+        self.owner.commit()
 
     def past(self, person_id: UUID, job_id: UUID, tasks: int) -> None:
         """Let a person have done so many of the job's next tasks."""
@@ -133,11 +147,11 @@ class World:
         return first
 
     def _run(self, statement: str, values: dict[str, object] | None) -> None:
-        self.owner.execute(cast("LiteralString", statement), values)
+        self.owner.execute(statement, values)
 
     def _all(self, statement: str, values: tuple[object, ...] = ()) -> list[object]:
         rows = self.owner.cursor(row_factory=scalar_row)
-        return rows.execute(cast("LiteralString", statement), values).fetchall()
+        return rows.execute(statement, values).fetchall()
 
     def wrongs(self, people: list[Specialist]) -> list[str]:
         """What must never be: tasks over their overlap, answers lost or kept twice."""
@@ -147,6 +161,7 @@ class World:
         doubled = self._all(counted)[0]
         taken = """SELECT count(*) FROM (SELECT seat_id FROM claim WHERE state = 'live'
           GROUP BY seat_id HAVING count(*) > 1) doubled"""
+        # What was done before, and by pgbench, has no hash.
         kept = "SELECT count(*) FROM submission WHERE content_sha256 <> ''::bytea"
         said = sum(each.handed_in for each in people)
         lost = said - cast("int", self._all(kept)[0])

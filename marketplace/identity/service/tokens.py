@@ -82,7 +82,7 @@ def revoke_token(session: Session, actor: Actor, token_id: UUID) -> None:
 
 
 # All that is asked about a token on each request, in one statement.
-_HOLDER = """SELECT token.id AS token_id, token.organisation_id, token.scopes, token.last_used_at,
+HOLDER = """SELECT token.id AS token_id, token.organisation_id, token.scopes, token.last_used_at,
   person.id, person.name, person.email, person.timezone, person.is_specialist,
   person.email_verified_at, person.totp_confirmed_at,
   (SELECT json_agg(json_build_array(membership.organisation_id, organisation.name,
@@ -101,7 +101,7 @@ def visitor_of_token(session: Session, plain: str) -> tuple[Visitor, UUID]:
     The time it was last used is written at most once a minute.
     """
     now = clock.now()
-    holder: Any = plain_sql(session, _HOLDER, token_hash=token_hash(plain), now=now).first()
+    holder: Any = plain_sql(session, HOLDER, token_hash=token_hash(plain), now=now).first()
     if holder is None:
         raise SignInNeeded("The token is unknown, expired or revoked.")
     organisations = queries.belongings_of(

@@ -153,6 +153,11 @@ def next_sql(mine: str = _ANYBODY, barred: str = "false") -> str:
     return _NEXT.format(mine=mine, window=WINDOW, allowed=f"NOT ({barred})")
 
 
+def take_sql() -> str:
+    """The statement that makes the claim of a seat that is locked."""
+    return _TAKE
+
+
 def _refuse_over_limits(job: Job, found: Any) -> None:
     if found.live is None:
         return

@@ -33,7 +33,7 @@ from marketplace.work.service.claims import in_claim
 
 HELD = "work.held"
 # Claim and seat are locked, and the job kept from being settled, by the statement that reads them.
-_IN_HAND = (
+IN_HAND = (
     select(
         Claim,
         Job,
@@ -56,12 +56,13 @@ _IN_HAND = (
     .join(Seat, Seat.id == Claim.seat_id)
     .join(Task, Task.id == Claim.task_id)
     .join(Item, Item.id == Task.item_id)
-    .where(Claim.id == bindparam("claim_id"), Claim.specialist_id == bindparam("person_id"))
+    .where(Claim.id == bindparam("claim_id", required=False))
+    .where(Claim.specialist_id == bindparam("person_id", required=False))
     .with_for_update(key_share=True, of=(Claim, Seat))
     .suffix_with("FOR KEY SHARE OF job")
     .execution_options(populate_existing=True)
 )
-_WRITE = "\n".join(
+WRITE = "\n".join(
     (
         """WITH handed_in AS (
           UPDATE claim SET state = 'submitted', ended_at = %(submitted_at)s
@@ -138,7 +139,7 @@ def submit(
 
 def _in_hand(session: Session, actor: Actor, claim_id: ClaimId) -> _InHand:
     asked = {"claim_id": claim_id, "person_id": actor.person()}
-    row = session.execute(_IN_HAND, asked).first()
+    row = session.execute(IN_HAND, asked).first()
     if row is None:
         raise Missing("This claim is not there, or it is not yours.")
     claim, job, version, seat_state, payload, times = row
@@ -228,7 +229,7 @@ def _write(
     )
     plain_sql(
         session,
-        _WRITE,
+        WRITE,
         counts=held.counts,
         was_live=1 if claim.state is ClaimState.LIVE else 0,
         time_ids=[new_id() for _ in fresh],
