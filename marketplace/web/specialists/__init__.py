@@ -2,9 +2,9 @@
 
 Owns how a specialist sees their work and their money; every query is scoped to the person signed
 in. Promises: before a claim the page says pay, time, AI policy, rejection, late and rework rules;
-what is typed in the workbench is never lost; a closed job says every reason and what to do about it;
-no code of a verifier reaches a page, only sentences (`verdict_words`). Never: shows a lab's other
-specialists.
+what is typed in the workbench is never lost; a closed job says every reason and what to do about
+it; no code of a verifier reaches a page, only sentences (`verdict_words`). Never: shows a lab's
+other specialists.
 
 Decisions
 - 2026-11: onboarding is eight short pages, each saved on its own; who comes back goes on at the
@@ -23,6 +23,7 @@ from marketplace.web.specialists import (
     earnings,
     feed,
     home,
+    household,
     onboarding,
     payee,
     profile,
@@ -39,6 +40,7 @@ __all__ = [
     "earnings",
     "feed",
     "home",
+    "household",
     "onboarding",
     "payee",
     "profile",

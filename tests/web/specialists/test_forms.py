@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import httpx
@@ -133,6 +134,22 @@ def test_a_faulty_profile_comes_back_as_it_was_typed(newcomer: Browser) -> None:
     assert "Write a time of day such as 18:30, or nothing." in page
     assert "Write hours from 0 to 24" in page
     assert 'value="DE" selected' in page
+
+
+def test_a_household_is_begun_joined_and_left(newcomer: Browser, desk: Browser) -> None:
+    begun = checked(newcomer.post("/work/profile/household/begin"))
+    found = re.search(r"<code>([A-Z0-9-]{14})</code>", begun)
+    assert found is not None
+    assert found[1] not in newcomer.get("/work/profile/household").text
+
+    wrong = checked(desk.post("/work/profile/household/join", {"household_code": "ABCD"}), 422)
+    assert 'value="ABCD"' in wrong
+    assert (
+        303 == desk.post("/work/profile/household/join", {"household_code": found[1]}).status_code
+    )
+    assert "You share a household" in text_of(checked(desk.get("/work/profile/household")))
+    desk.post("/work/profile/household/leave")
+    assert "One of you begins" in text_of(checked(desk.get("/work/profile/household")))
 
 
 PAYEE: dict[str, object] = {"payee_name": "Dr. Lin", "country": "US", "currency": "USD"}
