@@ -30,7 +30,7 @@ def passed(
     held = select(true()).where(
         QualificationResult.person_id == person,
         QualificationResult.job_id == wanted.c.id,
-        QualificationResult.passed,
+        QualificationResult.passed.is_(True),
         QualificationResult.expires_at > clock.now(),
     )
     return ~select(true()).select_from(wanted).where(~held.exists()).exists()
@@ -43,7 +43,9 @@ def passed_ids(session: Session, person_id: PersonId, job_ids: Sequence[UUID]) -
             select(QualificationResult.job_id)
             .where(QualificationResult.person_id == person_id)
             .where(QualificationResult.job_id.in_(job_ids))
-            .where(QualificationResult.passed, QualificationResult.expires_at > clock.now())
+            .where(
+                QualificationResult.passed.is_(True), QualificationResult.expires_at > clock.now()
+            )
         )
     )
 

@@ -301,8 +301,10 @@ CREDENTIAL_TYPES: Sequence[Row] = (
         "GitHub account",
         "software",
         [
-            format_row("*", "[A-Z0-9][A-Z0-9-]{0,38}", "the account's name", "octocat")
-            | {"exact": True}
+            {
+                **format_row("*", "[A-Z0-9][A-Z0-9-]{0,38}", "the account's name", "octocat"),
+                "exact": True,
+            }
         ],
         {"*": "https://github.com/{identifier}"},
         jurisdictions=["*"],
