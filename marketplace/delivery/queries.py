@@ -20,6 +20,7 @@ from marketplace.outbox import Event
 from marketplace.secrets import pseudonym
 from marketplace.specialists import queries as specialists
 from marketplace.tasktypes import AuthoredJudgement, Record
+from marketplace.tasktypes.exports import Policy
 from marketplace.work.models import Submission, Task
 from marketplace.work.rules import SubmissionState
 
@@ -77,7 +78,7 @@ def records_after(session: Session, export: Export, position: int, *, limit: int
         .order_by(Item.position)
         .limit(limit)
     ).all()
-    given = _accepted(session, [task_id for _, task_id in items if task_id], export.as_of)
+    given = _accepted(session, [task_id for _, task_id in items if task_id], export)
     # Each judgement is told with what its author held when it was handed in.
     attested = specialists.attested_at(
         session,
@@ -116,14 +117,20 @@ def records_after(session: Session, export: Export, position: int, *, limit: int
     return Chunk(records, items[-1][0].position if items else position)
 
 
+def _told(export: Export) -> tuple[SubmissionState, ...]:
+    """What an export reads: the judgements that count; every judgement has the extra ones too."""
+    extra = (SubmissionState.SURPLUS_ACCEPTED,) if export.policy == Policy.ALL else ()
+    return (SubmissionState.ACCEPTED, *extra)
+
+
 def _accepted(
-    session: Session, task_ids: Sequence[UUID], as_of: datetime
+    session: Session, task_ids: Sequence[UUID], export: Export
 ) -> dict[UUID, list[Submission]]:
     found: dict[UUID, list[Submission]] = {}
     accepted = session.scalars(
         select(Submission)
         .where(Submission.task_id.in_(task_ids))
-        .where(Submission.state == SubmissionState.ACCEPTED, Submission.decided_at <= as_of)
+        .where(Submission.state.in_(_told(export)), Submission.decided_at <= export.as_of)
         .order_by(Submission.id)
     )
     for submission in accepted:
@@ -147,6 +154,7 @@ def _authored(
         opened_at=submission.claimed_at.isoformat(),
         submitted_at=submission.submitted_at.isoformat(),
         active_seconds=submission.active_seconds,
+        surplus=submission.is_surplus,
     )
 
 
@@ -175,7 +183,7 @@ def accepted_count(session: Session, export: Export) -> int:
     found = session.scalars(
         select(Submission.id)
         .where(Submission.job_id == export.job_id)
-        .where(Submission.state == SubmissionState.ACCEPTED, Submission.decided_at <= export.as_of)
+        .where(Submission.state.in_(_told(export)), Submission.decided_at <= export.as_of)
     )
     return sum(1 for _ in found)
 

@@ -17,4 +17,8 @@ Decisions
 - 2026-11: the day in the book (`effective_on`) is the day it happened (`happened_on`), unless that
   month is closed; then it is the day of posting, and both are kept.
 - 2026-11: a payout line ends once, in a cancellation or in a transfer; an index holds that.
+- 2026-11: what a job sets aside beyond the judgements it asked for lies in an account of its own,
+  `L:job:{id}:contingency`, so that pay for surplus work (rule 24) and for tasks that cannot be done
+  (rule 25) never takes what counted work was promised. Such pay is never refused: after the
+  contingency comes the lab's balance, then our goodwill, which carries no fee.
 """

@@ -58,6 +58,7 @@ def envelope(record: Record, given: AuthoredJudgement, digest: str) -> ExportRow
         "opened_at": given.opened_at,
         "submitted_at": given.submitted_at,
         "active_seconds": given.active_seconds,
+        "surplus": given.surplus,
         "review": dict(given.review) if given.review is not None else None,
     }
 

@@ -16,7 +16,8 @@ class AuthoredJudgement:
     annotation_id: the submission's id; author: the pseudonym that this lab knows;
     author_kind: "specialist" or "model"; attested: facts verified about the author, as the lab
     may see them ({"profession": "medicine", …}); confidence: 0..1; presented_order: slots in the
-    order shown; opened_at, submitted_at: RFC 3339 UTC; active_seconds: focused time.
+    order shown; opened_at, submitted_at: RFC 3339 UTC; active_seconds: focused time; surplus: an
+    extra answer, beyond those that the job asked for.
     """
 
     annotation_id: str
@@ -33,6 +34,7 @@ class AuthoredJudgement:
     submitted_at: str | None = None
     active_seconds: int | None = None
     review: Mapping[str, Any] | None = None
+    surplus: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

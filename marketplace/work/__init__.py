@@ -1,10 +1,20 @@
-"""Work: seats, claims, drafts, time and submissions.
+"""Work: seats, claims, drafts, time, submissions, and endings that are no answers.
 
-Owns the tables task, seat, claim, draft, time_interval, outcome and submission.
+Owns the tables task, seat, claim, draft, time_interval, outcome, submission and work_progress.
 Promises: a seat is held by one live claim at most; nobody holds two seats of one task; no more
-judgements count for a task than it wants; what a specialist saved or sent is never thrown away,
-whether the lease ran out, the job paused or the session ended; the pay stated at claim is the pay.
+judgements count for a task than it wants; every claim has one end; what a specialist saved or
+sent is never thrown away, whether the lease ran out, the job paused or closed, or the session
+ended; the pay stated at claim is the pay. `queries.broken_invariants` asks the database for all of
+it, and the self-check asks that.
 Never: decides who may see a job (`routing`), judges work (`review`), moves money (`ledger`).
+
+The order of locks, the same for every verb, so that two of them never wait for each other:
+claim or submission; then its job, by a key-share lock, where a seat is leased or opened again
+(a report takes the stronger one, so that reports are counted one after the other); then seats, of
+one task in the order of their ids; then the task; then the person's progress; then the ledger's
+accounts. Two verbs take rows that others hold only by passing them over: leasing a seat, and
+ending leases. `routing.settle_closed` locks the job's whole row, or leaves it for later: with it in
+hand nobody has read the job as open and not said yet what they took.
 
 Decisions
 - 2026-11: a seat's `rank` comes from a sequence and is taken anew whenever the seat opens again.
@@ -12,9 +22,17 @@ Decisions
   and meets neither old tasks nor a sort: the cost of the next claim knows no history.
 - 2026-11: every lease is a claim row of its own with a fence from a sequence; (claim, fence) is
   the natural idempotency key of a submission.
-- 2026-11: a submission after the lease counts while the seat is still free, else it is kept as
-  surplus. Drafts are accepted for as long as the claim is its author's, leased or not.
-- 2026-11: the seats of a qualification are opened for one candidate at a time (`reserved_for`) and
-  pass through claims, drafts and submissions like all others; when an attempt ends, those that
-  were not used close and their tasks want one judgement less.
+- 2026-11: a submission after the lease counts while the seat is still free and the job runs, else
+  it is kept as surplus, in states of its own: whatever asks for accepted work finds work that
+  counts. Its price is the job's rule for late work, frozen when it comes in. Drafts are accepted
+  for as long as the claim is its author's, leased or not.
+- 2026-11: a report ends its claim as `reported`, and its author is not offered the task again,
+  unless it was a gap in the instructions that the lab has closed since.
+- 2026-11: a task that two different people could not complete is dropped: its free seats close,
+  `wanted` becomes what is counted or in hand, and it is final once that is decided.
+- 2026-11: where a page reported no time at all, since it ran without script, the time that the
+  task was in hand counts as reading, up to the time it is expected to take: nobody is paid nothing
+  for an hourly task, and nobody more than the lab expects. An hourly seat pays for all its rounds.
+- 2026-11: rework is its author's for seven days, since it may come when they are away.
+- 2026-11: leases are ended by the scheduler through the index on live claims' ends, 4,000 a round.
 """

@@ -23,7 +23,7 @@ from marketplace.settings import Settings
 from marketplace.work import queries as work
 from marketplace.work.models import Claim, Seat, Submission, Task
 from marketplace.work.rules import SURPLUS_STATES, ClaimState, SeatState
-from tests.make import specialists
+from tests.make import identity
 from tests.make import work as make
 
 
@@ -43,11 +43,12 @@ def made(session: Session, *, people: int, items: int, overlap: int, lease: int)
         items=items,
         overlap_min=overlap,
         overlap_max=overlap,
+        profession=None,  # Nobody needs a credential: many people are made in a moment.
         contingency_ratio=0.1,
         cannot_complete_ratio=0.1,
     )
     job.lease_seconds = lease
-    doctors = [specialists.doctor(session) for _ in range(people)]
+    doctors = [identity.specialist(session) for _ in range(people)]
     tokens = [
         identity_service.create_token(session, actor, name="exact")[1] for actor in (lab, *doctors)
     ]

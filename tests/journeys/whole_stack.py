@@ -64,7 +64,7 @@ class Running:
             capture_output=True,
             text=True,
             check=False,
-            timeout=300,
+            timeout=600,
         )
         assert 0 == made.returncode, made.stderr
         return json.loads(made.stdout.splitlines()[-1])

@@ -108,6 +108,7 @@ def post_quote(job_id: UUID) -> dict[str, Any]:
         "fee": most.fee,
         "least": _price(quote.estimate.least),
         "most": _price(most),
+        "contingency": _price(quote.estimate.contingency),
         "eligible_specialists": quote.eligible_specialists,
         "eligible_is_coarse": quote.supply.is_coarse,
         "removed": quote.supply.removed,

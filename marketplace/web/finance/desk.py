@@ -46,7 +46,7 @@ class Row:
 # Attribute of MoneyByState, words, and the codes of the accounts behind the figure.
 STATES = (
     ("labs_available", "Labs, available", "L:lab:*:available:"),
-    ("jobs_reserved", "Labs, set aside for jobs", "L:job:*:reserved:"),
+    ("jobs_reserved", "Labs, set aside for jobs", "L:job:*:"),
     ("pending", "Specialists, pending", "L:spec:*:pending:"),
     ("available", "Specialists, available", "L:spec:*:available:"),
     ("held", "Specialists, held", "L:spec:*:held:"),

@@ -135,10 +135,12 @@ def ask_close(job_id: UUID) -> str:
         job = queries.job_of(session, me(), job_id)
         progress = work.progress_of(session, me(), JobId(job_id))
         held = ledger.job_balance(session, JobId(job_id), job.currency)
+        spare = ledger.job_money(session, JobId(job_id), job.currency).contingency
         facts = shown.job_facts(job, "settings")
     undecided = progress.seats_claimed + progress.submitted + progress.in_review
     each = seat_price(job.terms(shown.fee_basis_points())).total
-    kept = min(each * undecided, held, key=lambda amount: amount.minor)
+    needed = each * undecided + (spare if undecided else zero(job.currency))
+    kept = min(needed, held, key=lambda amount: amount.minor)
     return render_template(
         "labs/close.html", progress=progress, held=held, kept=kept, back=held - kept,
         undecided=undecided, **facts,
