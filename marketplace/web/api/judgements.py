@@ -157,7 +157,10 @@ class SubmissionShown(Answer):
     decided_at = fields.AwareDateTime(allow_none=True)
 
 
+SUBMISSION_NAMES = tuple(SubmissionShown().fields)
+
+
 def submission_shown(submission: Submission) -> dict[str, Any]:
     """The fields of `SubmissionShown`."""
-    names = SubmissionShown().fields
-    return {name: getattr(submission, name) for name in names} | {"state": submission.state.value}
+    shown = {name: getattr(submission, name) for name in SUBMISSION_NAMES}
+    return shown | {"state": submission.state.value}

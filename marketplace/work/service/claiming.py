@@ -168,7 +168,8 @@ def _refuse_over_limits(job: Job, found: Any) -> None:
         )
     most = job.tasks_a_person_max
     if most is not None and found.live + found.done >= most:
-        raise rules.EnoughDone(f"This job takes at most {most} tasks from one person.")
+        tasks = "one task" if most == 1 else f"{most} tasks"
+        raise rules.EnoughDone(f"This job takes at most {tasks} from one person.")
 
 
 def _lease(
