@@ -87,7 +87,7 @@ def summary(session: Session) -> dict[str, int]:
     surplus = select(func.count()).where(Submission.state.in_(SURPLUS_STATES))
     return {
         "tasks": session.scalar(select(func.count()).select_from(Task)) or 0,
-        "counted": session.scalar(select(func.sum(Task.counted))) or 0,
+        "counted": int(session.scalar(select(func.sum(Task.counted))) or 0),
         "dropped": session.scalar(select(func.count(Task.dropped_at))) or 0,
         "surplus": session.scalar(surplus) or 0,
     } | {state.value: ends.get(state, 0) for state in ClaimState}
