@@ -20,6 +20,15 @@ Decisions
 - 2026-11: a seat's `rank` comes from a sequence and is taken anew whenever the seat opens again.
   A specialist therefore moves through a job in one direction, from the rank of the last claim on,
   and meets neither old tasks nor a sort: the cost of the next claim knows no history.
+- 2026-11: `work_progress` keeps that place (`front`), and how many tasks one person has in hand
+  and has handed in, in the statement that changes a claim: the limits of a job for one person cost
+  a look at one row. The statement of a claim counts only where the place is still the one it saw,
+  so of two windows at once one looks again. A look for a seat reads at most 256 open ones, and
+  eight such windows; who found none goes on behind them the next time, round the queue, so that
+  none starves, and whoever is new begins at the oldest, which serves deadlines.
+- 2026-11: leasing and handing in are plain SQL, two statements each, with states written out, so
+  that the server keeps one plan that may use partial indexes; `tests/work/test_plans.py` holds
+  them to it. The rest of the slice goes through the session.
 - 2026-11: every lease is a claim row of its own with a fence from a sequence; (claim, fence) is
   the natural idempotency key of a submission.
 - 2026-11: a submission after the lease counts while the seat is still free and the job runs, else
