@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
 
-from bench.server import family
 from marketplace.embedded.ports import free_ports
 
 START_SECONDS = 60.0
@@ -66,12 +65,14 @@ def _wait(child: subprocess.Popen[bytes], port: int, path: str) -> None:
 
 def cpu_seconds(pid: int) -> float:
     """Time that a program and all it started have spent on a core, of those still running."""
-    spent = 0
-    for member in family(pid):
+    spent, waiting = 0, [pid]
+    while waiting:
+        here = Path(f"/proc/{waiting.pop()}")
         try:
-            fields = Path(f"/proc/{member}/stat").read_text(encoding="ascii").rpartition(")")[2]
-        except FileNotFoundError:
-            continue
-        words = fields.split()
+            words = (here / "stat").read_text(encoding="ascii").rpartition(")")[2].split()
+            below = (here / "task" / here.name / "children").read_text(encoding="ascii").split()
+        except (FileNotFoundError, ProcessLookupError):
+            continue  # It ended meanwhile.
         spent += int(words[11]) + int(words[12])
+        waiting += [int(each) for each in below]
     return spent / TICK
