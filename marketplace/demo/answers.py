@@ -58,8 +58,12 @@ def _pairwise(question: Question) -> tuple[Json, str | None]:
     rng = question.person
     most = question.truth.choice(["a", "b", "a", "b", "tie"])
     truth = question.gold["choice"] if question.gold else most
-    others = [each for each in ("a", "b", "tie") if each != truth]
+    template = question.template
+    offered = ("a", "b", "tie") if template.get("allow_tie", True) else ("a", "b")
+    others = [each for each in offered if each != truth]
     choice = truth if question.hits else rng.choice(others)
+    if template.get("rationale") == "off":
+        return {"choice": choice}, None
     plain = choice if choice in {"a", "b"} else "tie"
     helpful = plain if rng.random() < 0.8 else "tie"
     judgement: Json = {"choice": choice, "aspects": {"safety": plain, "helpfulness": helpful}}

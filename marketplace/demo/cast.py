@@ -31,6 +31,7 @@ class Fate(StrEnum):
     """What became of a credential claim."""
 
     CHECKING = "checking"
+    PROPOSED = "proposed"  # One person has looked and proposes; a second one is needed.
     VERIFIED = "verified"
     SUSPENDED = "suspended"
 
@@ -58,7 +59,10 @@ class Licence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Specialist:
-    """Someone who gives judgements. skill: how often (0..1) they answer as most would."""
+    """Someone who gives judgements.
+
+    skill: how often (0..1) they answer as most would; born_on: an ISO date where they wrote one.
+    """
 
     email: str
     name: str
@@ -68,6 +72,12 @@ class Specialist:
     licences: tuple[Licence, ...]
     payee: Payee = Payee.NONE
     skill: float = 0.85
+    born_on: str = ""
+
+    @property
+    def legal_name(self) -> str:
+        """The name on their papers."""
+        return self.name.removeprefix("Dr. ")
 
 
 LABS = (
@@ -94,7 +104,7 @@ LABS = (
         "Orchard Code Research",
         Member("lab3@demo.test", "Jonas Weber", Role.OWNER),
         (Member("manager3@demo.test", "Amara Okafor", Role.MANAGER),),
-        1_000_00,
+        1_400_00,
     ),
 )
 
@@ -109,6 +119,8 @@ STAFF = (
     Member("auditor@demo.test", "Clara Whitfield", Role.AUDITOR),
 )
 SECOND_APPROVER = "approver2@demo.test"
+# Who pays for the platform's own qualification, and how much, in US cents.
+TREASURER, TREASURER_MINOR = "admin@demo.test", 300_00
 
 DOCTORS = (
     Specialist(
@@ -119,6 +131,7 @@ DOCTORS = (
         time_zone="America/Los_Angeles",
         payee=Payee.VERIFIED,
         skill=0.93,
+        born_on="1979-04-12",
         licences=(
             Licence(
                 type="us_medical_license",
@@ -241,6 +254,14 @@ LAWYERS = (
                 jurisdiction="US-NY",
                 specialties=("contracts", "securities"),
                 level=3,
+            ),
+            Licence(
+                type="sra",
+                identifier="648213",
+                jurisdiction="GB",
+                specialties=("contracts",),
+                level=3,
+                fate=Fate.PROPOSED,
             ),
         ),
     ),

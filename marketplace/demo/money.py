@@ -14,7 +14,15 @@ from marketplace.billing import queries as top_ups
 from marketplace.billing import service as billing_service
 from marketplace.billing.rules import TopUpState
 from marketplace.db import transaction
-from marketplace.demo.cast import LABS, SECOND_APPROVER, SPECIALISTS, Lab, Payee, Specialist
+from marketplace.demo.cast import (
+    LABS,
+    SECOND_APPROVER,
+    SPECIALISTS,
+    TREASURER,
+    TREASURER_MINOR,
+    Payee,
+    Specialist,
+)
 from marketplace.demo.people import actor_of, person_of
 from marketplace.demo.quiet import wait_for
 from marketplace.errors import Refused
@@ -40,13 +48,17 @@ class PageRefused(Refused):
     code = "page_refused"
 
 
-def fill_in(url: str, **fields: str) -> None:
-    """Send a form of the sandbox's pages, over the address by which the product reaches it."""
+def fill_in(url: str, **fields: str) -> str:
+    """Send a form of the sandbox's pages, over the address by which the product reaches it.
+
+    Returns the address that the page leads back to.
+    """
     base, page = urlsplit(settings.current().stripe_api_base), urlsplit(url)
     here = page._replace(scheme=base.scheme, netloc=base.netloc).geturl()
     answer = httpx.post(here, data=fields, trust_env=False, timeout=30)
     if answer.status_code != httpx.codes.SEE_OTHER:
         raise PageRefused(f"The sandbox's page answered {answer.status_code}.")
+    return answer.headers["Location"]
 
 
 def _work() -> outbox.Work:
@@ -54,20 +66,20 @@ def _work() -> outbox.Work:
     return outbox.Work(id=new_id(), name=WORK, arguments={}, attempt=1)
 
 
-def top_up(lab: Lab) -> None:
-    """Pay the lab's first money in by card, and wait until it is in the balance."""
+def top_up(email: str, amount_minor: int) -> None:
+    """Pay an organisation's first money in by card, and wait until it is in the balance."""
     with transaction() as session:
-        actor = actor_of(session, lab.owner.email)
+        actor = actor_of(session, email)
         known = top_ups.top_ups_of(session, actor, limit=1)
         back = f"{settings.current().public_url.rstrip('/')}/lab/balance"
         asked = known[0] if known else None
         if asked is None:
-            amount = Money(lab.top_up_minor, "USD")
+            amount = Money(amount_minor, "USD")
             asked = billing_service.begin_top_up(
                 session, actor, amount, success_url=back, cancel_url=back
             )
     if asked.state in {TopUpState.REQUESTED, TopUpState.CHECKOUT_OPEN}:
-        fill_in(billing.open_checkout(asked.id), card=CARD, email=lab.owner.email)
+        fill_in(billing.open_checkout(asked.id), card=CARD, email=email)
     deadline = time.monotonic() + SETTLE_SECONDS
     while asked.state is not TopUpState.POSTED:
         if time.monotonic() > deadline:
@@ -78,16 +90,17 @@ def top_up(lab: Lab) -> None:
 
 
 def top_up_all() -> None:
-    """Money in for every lab."""
+    """Money in for every lab, and for the platform's own qualification."""
     for lab in LABS:
-        top_up(lab)
+        top_up(lab.owner.email, lab.top_up_minor)
+    top_up(TREASURER, TREASURER_MINOR)
 
 
 def onboard_all() -> None:
     """Specialists say where they want to be paid, and fill in what Stripe asks."""
     for one in SPECIALISTS:
         if one.payee is not Payee.NONE:
-            onboard(one.email, one.name, outcome=one.payee.value)
+            onboard(one.email, one.legal_name, outcome=one.payee.value)
 
 
 def onboard(email: str, name: str, *, outcome: str) -> None:
@@ -100,7 +113,7 @@ def onboard(email: str, name: str, *, outcome: str) -> None:
         service.open_onboarding(session, actor, payee_name=name, country="US", currency="USD")
     back = f"{settings.current().public_url.rstrip('/')}/payouts"
     url = payouts.onboarding_url(actor.person(), refresh_url=back, return_url=back)
-    first, _, last = name.removeprefix("Dr. ").rpartition(" ")
+    first, _, last = name.rpartition(" ")
     fill_in(
         url,
         first_name=first,

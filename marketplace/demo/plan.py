@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
+from typing import Any
 
 from marketplace.demo.timeline import Timeline
+from marketplace.work.rules import OutcomeKind
 
 TASKS_AT_ONCE = 3
 
@@ -22,7 +24,11 @@ class Effort:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedJob:
-    """A job, by the key of its material. hour: when people sit down to it, in UTC."""
+    """A job, by the key of its material. hour: when people sit down to it, in UTC.
+
+    title: another one than the material's; items_last: only so many of its items, 0 for all;
+    terms: what the job asks for beyond its material; exports: the forms that the lab asks for.
+    """
 
     material: str
     lab: str
@@ -31,6 +37,11 @@ class PlannedJob:
     hour: int
     efforts: Mapping[str, Effort]
     paused_days_ago: int | None = None
+    title: str = ""
+    items_last: int = 0
+    terms: Mapping[str, Any] = field(default_factory=dict)
+    asks_qualification: bool = False
+    exports: tuple[str, ...] = ()
 
 
 JOBS = (
@@ -46,6 +57,7 @@ JOBS = (
             "r.calloway@demo.test": Effort(tasks=14),
             "h.brandvold@demo.test": Effort(tasks=8, until_days_ago=11),
         },
+        terms={"cannot_complete_ratio": 0.3, "contingency_ratio": 0.1},
     ),
     PlannedJob(
         material="clinical_summaries",
@@ -58,6 +70,7 @@ JOBS = (
             "s.lindqvist@demo.test": Effort(tasks=9, until_days_ago=2),
             "r.calloway@demo.test": Effort(tasks=10),
         },
+        exports=("helpsteer2", "raw"),
     ),
     PlannedJob(
         material="clause_drafts",
@@ -82,6 +95,7 @@ JOBS = (
             "lawyer@demo.test": Effort(tasks=4),
             "j.abernathy@demo.test": Effort(tasks=7),
         },
+        terms={"distinct_by": ["household"]},
     ),
     PlannedJob(
         material="diff_reviews",
@@ -94,6 +108,68 @@ JOBS = (
             "l.haddad@demo.test": Effort(tasks=8),
             "b.oduya@demo.test": Effort(tasks=5, until_days_ago=3),
         },
+        exports=("code_review",),
+    ),
+    PlannedJob(
+        material="diff_reviews",
+        lab="lab3@demo.test",
+        reviewer="manager3@demo.test",
+        posted_days_ago=3,
+        hour=16,
+        efforts={"l.haddad@demo.test": Effort(tasks=2)},
+        title="Review small diffs, for those who passed the test",
+        items_last=6,
+        terms={"late_pay": "half", "contingency_ratio": 0.1},
+        asks_qualification=True,
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedAttempt:
+    """Somebody sits the qualification. right_of_ten: how many of ten they answer rightly."""
+
+    email: str
+    days_ago: int
+    hour: int
+    right_of_ten: int
+
+
+# The coder failed once, waited for the two weeks between attempts, and passed.
+ATTEMPTS = (
+    PlannedAttempt(email="l.haddad@demo.test", days_ago=17, hour=12, right_of_ten=10),
+    PlannedAttempt(email="coder@demo.test", days_ago=17, hour=16, right_of_ten=5),
+    PlannedAttempt(email="coder@demo.test", days_ago=2, hour=9, right_of_ten=10),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedReport:
+    """Somebody ends a task of a job without an answer and says why."""
+
+    material: str
+    email: str
+    days_ago: int
+    kind: OutcomeKind
+    evidence: str
+
+
+REPORTS = (
+    PlannedReport(
+        material="clinical_preferences",
+        email="s.lindqvist@demo.test",
+        days_ago=6,
+        kind=OutcomeKind.GUIDELINE_GAP,
+        evidence="Both answers follow a guideline, one the American and one the European. The "
+        "instructions do not say which of them counts where they disagree on the threshold.",
+    ),
+    PlannedReport(
+        material="clinical_preferences",
+        email="r.calloway@demo.test",
+        days_ago=5,
+        kind=OutcomeKind.CANNOT_COMPLETE,
+        evidence="The question refers to a laboratory value that is not in the text, and both "
+        "answers depend on it.",
     ),
 )
 
@@ -112,7 +188,7 @@ def turns(timeline: Timeline) -> Iterator[Turn]:
     """Everyone's tasks: a few at a sitting, sittings spread evenly over the days."""
     for job in JOBS:
         for email, effort in job.efforts.items():
-            rng = Random(f"{email}:{job.material}")
+            rng = Random(f"{email}:{job.material}{job.title}")
             sittings = -(-effort.tasks // TASKS_AT_ONCE)
             first, last = job.posted_days_ago - 1, effort.until_days_ago
             for number in range(effort.tasks):

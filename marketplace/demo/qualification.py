@@ -6,18 +6,14 @@ and were recorded when the items were made. Nothing that a candidate writes is e
 
 from __future__ import annotations
 
-from importlib.resources import files
-
-import yaml
 from sqlalchemy.orm import Session
 
 from marketplace.actor import Actor
-from marketplace.demo import materials
+from marketplace.demo.materials import QUALIFICATION, job_material
+from marketplace.jobs import queries
 from marketplace.jobs import service as jobs
 from marketplace.jobs.models import Job
-from marketplace.money import Money
 
-KEY = "coder_qualification"
 FIELDS = (
     "title",
     "domain",
@@ -29,9 +25,11 @@ FIELDS = (
 )
 
 
-def lines() -> list[bytes]:
-    """The items, one NDJSON line each."""
-    return files(materials.__name__).joinpath(f"{KEY}.jsonl").read_bytes().splitlines()
+def coder_qualification(session: Session, staff: Actor) -> Job | None:
+    """The platform's qualification, None before it was drafted; staff: as below."""
+    title = job_material(QUALIFICATION).body["title"]
+    own = queries.jobs_of(session, staff, limit=200)
+    return next((job for job in own if job.title == title), None)
 
 
 def draft_coder_qualification(session: Session, staff: Actor) -> Job:
@@ -39,10 +37,9 @@ def draft_coder_qualification(session: Session, staff: Actor) -> Job:
 
     `routing.publish_job` opens it once the platform's balance covers its candidates.
     """
-    body = yaml.safe_load(files(materials.__name__).joinpath(f"{KEY}.yaml").read_text("utf-8"))
-    pay = Money(body["pay"]["amount_minor"], body["pay"]["currency"])
-    fields = {name: body[name] for name in FIELDS}
-    job = jobs.create_job(session, staff, task_type=body["task_type"], pay=pay, **fields)
-    jobs.add_items(session, staff, job.id, lines())
-    jobs.set_terms(session, staff, job.id, **body["terms"])
+    material = job_material(QUALIFICATION)
+    fields = {name: material.body[name] for name in FIELDS}
+    job = jobs.create_job(session, staff, task_type=material.task_type, pay=material.pay, **fields)
+    jobs.add_items(session, staff, job.id, material.lines)
+    jobs.set_terms(session, staff, job.id, **material.body["terms"])
     return job

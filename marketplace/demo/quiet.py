@@ -9,11 +9,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session
 
 from marketplace import clock, limits, outbox
 from marketplace.db import transaction
 from marketplace.ids import new_id
+from marketplace.outbox import OutboxRow
 from marketplace.worker import heartbeat
 from marketplace.worker.names import bind_all
 from marketplace.worker.perform import perform
@@ -22,6 +27,10 @@ RESTING = ("review.accept_arrived", "review.clear_due", "work.expire_leases")
 REST_SECONDS = 10
 WAIT_SECONDS = 30.0
 PAUSE_SECONDS = 0.2
+# Registers and lists are asked in the present, so nobody asks them before history is written.
+PUT_OFF = ("specialists.verify", "specialists.screen")
+ASKING = (*PUT_OFF, "specialists.screen_edition")
+PUT_OFF_FOR = timedelta(hours=1)
 
 
 class Quiet:
@@ -44,6 +53,39 @@ class Quiet:
                 for slot in range(now // every, self._until // every + 1):
                     key = f"schedule:{name}:{slot}"
                     outbox.enqueue_once(session, key, name, not_before=later)
+
+
+def put_off(session: Session) -> None:
+    """Keep what this transaction wants asked from the worker until `ask_now`, or for an hour."""
+    session.flush()  # What it asked for is read back below.
+    after = datetime.now(UTC) - clock.now() + PUT_OFF_FOR
+    for row in session.scalars(_unasked()):
+        work = outbox.Work(row.id, row.name, row.arguments, row.attempts)
+        outbox.again(session, work, error="put off by the demonstration", after=after)
+
+
+def ask_now() -> bool:
+    """Ask what was put off, in the present; whether all that is due has been answered."""
+    bind_all()
+    with transaction() as session:
+        waiting = [row.id for row in session.scalars(_unasked())]
+    for row_id in waiting:
+        perform(str(row_id))
+    return wait_for(lambda: not _due())
+
+
+def _unasked() -> Select[OutboxRow]:
+    return select(OutboxRow).where(OutboxRow.name.in_(PUT_OFF), OutboxRow.done_at.is_(None))
+
+
+def _due() -> list[UUID]:
+    due = select(OutboxRow.id).where(
+        OutboxRow.name.in_(ASKING),
+        OutboxRow.done_at.is_(None),
+        OutboxRow.not_before <= clock.now(),
+    )
+    with transaction() as session:
+        return list(session.scalars(due))
 
 
 def wait_for(ready: Callable[[], bool], *, seconds: float = WAIT_SECONDS) -> bool:

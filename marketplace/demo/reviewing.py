@@ -27,7 +27,6 @@ from marketplace.work.models import Submission
 # Reviewers look at work of the day before; the newest waits in the queue.
 AGE = timedelta(hours=20)
 REWORK_AFTER, REJECT_AFTER = 2, 4
-EXPORTED = {"clinical_summaries": ("helpsteer2", "raw"), "diff_reviews": ("code_review",)}
 DEFECT_WHERE = "the reason"
 
 
@@ -112,7 +111,7 @@ def ask_for_exports() -> None:
         with transaction() as session:
             job = job_of(session, planned)
             lab = actor_of(session, planned.lab)
-            wanted = EXPORTED.get(planned.material, ())
+            wanted = planned.exports
             if job is None or not wanted or exports.exports_of(session, lab, job_id=JobId(job.id)):
                 continue
             for form in wanted:

@@ -17,11 +17,13 @@ from marketplace.actor import Actor
 from marketplace.db import transaction
 from marketplace.demo.answers import answer
 from marketplace.demo.cast import BY_EMAIL, Specialist
-from marketplace.demo.materials import JobMaterial, job_material, job_materials
+from marketplace.demo.credentials import OPERATIONS
+from marketplace.demo.materials import JobMaterial, job_material
 from marketplace.demo.people import actor_of
-from marketplace.demo.plan import JOBS, PlannedJob, Turn
+from marketplace.demo.plan import JOBS, PlannedJob, PlannedReport, Turn
+from marketplace.demo.qualification import coder_qualification
 from marketplace.identity.models import Person
-from marketplace.ids import JobId
+from marketplace.ids import ClaimId, JobId
 from marketplace.jobs import queries as job_queries
 from marketplace.jobs import service as jobs
 from marketplace.jobs.models import Job
@@ -30,17 +32,22 @@ from marketplace.review import service as review
 from marketplace.routing import service as routing
 from marketplace.routing.rules import NotEligible, NotOpen
 from marketplace.work import queries
-from marketplace.work.models import Claim, Submission
+from marketplace.work.models import Claim, Outcome, Submission
 from marketplace.work.rules import ClaimState, Envelope, Interval, IntervalKind
 
 DRAFT_OF = "clinical_summaries"
 DRAFT_TITLE = "Rate summaries of clinical notes, second batch"
 DRAFT_ITEMS = 6
+REPORTED_AFTER = timedelta(minutes=4)
 
 
 def job_of(session: Session, planned: PlannedJob) -> Job | None:
     """The job of a plan, or None before it was posted."""
-    return _titled(session, planned.lab, job_material(planned.material).fields()["title"])
+    return _titled(session, planned.lab, _title(planned))
+
+
+def _title(planned: PlannedJob) -> str:
+    return planned.title or str(job_material(planned.material).body["title"])
 
 
 def _titled(session: Session, lab: str, title: str) -> Job | None:
@@ -55,8 +62,12 @@ def post(planned: PlannedJob) -> None:
         lab = actor_of(session, planned.lab)
         job = job_of(session, planned)
         if job is None:
-            job = jobs.create_job(session, lab, task_type=material.task_type, **material.fields())
-            jobs.add_items(session, lab, job.id, material.lines)
+            fields = material.fields() | dict(planned.terms) | {"title": _title(planned)}
+            if planned.asks_qualification:
+                asked = coder_qualification(session, actor_of(session, OPERATIONS))
+                fields["qualification_ids"] = [asked.id] if asked else []
+            job = jobs.create_job(session, lab, task_type=material.task_type, **fields)
+            jobs.add_items(session, lab, job.id, material.lines[-planned.items_last :])
         if job.state is JobState.DRAFT:
             points = settings.current().platform_fee_basis_points
             routing.publish_job(session, lab, JobId(job.id), fee_basis_points=points)
@@ -92,7 +103,7 @@ def take_turn(turn: Turn) -> None:
             return
         claim = _claimed(session, actor, job)
         if claim is not None:
-            _hand_in(session, actor, BY_EMAIL[turn.email], claim, material)
+            hand_in(session, actor, BY_EMAIL[turn.email], claim, material)
 
 
 def _claimed(session: Session, actor: Actor, job: Job) -> Claim | None:
@@ -112,7 +123,7 @@ def _done(session: Session, actor: Actor, job: Job) -> int:
     return session.scalar(own) or 0
 
 
-def _hand_in(
+def hand_in(
     session: Session,
     actor: Actor,
     one: Specialist,
@@ -180,6 +191,34 @@ def _content(payload: Any) -> str:
     return json.dumps({**payload, "metadata": None}, sort_keys=True)
 
 
+def report(planned: PlannedReport) -> None:
+    """Claim a task, look at it for some minutes, and report what stands in its way."""
+    job_planned = next(one for one in JOBS if one.material == planned.material)
+    with transaction() as session:
+        actor, job = actor_of(session, planned.email), job_of(session, job_planned)
+        if job is None or _has_reported(session, actor, job):
+            return
+        claim = _claimed(session, actor, job)
+        if claim is not None:
+            with clock.shifted(REPORTED_AFTER):
+                routing.report_outcome(
+                    session,
+                    actor,
+                    ClaimId(claim.id),
+                    fence=claim.fence,
+                    kind=planned.kind,
+                    evidence=planned.evidence,
+                    clearance_days=settings.current().clearance_days,
+                )
+
+
+def _has_reported(session: Session, actor: Actor, job: Job) -> bool:
+    own = select(Outcome.id).where(
+        Outcome.specialist_id == actor.person(), Outcome.job_id == job.id
+    )
+    return session.scalar(own.limit(1)) is not None
+
+
 def answer_reworks() -> None:
     """Authors hand in again what was sent back to them."""
     with transaction() as session:
@@ -191,11 +230,11 @@ def answer_reworks() -> None:
             .where(Claim.claimed_at < clock.now())
         ).all()
     for claim_id, email, title in returned:
-        material = next(one for one in job_materials() if one.fields()["title"] == title)
+        material = next(job_material(one.material) for one in JOBS if _title(one) == title)
         with transaction() as session:
             actor = actor_of(session, email)
             claim = session.get_one(Claim, claim_id)
-            _hand_in(session, actor, BY_EMAIL[email], claim, material, skill=1.0)
+            hand_in(session, actor, BY_EMAIL[email], claim, material, skill=1.0)
 
 
 def clear_pay() -> None:

@@ -9,13 +9,13 @@ from functools import partial
 
 from marketplace import clock
 from marketplace.db import transaction
-from marketplace.demo import credentials, money, people, reviewing, work
-from marketplace.demo.plan import JOBS, turns
-from marketplace.demo.quiet import Quiet
+from marketplace.demo import credentials, money, people, proof, reviewing, sitting, work
+from marketplace.demo.plan import ATTEMPTS, JOBS, REPORTS, turns
+from marketplace.demo.quiet import Quiet, ask_now
 from marketplace.demo.timeline import Timeline, at
 from marketplace.errors import Refused
 
-DAYS = 19
+DAYS = 18  # Since the morning after credentials were verified.
 QUEUE_DAYS = 1  # What was handed in lately still waits for its reviewer.
 REWORKED_LATELY = "doctor@demo.test"
 
@@ -62,12 +62,17 @@ def build(password: str, *, say: Callable[[str], None]) -> None:
         quiet.keep()
         with at(moment.at):
             moment.happens()
+    say("Lists are loaded, documents shown, registers asked …")
+    proof.load_lists()
+    proof.show_documents(timeline)
+    proof.connect_account()
+    asked = ask_now()
     say("A payout run is sent, another is prepared, exports are written …")
     sent = money.release_first()
     money.prepare_second()
     written = reviewing.exports_written()
-    if not (sent and written):
-        raise Unfinished("The worker has not sent the payouts or written the exports in time.")
+    if not (asked and sent and written):
+        raise Unfinished("The worker has not asked, paid or written what it should in time.")
 
 
 def history(timeline: Timeline) -> Iterator[Moment]:
@@ -77,10 +82,16 @@ def history(timeline: Timeline) -> Iterator[Moment]:
         yield Moment(timeline.on(job.posted_days_ago, 7, 30), partial(work.post, job))
         if job.paused_days_ago is not None:
             yield Moment(timeline.on(job.paused_days_ago, 17), partial(work.pause, job))
+    yield Moment(timeline.on(18, 9), sitting.post)
+    for attempt in ATTEMPTS:
+        yield Moment(timeline.on(attempt.days_ago, attempt.hour), partial(sitting.sit, attempt))
+    for report in REPORTS:
+        yield Moment(timeline.on(report.days_ago, 13), partial(work.report, report))
     for turn in turns(timeline):
         yield Moment(turn.at, partial(work.take_turn, turn))
     for days in range(DAYS, 0, -1):
         yield from _day(timeline, days)
+    yield Moment(timeline.on(18, 10), credentials.declare_household)
     yield Moment(timeline.on(11, 11), credentials.suspend)
     yield Moment(timeline.on(8, 12), money.onboard_all)
     yield Moment(timeline.on(2, 16), work.post_draft)

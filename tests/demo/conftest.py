@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 from marketplace import settings as settings_here
 from marketplace import stripe_client
 from marketplace.embedded import Stack
+from marketplace.sandbox import addresses
 from marketplace.settings import Settings
 from tests.make.billing import Stripe, stripe_sandbox
 
@@ -28,7 +29,18 @@ def paid_world(
 ) -> Iterator[Stripe]:
     """An empty database and an empty sandbox, which all of the product talks to."""
     served_stripe.empty()
-    settings_here.use(replace(settings, stripe_api_base=served_stripe.address))
+    here = served_stripe.address
+    settings_here.use(
+        replace(
+            settings,
+            stripe_api_base=here,
+            nppes_api_base=f"{here}{addresses.NPPES}",
+            github_client_id=addresses.GITHUB_CLIENT_ID,
+            github_client_secret=addresses.GITHUB_CLIENT_SECRET,
+            github_oauth_base=f"{here}{addresses.GITHUB}",
+            github_api_base=f"{here}{addresses.GITHUB_API}",
+        )
+    )
     yield served_stripe
     settings_here.use(settings)
     stripe_client.use(settings)

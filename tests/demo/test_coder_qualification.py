@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from marketplace.demo import qualification
+from marketplace.demo.materials import QUALIFICATION, job_material
 from marketplace.identity.rules import Role
 from marketplace.ids import JobId
 from marketplace.money import Money
@@ -20,7 +21,7 @@ from marketplace.specialists.rules import CredentialState
 from tests.make import identity, work
 from tests.make import qualification as make
 
-ITEMS = [json.loads(line) for line in qualification.lines()]
+ITEMS = [json.loads(line) for line in job_material(QUALIFICATION).lines]
 CODE = re.compile(r"```python\n(.*)```", re.DOTALL)
 
 

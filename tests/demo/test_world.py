@@ -25,11 +25,24 @@ from marketplace.ledger import service as ledger_service
 from marketplace.payouts import service as payouts
 from marketplace.payouts.models import PayoutRun
 from marketplace.payouts.rules import RunState
+from marketplace.quality.models import Skill
 from marketplace.review.models import Accrual, Decision
 from marketplace.review.rules import Verdict
 from marketplace.routing import queries as routing
-from marketplace.specialists.models import CredentialClaim
+from marketplace.specialists.models import (
+    CredentialCase,
+    CredentialChange,
+    CredentialClaim,
+    CredentialProposal,
+    QualificationResult,
+    VerificationRun,
+)
+from marketplace.specialists.models.lists import SanctionHit
+from marketplace.specialists.rules import CaseKind, Outcome
+from marketplace.specialists.rules.lists import HitGrade, HitState
+from marketplace.work.models import Outcome as WorkOutcome
 from marketplace.work.models import Submission
+from marketplace.work.rules import OutcomeKind
 
 PASSWORD = "a password of the demonstration"
 
@@ -62,6 +75,8 @@ def test_the_world_holds_what_it_promises_also_when_its_building_was_stopped() -
     world.build(PASSWORD, say=silent)
 
     _people_are_there()
+    _credentials_rest_on_sources()
+    _qualification_was_sat()
     _work_is_done()
     _money_ties()
     _approver_approves()
@@ -84,10 +99,56 @@ def _people_are_there() -> None:
         assert expected == {state.value for state in states}
 
 
+def _credentials_rest_on_sources() -> None:
+    with transaction() as session:
+        said = select(CredentialClaim.type, CredentialClaim.level, VerificationRun.verifier)
+        runs = said.join(VerificationRun, VerificationRun.claim_id == CredentialClaim.id)
+        passed = runs.where(VerificationRun.outcome == Outcome.PASS)
+        found = {tuple(row) for row in session.execute(passed)}
+        for verifier in ("us.npi.nppes", "stripe.identity", "us.leie", "us.ofac"):
+            assert ("npi", 3, verifier) in found
+        assert ("us_medical_license", 4, "us.leie") in found
+        assert ("github", 3, "github.oauth") in found
+        hits = session.execute(select(SanctionHit.state, SanctionHit.grade)).all()
+        assert [(HitState.OPEN, HitGrade.WEAK)] == [tuple(hit) for hit in hits]
+        cases = session.scalars(
+            select(CredentialCase.kind).where(CredentialCase.closed_at.is_(None))
+        )
+        assert [CaseKind.SAME_IDENTIFIER] == list(cases)
+        waiting = session.scalars(
+            select(CredentialProposal.id).where(CredentialProposal.settled_at.is_(None))
+        )
+        assert 1 == len(list(waiting))
+        changes = session.execute(
+            select(CredentialChange.claim_id, CredentialChange.state).order_by(CredentialChange.at)
+        )
+        latest = dict(changes.all())
+        claims = dict(session.execute(select(CredentialClaim.id, CredentialClaim.state)).all())
+        assert latest == claims
+
+
+def _qualification_was_sat() -> None:
+    with transaction() as session:
+        coder = people.person_of(session, "coder@demo.test").id
+        attempts = session.scalars(
+            select(QualificationResult.passed)
+            .where(QualificationResult.person_id == coder)
+            .order_by(QualificationResult.attempt)
+        )
+        assert [False, True] == list(attempts)
+        types = session.scalars(
+            select(CredentialClaim.type).where(CredentialClaim.person_id == coder)
+        )
+        assert {"github", "coder_qualification"} == set(types)
+        kinds = session.scalars(select(WorkOutcome.kind).order_by(WorkOutcome.id))
+        assert [OutcomeKind.GUIDELINE_GAP, OutcomeKind.CANNOT_COMPLETE] == list(kinds)
+        assert len(session.scalars(select(Skill.person_id)).all()) > 5
+
+
 def _work_is_done() -> None:
     with transaction() as session:
         jobs = session.scalars(select(Job)).all()
-        assert Counter(open=4, paused=1, draft=1) == Counter(job.state.value for job in jobs)
+        assert Counter(open=6, paused=1, draft=1) == Counter(job.state.value for job in jobs)
         assert 5 == len({job.task_type for job in jobs})
         verdicts = session.scalars(select(Decision.verdict)).all()
         assert set(Verdict) == set(verdicts)

@@ -1,8 +1,8 @@
-"""The demonstration world's own content: five jobs and their items, written for it.
+"""The demonstration world's own content: five jobs, a qualification, their items, and two lists.
 
 Each job is a YAML file, the body of `POST /api/v1/jobs`, and a JSONL file of the same name, the
 body of `POST /jobs/{id}/items`; so both also serve as examples for `marketplace job post`.
-Patients, laws and code in them are invented.
+The folder `lists` has published lists in their own form. Everybody and everything is invented.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
@@ -24,6 +25,7 @@ KEYS = (
     "memo_fact_checks",
     "diff_reviews",
 )
+QUALIFICATION = "coder_qualification"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,9 +72,10 @@ class JobMaterial:
         }
 
 
+@cache
 def job_material(key: str) -> JobMaterial:
-    """One job by its key; KeyError where there is none."""
-    if key not in KEYS:
+    """One job, or the qualification, by its key; KeyError where there is none."""
+    if key not in {*KEYS, QUALIFICATION}:
         raise KeyError(key)
     folder = files(__package__)
     body = yaml.safe_load(folder.joinpath(f"{key}.yaml").read_text("utf-8"))
