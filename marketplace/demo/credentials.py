@@ -30,7 +30,7 @@ def claim_all(timeline: Timeline) -> None:
     for number, one in enumerate(SPECIALISTS):
         with at(timeline.on(20, 10 + number // 2, 30 * (number % 2))), transaction() as session:
             _claim(session, one, timeline.anchor)
-            put_off(session)
+            put_off(session, timeline.anchor)
     for number, one in enumerate(SPECIALISTS):
         with at(timeline.on(19, 7, 4 * number)), transaction() as session:
             _verify(session, one)

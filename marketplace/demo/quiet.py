@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import Select, select
@@ -55,10 +55,13 @@ class Quiet:
                     outbox.enqueue_once(session, key, name, not_before=later)
 
 
-def put_off(session: Session) -> None:
-    """Keep what this transaction wants asked from the worker until `ask_now`, or for an hour."""
+def put_off(session: Session, present: datetime) -> None:
+    """Keep what this transaction wants asked from the worker until `ask_now`, or for an hour.
+
+    present: when the world began to be built.
+    """
     session.flush()  # What it asked for is read back below.
-    after = datetime.now(UTC) - clock.now() + PUT_OFF_FOR
+    after = present + PUT_OFF_FOR - clock.now()
     for row in session.scalars(_unasked()):
         work = outbox.Work(row.id, row.name, row.arguments, row.attempts)
         outbox.again(session, work, error="put off by the demonstration", after=after)

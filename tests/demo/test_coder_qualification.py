@@ -14,11 +14,12 @@ from marketplace.demo import qualification
 from marketplace.demo.materials import QUALIFICATION, job_material
 from marketplace.identity.rules import Role
 from marketplace.ids import JobId
+from marketplace.jobs import service as jobs
 from marketplace.money import Money
 from marketplace.routing import service as routing
 from marketplace.specialists.models import CredentialClaim
 from marketplace.specialists.rules import CredentialState
-from tests.make import identity, work
+from tests.make import identity, specialists, work
 from tests.make import qualification as make
 
 ITEMS = [json.loads(line) for line in job_material(QUALIFICATION).lines]
@@ -52,13 +53,24 @@ def test_the_recorded_outcomes_are_what_the_tests_say(item: dict[str, Any]) -> N
     assert [item["gold"]["judgement"]["choice"]] == right
 
 
-def test_passing_it_grants_the_credential(session: Session) -> None:
+@pytest.mark.parametrize("about", [[], ["python"]], ids=["anybody", "python"])
+def test_passing_it_grants_the_credential(session: Session, about: list[str]) -> None:
     staff = identity.staff(session, Role.OPERATIONS)
     work.money_in(session, staff, Money(500_00, "USD"))
     job = qualification.draft_coder_qualification(session, staff)
+    person = identity.specialist(session)
+    if about:
+        jobs.change_job(session, staff, job.id, profession="software", specialties=about)
+        specialists.verified(
+            session,
+            person,
+            type="github",
+            identifier="octo",
+            jurisdiction="",
+            specialties=("python",),
+        )
     routing.publish_job(session, staff, JobId(job.id), fee_basis_points=2_000)
     session.flush()
-    person = identity.specialist(session)
     gold = {item["payload"]["messages"][0]["content"]: item["gold"] for item in ITEMS}
 
     attempt = make.started(session, person, job)
@@ -71,12 +83,14 @@ def test_passing_it_grants_the_credential(session: Session) -> None:
     assert attempt.passed
     assert {"boundaries", "mutation", "numbers"} == set(attempt.by_concept)
     claim_row = session.scalars(
-        select(CredentialClaim).where(CredentialClaim.person_id == person.person())
+        select(CredentialClaim)
+        .where(CredentialClaim.person_id == person.person())
+        .where(CredentialClaim.type == "coder_qualification")
     ).one()
-    assert ("coder_qualification", CredentialState.VERIFIED, 3) == (
-        claim_row.type,
+    assert (CredentialState.VERIFIED, 3, about) == (
         claim_row.state,
         claim_row.level,
+        claim_row.specialties,
     )
     assert attempt.expires_at
     assert attempt.expires_at.date() == claim_row.valid_until

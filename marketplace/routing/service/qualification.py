@@ -25,6 +25,7 @@ from marketplace.routing import queries
 from marketplace.routing.rules import NotEligible, NotOpen
 from marketplace.specialists.models import QualificationResult
 from marketplace.specialists.queries import qualifications as attempts
+from marketplace.specialists.queries.catalogue import catalogue
 from marketplace.specialists.rules import Outcome, Verdict
 from marketplace.specialists.rules.qualifications import AttemptState, next_form, seed_of
 from marketplace.specialists.service import grant_credential
@@ -173,10 +174,18 @@ def _grant(session: Session, job: Job, attempt: QualificationResult) -> None:
                 type=terms.credential_type,
                 verdict=verdict,
                 valid_until=attempt.expires_at.date(),
+                specialties=_specialties(session, job, terms.credential_type),
             )
     except Refused as refused:
         # The marks stand whatever becomes of the credential; operations reads why.
         audit.record(session, SYSTEM, "could not grant", attempt.id, reason=refused.code)
+
+
+def _specialties(session: Session, job: Job, type_key: str) -> list[str]:
+    """What the job asks about of the specialties that the credential's profession has."""
+    known = catalogue(session)
+    listed = known.professions[known.types[type_key].profession].listed
+    return [each for each in job.specialties if each in listed]
 
 
 def add_places(
