@@ -16,7 +16,7 @@ from marketplace.identity.rules import Permission
 from marketplace.ids import JobId, SubmissionId, parse_id
 from marketplace.jobs import queries as jobs
 from marketplace.jobs.models import Job
-from marketplace.jobs.rules import JobState
+from marketplace.jobs.rules import JobState, Purpose
 from marketplace.money import Money
 from marketplace.quality import queries as quality
 from marketplace.quality.queries import JobQuality, UnitAgreement
@@ -40,6 +40,7 @@ def show(job_id: UUID) -> str:
     with transaction() as session:
         job = jobs.job_of(session, me(), job_id)
         facts = shown.job_facts(job, "overview")
+        facts["terms"] = jobs.qualification_of(session, job.id)
         if job.state is JobState.DRAFT:
             steps = shown.steps_of(job, jobs.lint(session, job))
             return render_template("labs/draft.html", steps=steps, **facts)
@@ -52,12 +53,14 @@ def _running(session: Session, job: Job) -> dict[str, Any]:
     seats = progress.seats_open + progress.seats_claimed
     known = quality.quality_of(session, me(), JobId(job.id))
     cost = shown.cost_of(session, job, progress)
+    # Candidates come when they like; only work has an end to foresee.
+    foreseen = seats > 0 and job.purpose is Purpose.WORK
     return {
         "progress": progress,
         "cost": cost,
         "known": known,
         "main": _main_unit(known),
-        "forecast": routing.forecast_of(session, me(), job, seats=seats) if seats else None,
+        "forecast": routing.forecast_of(session, me(), job, seats=seats) if foreseen else None,
         "throughput": _throughput(session, job),
         "agreement": agreement_plot(known),
         "money_plot": plots.share(

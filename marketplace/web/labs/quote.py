@@ -39,6 +39,7 @@ def _facts(session: Session, job: Job) -> dict[str, Any]:
     needed = quoted.estimate.most.total
     faults = [*queries.lint(session, job), *routing_queries.requirement_faults(session, job)]
     return shown.job_facts(job, "publish") | {
+        "terms": queries.qualification_of(session, job.id),
         "quoted": quoted,
         "fee_percent": fee / 10_000,
         "available": available,

@@ -15,7 +15,7 @@ from marketplace.money import Money
 from marketplace.routing import service as routing
 from marketplace.tasktypes import TASK_TYPES
 from marketplace.work.rules import Envelope
-from tests.make import jobs, specialists, work
+from tests.make import jobs, qualification, specialists, work
 from tests.tasktypes.examples import EXAMPLES
 from tests.web.conftest import Browser
 from tests.web.pages import checked, text_of
@@ -86,6 +86,19 @@ def test_a_draft(session: Session, lab: Actor, owner: Browser) -> None:
     job = jobs.filled(session, lab)
     for part in ("", "/items", "/edit", "/publish", "/close"):
         checked(owner.get(f"/lab/jobs/{job.id}{part}"))
+
+
+def test_a_qualification_is_counted_in_places(session: Session, lab: Actor, owner: Browser) -> None:
+    work.money_in(session, lab, usd(1_000_00))
+    job = qualification.drafted(session, lab)
+    pages = [text_of(checked(owner.get(f"/lab/jobs/{job.id}{part}"))) for part in ("", "/publish")]
+    routing.publish_job(session, lab, JobId(job.id), fee_basis_points=2_000)
+    pages.append(text_of(checked(owner.get(f"/lab/jobs/{job.id}"))))
+
+    assert "2 forms of 4 items" in pages[0]
+    assert "4 items each, from a bank of 8" in pages[1]
+    assert "0 of 3 places taken" in pages[2]
+    assert not any("judgements each" in page or "tasks final" in page for page in pages)
 
 
 def test_a_running_job(session: Session, lab: Actor, owner: Browser) -> None:
