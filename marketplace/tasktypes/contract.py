@@ -43,6 +43,14 @@ def _as_it_is(template: Json) -> Json:
     return template
 
 
+def _as_given(_template: Json, _payload: Json, judgement: Json) -> Json:
+    return judgement
+
+
+def _no_answer(_template: Json, _payload: Json) -> Json:
+    return {}
+
+
 def _no_slots(_payload: Json) -> list[str]:
     return []
 
@@ -75,6 +83,17 @@ class TaskType:
     template_rule: TemplateRule = _no_template_faults
     item_rule: ItemRule = _no_item_faults
     judgement_rule: JudgementRule = _no_judgement_faults
+    prelabels_shown: Callable[[Json, list[Json]], list[Json]] | None = None
+    """What the specialist may see of what models said, given (template, pre-labels); None, as for
+    most types, keeps all of it from the task."""
+    prelabel_template: Callable[[Json], Json] = _as_it_is
+    """The template that pre-labels are checked by, where a model may leave out what people must
+    answer."""
+    first_answer: Callable[[Json, Json], Json] = _no_answer
+    """The judgement that a fresh form starts from, given (template, payload)."""
+    complete: Callable[[Json, Json, Json], Json] = _as_given
+    """A judgement with what we work out ourselves, given (template, payload, judgement); what the
+    specialist sent in those places is written over."""
     gold_rule: GoldRule | None = None
     gold_template: Callable[[Json], Json] = _as_it_is
     """The template that gold is checked by, where gold may leave out what people must answer."""
@@ -126,6 +145,26 @@ class TaskType:
             return faults
         faults = self.check_judgement(self.gold_template(template), payload, gold["judgement"])
         return under("/judgement", faults)
+
+    def check_prelabel(self, template: Json, payload: Json, said: object) -> list[Fault]:
+        """What is wrong with a model's judgement of an item."""
+        return self.check_judgement(self.prelabel_template(template), payload, said)
+
+    def with_prelabels(self, template: Json, payload: Json, said: list[Json]) -> Json:
+        """The payload as a specialist sees it, pre-labels under `prelabels` where they are shown.
+
+        said: `{model, version, confidence, payload}` each, in the order they were sent.
+        """
+        if self.prelabels_shown is None:
+            return payload
+        return {**payload, "prelabels": self.prelabels_shown(template, said)}
+
+    def completed(self, template: Json, seen: Json, judgement: Json) -> Json:
+        """A judgement handed in, with what we work out ourselves; as it is while its shape is
+        wrong. seen: the payload with every pre-label under `prelabels`, shown or not."""
+        if self.judgement.faults(judgement):
+            return judgement
+        return self.complete(template, seen, judgement)
 
     def check_rationale(self, template: Json, rationale: str | None) -> list[Fault]:
         """What is wrong with the rationale beside a judgement; pointers lead from the text."""

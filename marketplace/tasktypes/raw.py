@@ -59,6 +59,9 @@ def envelope(record: Record, given: AuthoredJudgement, digest: str) -> ExportRow
         "submitted_at": given.submitted_at,
         "active_seconds": given.active_seconds,
         "surplus": given.surplus,
+        "round": given.round,
+        "addenda": [dict(added) for added in given.addenda],
+        "prelabels": [dict(said) for said in record.prelabels],
         "review": dict(given.review) if given.review is not None else None,
     }
 

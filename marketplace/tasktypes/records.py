@@ -17,7 +17,8 @@ class AuthoredJudgement:
     author_kind: "specialist" or "model"; attested: facts verified about the author, as the lab
     may see them ({"profession": "medicine", …}); confidence: 0..1; presented_order: slots in the
     order shown; opened_at, submitted_at: RFC 3339 UTC; active_seconds: focused time; surplus: an
-    extra answer, beyond those that the job asked for.
+    extra answer, beyond those that the job asked for; round: 2 and more after rework; addenda:
+    what the author added later, `{kind, made_at, …}` each.
     """
 
     annotation_id: str
@@ -35,6 +36,8 @@ class AuthoredJudgement:
     active_seconds: int | None = None
     review: Mapping[str, Any] | None = None
     surplus: bool = False
+    round: int = 1
+    addenda: tuple[Json, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +45,7 @@ class Record:
     """One item of a job, ready for export.
 
     item_id: our id; external_id: the lab's; payload and template: as published;
+    prelabels: what models said, `{model, version, confidence, payload}` each, as sent;
     domain and language: the job's, for formats that have a column for them.
     """
 
@@ -53,6 +57,7 @@ class Record:
     template: Json = field(default_factory=dict)
     template_version: int = 1
     is_gold: bool = False
+    prelabels: tuple[Json, ...] = ()
     domain: str = "general"
     language: str = "english"
 

@@ -112,7 +112,7 @@ def checks_of(kind: str, template: Json) -> Checks:
     of = task_type(kind)
     return Checks(
         payload=lambda payload: of.check_item(template, payload),
-        judgement=lambda payload, judgement: of.check_judgement(template, payload, judgement),
+        judgement=lambda payload, said: of.check_prelabel(template, payload, said),
         gold=lambda payload, gold: of.check_gold(template, payload, gold),
     )
 
