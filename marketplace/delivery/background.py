@@ -15,7 +15,7 @@ from marketplace.delivery.models import Export
 from marketplace.errors import Refused
 from marketplace.ids import ExportId
 from marketplace.jobs.models import Job
-from marketplace.tasktypes import Counts, Record, line, task_type
+from marketplace.tasktypes import Counts, Record, task_type
 
 CHUNK_ITEMS = 500
 
@@ -59,7 +59,7 @@ def _write(out: IO[bytes], export: Export, job: Job) -> tuple[Counts, str, int]:
     counts, digest = Counts(), hashlib.sha256()
     reading = _Reading(export)
     for row in exporter.rows(reading.records(), export.policy, counts):
-        data = line(row)
+        data = exporter.encode(row)
         digest.update(data)
         out.write(data)
     return counts, digest.hexdigest(), reading.judgements

@@ -52,10 +52,11 @@ from marketplace.tasktypes.records import Record as Record
 from marketplace.tasktypes.rubric import RUBRIC
 from marketplace.tasktypes.shapes import Json as Json
 from marketplace.tasktypes.shapes import unstorable_places as unstorable_places
+from marketplace.tasktypes.spans import SPANS
 from marketplace.tasktypes.votes import Units as Units
 
 TASK_TYPES: Mapping[str, TaskType] = MappingProxyType(
-    {each.key: each for each in (PAIRWISE, RANKING, RUBRIC, DEMONSTRATION, FACT_CHECK, CODE)}
+    {each.key: each for each in (PAIRWISE, RANKING, RUBRIC, DEMONSTRATION, FACT_CHECK, CODE, SPANS)}
 )
 
 

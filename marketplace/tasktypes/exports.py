@@ -74,11 +74,20 @@ class Counts:
 Convert: TypeAlias = Callable[[Iterable[Record], Policy, Counts], Iterator[ExportRow]]
 
 
+def line(row: ExportRow) -> bytes:
+    """One line of JSONL: keys sorted, UTF-8, floats in their shortest form, ended by LF.
+
+    The same row always gives the same bytes.
+    """
+    return orjson.dumps(row, option=orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exporter:
     """One export format of one task type.
 
-    `convert` is a pure generator; it keeps or drops every unit it reads in the counts.
+    `convert` is a pure generator; it keeps or drops every unit it reads in the counts. `encode`
+    makes the bytes of one row; a line of JSONL unless the format is a text of its own.
     """
 
     key: str
@@ -86,6 +95,7 @@ class Exporter:
     convert: Convert
     policies: frozenset[Policy] = frozenset({Policy.MAJORITY, Policy.ALL})
     suffix: str = ".jsonl"
+    encode: Callable[[ExportRow], bytes] = line
 
     def rows(self, records: Iterable[Record], policy: str, counts: Counts) -> Iterator[ExportRow]:
         """The rows, one after another in constant memory; `counts` is complete at the end.
@@ -118,11 +128,3 @@ class Exporter:
 
 def catalogue(*exporters: Exporter) -> Mapping[str, Exporter]:
     return {exporter.key: exporter for exporter in exporters}
-
-
-def line(row: ExportRow) -> bytes:
-    """One line of JSONL: keys sorted, UTF-8, floats in their shortest form, ended by LF.
-
-    The same row always gives the same bytes.
-    """
-    return orjson.dumps(row, option=orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE)

@@ -29,6 +29,8 @@ DIFF = "\n".join(
 
 RESPONSE = "Café rules 🏛️: notice is due in 30 days. Fees are capped."
 
+COURT_TEXT = "In the High Court of Delhi ⚖️🏛️, before Mr Justice\r\nNajmi Wazīri, on appeal."
+
 
 @dataclass(frozen=True)
 class Example:
@@ -102,6 +104,47 @@ EXAMPLES: Mapping[str, Example] = {
                 },
                 {"start": 40, "end": 56, "verdict": "unverifiable"},
             ]
+        },
+    ),
+    "spans": Example(
+        {
+            "labels": [{"name": "COURT", "key": "1"}, {"name": "JUDGE", "guideline": "By name."}],
+            "overlap": "nested",
+            "negation": True,
+            "kb_ids": True,
+            "attributes": [
+                {
+                    "key": "role",
+                    "title": "Role",
+                    "kind": "choice",
+                    "options": ["presiding", "sole"],
+                    "labels": ["JUDGE"],
+                },
+                {"key": "quoted", "title": "Quoted", "kind": "flag"},
+            ],
+            "relations": [
+                {"name": "sits in", "pairs": [{"source": "JUDGE", "target": "COURT"}]},
+                {"name": "named with", "directed": False},
+            ],
+            "cats": [{"name": "appeal"}, {"name": "writ"}],
+        },
+        {"text": COURT_TEXT, "metadata": {"year": 2019}},
+        {
+            "spans": [
+                {"id": "s1", "start": 7, "end": 26, "label": "COURT", "text": COURT_TEXT[7:26]},
+                {
+                    "id": "s2",
+                    "start": 52,
+                    "end": 64,
+                    "label": "JUDGE",
+                    "text": COURT_TEXT[52:64],
+                    "attributes": {"role": "sole", "quoted": True},
+                    "negated": True,
+                    "kb_id": "Q42",
+                },
+            ],
+            "relations": [{"source": "s2", "target": "s1", "type": "sits in"}],
+            "cats": ["appeal"],
         },
     ),
     "code": Example(

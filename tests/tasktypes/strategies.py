@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from marketplace.tasktypes import Json
-from tests.tasktypes.examples import RESPONSE, meaningful
+from tests.tasktypes.examples import COURT_TEXT, RESPONSE, meaningful
 
 choices = st.sampled_from(["a", "b", "tie", "both_bad"])
 
@@ -81,6 +81,27 @@ def code(draw: st.DrawFn) -> Json:
     return {"verdict": draw(st.sampled_from(["comment", "request_changes"])), "comments": comments}
 
 
+@st.composite
+def spans(draw: st.DrawFn) -> Json:
+    # One after another, so that none crosses another; some hold another inside.
+    cuts = sorted(draw(st.sets(st.integers(0, len(COURT_TEXT)), max_size=6)))
+    places = list(zip(cuts[::2], cuts[1::2], strict=False))
+    places += [(start, end - 1) for start, end in places if end - start > 2]
+    marks: list[Json] = []
+    for number, (start, end) in enumerate(places, 1):
+        mark: Json = {"id": f"s{number}", "start": start, "end": end, "text": COURT_TEXT[start:end]}
+        mark["label"] = draw(st.sampled_from(["COURT", "JUDGE"]))
+        if draw(st.booleans()):
+            mark |= {"kb_id": draw(meaningful), "attributes": {"quoted": draw(st.booleans())}}
+        marks.append(mark)
+    found: Json = {"spans": marks}
+    if len(marks) > 1:
+        found["relations"] = [{"source": "s2", "target": "s1", "type": "named with"}]
+    if draw(st.booleans()):
+        found["cats"] = [draw(st.sampled_from(["appeal", "writ"]))]
+    return found
+
+
 JUDGEMENTS: Mapping[str, st.SearchStrategy[Any]] = {
     "pairwise": pairwise(),
     "ranking": ranking(),
@@ -88,4 +109,5 @@ JUDGEMENTS: Mapping[str, st.SearchStrategy[Any]] = {
     "demonstration": demonstration(),
     "fact_check": fact_check(),
     "code": code(),
+    "spans": spans(),
 }
