@@ -18,6 +18,7 @@ from marketplace import factory
 from marketplace.db import transaction
 from marketplace.identity import service as identity_service
 from marketplace.ledger import queries as ledger
+from marketplace.money import Money
 from marketplace.review import queries as review
 from marketplace.settings import Settings
 from marketplace.work import queries as work
@@ -47,6 +48,7 @@ def made(session: Session, *, people: int, items: int, overlap: int, lease: int)
         contingency_ratio=0.1,
         cannot_complete_ratio=0.1,
     )
+    make.money_in(session, lab, Money(100_000_00, "USD"))  # For the items that come later.
     job.lease_seconds = lease
     doctors = [identity.specialist(session) for _ in range(people)]
     tokens = [
