@@ -121,7 +121,8 @@ def _money(standing: Standing, balances: Mapping[str, SpecialistBalance]) -> Adv
 def _step(standing: Standing, opened: Mapping[Step, str]) -> Advice | None:
     remaining = standing.remaining
     best = next((step for step in remaining if "opens" in opened.get(step, "")), None)
-    step = best or next((step for step in remaining if step not in standing.skipped), None)
+    worth = [step for step in remaining if step is not Step.QUALIFICATION or step in opened]
+    step = best or next((step for step in worth if step not in standing.skipped), None)
     if step is None:
         return None
     words = WORDS[step]

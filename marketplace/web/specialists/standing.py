@@ -11,6 +11,7 @@ from marketplace.payouts import queries as payouts
 from marketplace.payouts.models import PayeeAccount
 from marketplace.specialists import queries
 from marketplace.specialists.models import CredentialClaim, SpecialistProfile
+from marketplace.specialists.queries.qualifications import own_attempts
 from marketplace.specialists.rules import HOLDING
 from marketplace.specialists.rules.lifecycle import UNDECIDED
 from marketplace.specialists.rules.onboarding import STEPS, Step, first_open
@@ -112,4 +113,6 @@ def standing_of(session: Session) -> Standing:
     for step, is_shown in shown.items():
         # What can be looked up counts, whatever was pressed.
         (done.add if is_shown else done.discard)(step)
+    if any(attempt.passed for attempt in own_attempts(session, me())):
+        done.add(Step.QUALIFICATION)
     return Standing(profile, claims, payee, frozenset(done), passed.skipped - done)
