@@ -11,6 +11,11 @@ Decisions
   happens today.
 - 2026-11: a claim, its answer and its acceptance are one transaction here, since a worker that
   lives in the present would end a lease of last week between them.
+- 2026-11: registers, lists, documents and accounts are asked in the present, once history is
+  written; until then the work that claims ask for is put off, so that no answer of today stands
+  before a decision of last week. An attempt at the qualification is one transaction as a turn is.
+- 2026-11: the published lists are small and invented, in the files' own form; one name on them is
+  that of a doctor here, so that screening has a hit that is nobody's fault.
 - 2026-11: approver@demo.test turns on a second factor at the first approval, as a new approver
   does; a colleague approved the run of yesterday. `marketplace demo code` reads codes aloud, so
   that nobody needs a telephone to try an approval.
