@@ -72,17 +72,21 @@ JUDGEMENT = Shape(
 def template_rule(template: Json) -> list[Fault]:
     faults = doubled_keys(template["aspects"], "/aspects")
     for number, aspect in enumerate(template["aspects"]):
-        place = f"/aspects/{number}/scale"
-        scale = aspect["scale"]
-        if scale["min"] >= scale["max"]:
-            faults.append(Fault(f"{place}/max", "The scale must end above where it starts."))
-        steps = {str(step) for step in range(int(scale["min"]), int(scale["max"]) + 1)}
-        faults += [
-            Fault(f"{place}/anchors", f'The scale has no score "{anchor[:20]}". Remove its anchor.')
-            for anchor in scale.get("anchors", {})
-            if anchor not in steps
-        ]
+        faults += scale_faults(aspect["scale"], f"/aspects/{number}/scale")
     return faults
+
+
+def scale_faults(scale: Json, place: str) -> list[Fault]:
+    """What is wrong with a scale: that it does not rise, or anchors beside it."""
+    faults = []
+    if scale["min"] >= scale["max"]:
+        faults.append(Fault(f"{place}/max", "The scale must end above where it starts."))
+    steps = {str(step) for step in range(int(scale["min"]), int(scale["max"]) + 1)}
+    return faults + [
+        Fault(f"{place}/anchors", f'The scale has no score "{anchor[:20]}". Remove its anchor.')
+        for anchor in scale.get("anchors", {})
+        if anchor not in steps
+    ]
 
 
 def judgement_rule(template: Json, _payload: Json, judgement: Json) -> list[Fault]:
