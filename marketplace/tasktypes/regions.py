@@ -94,7 +94,6 @@ TEMPLATE = Shape(
 
 IMAGE_NAME: Json = {
     "type": "string",
-    "minLength": 1,
     "maxLength": 200,
     "pattern": r"^(?![/.])(?!.*(^|/)\.\.?(/|$))[^\\\x00-\x1f\x7f]+$",
     "description": "Use the name of an image of this job, such as scan-01.png or left/scan-01.png.",
