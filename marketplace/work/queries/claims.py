@@ -14,7 +14,9 @@ from marketplace.actor import Actor
 from marketplace.errors import Missing
 from marketplace.ids import ClaimId
 from marketplace.jobs.models import Item, Job, TemplateVersion
+from marketplace.tasktypes import task_type
 from marketplace.work.models import Claim, Draft, Task, TimeInterval
+from marketplace.work.queries.prelabels import prelabels_of
 from marketplace.work.rules import ClaimState, Interval, etag, working_seconds
 
 LIMIT_MAX = 200
@@ -26,7 +28,8 @@ BROUGHT = "brought"
 class ClaimView:
     """A claim with all that its holder needs to work on it.
 
-    payload: the item's, without `metadata`, the lab's own corner.
+    payload: the item's, without `metadata`, the lab's own corner; with `prelabels` where the
+    task type shows what models said.
     """
 
     claim: Claim
@@ -79,7 +82,7 @@ def view_of(session: Session, claim: Claim) -> ClaimView:
         claim=claim,
         job=job,
         item_id=item_id,
-        payload={name: part for name, part in payload.items() if name != "metadata"},
+        payload=_shown(session, job, version.template, item_id, payload),
         template=version.template,
         instructions_md=version.instructions_md,
         template_number=version.number,
@@ -88,6 +91,14 @@ def view_of(session: Session, claim: Claim) -> ClaimView:
             Interval(each.kind, each.started_at, each.ended_at) for each in spent
         ),
     )
+
+
+def _shown(session: Session, job: Job, template: Any, item_id: UUID, payload: Any) -> Any:
+    own = {name: part for name, part in payload.items() if name != "metadata"}
+    kind = task_type(job.task_type)
+    if kind.prelabels_shown is None:  # Most types: nothing is read, so nothing can leak.
+        return own
+    return kind.with_prelabels(template, own, prelabels_of(session, [item_id])[item_id])
 
 
 def bring(session: Session, claim: Claim, item_id: UUID, payload: Any) -> None:

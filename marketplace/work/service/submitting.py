@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -20,6 +20,7 @@ from marketplace.jobs.rules import JobState
 from marketplace.tasktypes import task_type
 from marketplace.work import rules
 from marketplace.work.models import Claim, Seat, Submission, Task, TimeInterval, WorkProgress
+from marketplace.work.queries import prelabels_of_task
 from marketplace.work.rules import (
     ClaimState,
     Envelope,
@@ -121,6 +122,8 @@ def submit(
     if held.claim.fence != fence:
         raise rules.WrongFence("This claim moved on; load the task again to go on with it.")
     rules.refuse_unstorable(envelope.content())
+    held = _with_prelabels(session, held)
+    envelope = _completed(held, envelope)
     repeated = _already(session, held.claim, envelope)
     if repeated is not None:
         return repeated
@@ -150,6 +153,23 @@ def _in_hand(session: Session, actor: Actor, claim_id: ClaimId) -> _InHand:
     # A session forgets what nobody holds; the next claim of the job needs both again.
     session.info[HELD] = job, version
     return _InHand(claim, job, version, seat_state, payload, spent)
+
+
+def _with_prelabels(session: Session, held: _InHand) -> _InHand:
+    """The same, with what models said in the payload, for types that show it."""
+    if task_type(held.job.task_type).prelabels_shown is None:
+        return held
+    said = prelabels_of_task(session, held.claim.task_id)
+    return replace(held, payload={**held.payload, "prelabels": said})
+
+
+def _completed(held: _InHand, envelope: Envelope) -> Envelope:
+    """The answer with what its task type works out itself; the same answer, the same result."""
+    kind = task_type(held.job.task_type)
+    if kind.prelabels_shown is None:
+        return envelope
+    judgement = kind.completed(held.version.template, held.payload, envelope.judgement)
+    return replace(envelope, judgement=judgement)
 
 
 def _already(session: Session, claim: Claim, envelope: Envelope) -> Submission | None:
