@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Row, select
+from sqlalchemy import ColumnElement, Row, select
 from sqlalchemy.orm import Session
 
 from marketplace.actor import Actor
@@ -105,7 +105,12 @@ def records_after(session: Session, export: Export, position: int, *, limit: int
                 task_type=job.task_type,
                 payload=item.payload,
                 judgements=tuple(
-                    _authored(each, export, _shown(attested[_moment(each)].credentials))
+                    _authored(
+                        each,
+                        export,
+                        _shown(attested[_moment(each)].credentials),
+                        versions[each.template_version_id],
+                    )
                     for each in submissions
                 ),
                 template=version.template,
@@ -117,10 +122,18 @@ def records_after(session: Session, export: Export, position: int, *, limit: int
     return Chunk(records, items[-1][0].position if items else position)
 
 
-def _told(export: Export) -> tuple[SubmissionState, ...]:
-    """What an export reads: the judgements that count; every judgement has the extra ones too."""
-    extra = (SubmissionState.SURPLUS_ACCEPTED,) if export.policy == Policy.ALL else ()
-    return (SubmissionState.ACCEPTED, *extra)
+def _told(export: Export) -> tuple[ColumnElement[bool], ...]:
+    """Which submissions an export reads: those that count; with the policy `all` extra ones too.
+
+    An answer that repeats its author's own is no further vote: only the envelope tells it.
+    """
+    states = [SubmissionState.ACCEPTED]
+    if export.policy == Policy.ALL:
+        states.append(SubmissionState.SURPLUS_ACCEPTED)
+    told = [Submission.state.in_(states), Submission.decided_at <= export.as_of]
+    if export.format != "raw":
+        told.append(Submission.repeats_submission_id.is_(None))
+    return tuple(told)
 
 
 def _accepted(
@@ -130,7 +143,7 @@ def _accepted(
     accepted = session.scalars(
         select(Submission)
         .where(Submission.task_id.in_(task_ids))
-        .where(Submission.state.in_(_told(export)), Submission.decided_at <= export.as_of)
+        .where(*_told(export))
         .order_by(Submission.id)
     )
     for submission in accepted:
@@ -139,8 +152,12 @@ def _accepted(
 
 
 def _authored(
-    submission: Submission, export: Export, attested: dict[str, object]
+    submission: Submission,
+    export: Export,
+    attested: dict[str, object],
+    version: TemplateVersion,
 ) -> AuthoredJudgement:
+    repeats = submission.repeats_submission_id
     return AuthoredJudgement(
         annotation_id=str(submission.id),
         judgement=submission.judgement,
@@ -154,7 +171,13 @@ def _authored(
         opened_at=submission.claimed_at.isoformat(),
         submitted_at=submission.submitted_at.isoformat(),
         active_seconds=submission.active_seconds,
-        surplus=submission.is_surplus,
+        surplus=submission.is_surplus and repeats is None,
+        rationale_claims=tuple(submission.rationale_claims),
+        flags=tuple(submission.flags),
+        spent=tuple(submission.spent),
+        template_version=version.number,
+        guidelines_sha256=bytes(version.instructions_sha256).hex(),
+        repeats=str(repeats) if repeats else None,
     )
 
 
@@ -181,9 +204,7 @@ def _shown(attested: Sequence[specialists.Attested]) -> dict[str, object]:
 def accepted_count(session: Session, export: Export) -> int:
     """How many accepted judgements the export must have read; one statement of its own."""
     found = session.scalars(
-        select(Submission.id)
-        .where(Submission.job_id == export.job_id)
-        .where(Submission.state.in_(_told(export)), Submission.decided_at <= export.as_of)
+        select(Submission.id).where(Submission.job_id == export.job_id).where(*_told(export))
     )
     return sum(1 for _ in found)
 

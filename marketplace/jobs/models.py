@@ -26,6 +26,7 @@ from marketplace.db import IdKey, JsonText, Root, one_of, text_enum
 from marketplace.jobs.rules import (
     AiPolicy,
     Feedback,
+    ImageFormat,
     ImportKind,
     ImportState,
     JobState,
@@ -34,6 +35,7 @@ from marketplace.jobs.rules import (
     PayPer,
     Purpose,
     Terms,
+    Tones,
     hourly_rate,
 )
 from marketplace.money import Money
@@ -53,7 +55,8 @@ class Job(Root):
     tasks_a_person_max: tasks that one person may do in all; late_pay: what an answer earns whose
     seat had gone to somebody else; cannot_complete_ratio: the share of the pay for a task that
     cannot be done, with evidence; contingency_ratio: reserved on top of the most for such pay;
-    seats_max: the most seats that a qualification pays, whose items do not say it.
+    seats_max: the most seats that a qualification pays, whose items do not say it; repeat_ratio:
+    the share of a person's tasks that they are asked once more, in another order.
     """
 
     __tablename__ = "job"
@@ -106,8 +109,10 @@ class Job(Root):
     contingency_ratio: Mapped[Decimal] = mapped_column(Ratio, server_default="0")
     items_authored: Mapped[bool] = mapped_column(server_default="false")
     seats_max: Mapped[int | None]
+    repeat_ratio: Mapped[Decimal] = mapped_column(Ratio, server_default="0")
 
     __table_args__ = (
+        CheckConstraint("repeat_ratio BETWEEN 0 AND 0.2", name="repeat_ratio"),
         CheckConstraint("seats_max >= 1", name="seats_max"),
         one_of("late_pay", LatePay),
         CheckConstraint("claims_live_max BETWEEN 1 AND 100", name="claims_live_max"),
@@ -165,7 +170,9 @@ class Job(Root):
             overlap_min=self.overlap_min,
             overlap_max=self.overlap_max,
             seats_max=self.seats_max if self.purpose is Purpose.QUALIFICATION else None,
-            contingency_basis_points=int((self.contingency_ratio or 0) * 10_000),
+            contingency_basis_points=int(
+                ((self.contingency_ratio or 0) + (self.repeat_ratio or 0)) * 10_000
+            ),
         )
 
 
@@ -340,3 +347,50 @@ class QualificationItem(Root):
         CheckConstraint("(retired_at IS NULL) = (retired_by IS NULL)", name="retired"),
         Index("ix_qualification_item_job_id", "job_id", "form"),
     )
+
+
+class ItemImage(Root):
+    """An image that items of a job name.
+
+    sha256, size_bytes: of the file as it was sent; width, height: in pixels; bits: of one channel.
+    low, high: the values that occur in an image of 16 bits; window, level: where most of them
+    lie, which is how it is shown at first.
+    """
+
+    __tablename__ = "item_image"
+    job_id: Mapped[UUID] = mapped_column(ForeignKey("job.id"))
+    name: Mapped[str]
+    sha256: Mapped[bytes]
+    width: Mapped[int]
+    height: Mapped[int]
+    bits: Mapped[int]
+    format: Mapped[ImageFormat] = mapped_column(text_enum(ImageFormat))
+    size_bytes: Mapped[int]
+    low: Mapped[int | None]
+    high: Mapped[int | None]
+    window: Mapped[int | None]
+    level: Mapped[int | None]
+    created_at: Mapped[datetime]
+
+    __table_args__ = (
+        PrimaryKeyConstraint("job_id", "name"),
+        one_of("format", ImageFormat),
+        CheckConstraint("bits IN (8, 16)", name="bits"),
+        CheckConstraint("width >= 1 AND height >= 1 AND size_bytes >= 1", name="sizes"),
+        CheckConstraint(
+            "(bits = 16) = (num_nulls(low, high, \"window\", level) = 0)", name="tones"
+        ),
+    )
+
+    @property
+    def tones(self) -> Tones | None:
+        """The values of an image of 16 bits."""
+        low, high, window, level = self.low, self.high, self.window, self.level
+        if low is None or high is None or window is None or level is None:
+            return None
+        return Tones(low, high, window, level)
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What a task says of its image."""
+        return {"width": self.width, "height": self.height, "sha256": self.sha256.hex()}

@@ -18,7 +18,9 @@ class AuthoredJudgement:
     may see them ({"profession": "medicine", …}); confidence: 0..1; presented_order: slots in the
     order shown; opened_at, submitted_at: RFC 3339 UTC; active_seconds: focused time; surplus: an
     extra answer, beyond those that the job asked for; round: 2 and more after rework; addenda:
-    what the author added later, `{kind, made_at, …}` each.
+    what the author added later, `{kind, made_at, …}` each; rationale_claims: [{text, evidence}];
+    spent: stretches of time with notes; template_version, guidelines_sha256: what the author had
+    read; repeats: the annotation_id of the author's own earlier answer to the same item.
     """
 
     annotation_id: str
@@ -38,6 +40,12 @@ class AuthoredJudgement:
     surplus: bool = False
     round: int = 1
     addenda: tuple[Json, ...] = ()
+    rationale_claims: tuple[Json, ...] = ()
+    flags: tuple[str, ...] = ()
+    spent: tuple[Mapping[str, str], ...] = ()
+    template_version: int | None = None
+    guidelines_sha256: str | None = None
+    repeats: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,6 +23,7 @@ from marketplace.ids import (
 )
 from marketplace.money import Money
 from marketplace.work.rules import (
+    SURPLUS_AFTER,
     SURPLUS_STATES,
     ClaimState,
     IntervalKind,
@@ -91,18 +92,33 @@ class Seat(Root):
 
 
 class Claim(Root):
-    """A specialist's lease on a seat, with the pay frozen."""
+    """A specialist's lease on a seat, with the pay frozen.
+
+    repeats_submission_id: an earlier answer of the same person, where they are asked once more to
+    see how steady judgements are. It names that answer's seat, and neither holds nor fills it.
+    """
 
     __tablename__ = "claim"
     __mapper_args__ = {"eager_defaults": True}  # The fence comes back with the insert.
     __table_args__ = (
         Index(
-            "uq_claim_live_seat", "seat_id", unique=True, postgresql_where=text("state = 'live'")
+            "uq_claim_live_seat",
+            "seat_id",
+            unique=True,
+            postgresql_where=text("state = 'live' AND repeats_submission_id IS NULL"),
         ),
         Index(
             "uq_claim_holding",
             "task_id",
             "specialist_id",
+            unique=True,
+            postgresql_where=text(
+                "state IN ('live', 'submitted') AND repeats_submission_id IS NULL"
+            ),
+        ),
+        Index(
+            "uq_claim_repeat",
+            "repeats_submission_id",
             unique=True,
             postgresql_where=text("state IN ('live', 'submitted')"),
         ),
@@ -128,6 +144,9 @@ class Claim(Root):
     reworks_submission_id: Mapped[SubmissionId | None] = mapped_column(
         ForeignKey("submission.id", use_alter=True)
     )
+    repeats_submission_id: Mapped[SubmissionId | None] = mapped_column(
+        ForeignKey("submission.id", use_alter=True)
+    )
     seat_rank: Mapped[int]
     fence: Mapped[int] = mapped_column(server_default=claim_fence.next_value())
     state: Mapped[ClaimState] = mapped_column(text_enum(ClaimState))
@@ -150,7 +169,8 @@ class WorkProgress(Root):
     """Where one person stands in one job, so that a claim need not count or search what was.
 
     live: claims in hand; done: claims handed in; front: the rank after which the next seat is
-    looked for.
+    looked for; repeats: tasks that were asked once more, handed in or in hand; seen_version_id:
+    the template with instructions of the last answer.
     """
 
     __tablename__ = "work_progress"
@@ -163,6 +183,19 @@ class WorkProgress(Root):
     live: Mapped[int] = mapped_column(default=0)
     done: Mapped[int] = mapped_column(default=0)
     front: Mapped[int] = mapped_column(default=0)
+    repeats: Mapped[int] = mapped_column(default=0, server_default="0")
+    seen_version_id: Mapped[TemplateVersionId | None] = mapped_column(
+        ForeignKey("template_version.id")
+    )
+
+
+class WorkPreference(Root):
+    """How a person likes to work. keys: default key to the key that they moved it to."""
+
+    __tablename__ = "work_preference"
+    person_id: Mapped[PersonId] = mapped_column(ForeignKey("person.id"), primary_key=True)
+    keys: Mapped[dict[str, str]] = mapped_column(JSONB)
+    changed_at: Mapped[datetime]
 
 
 class Draft(Root):
@@ -225,7 +258,13 @@ class Outcome(Root):
 
 
 class Submission(Root):
-    """What came back: the judgement in the item's own names, with its envelope."""
+    """What came back: the judgement in the item's own names, with its envelope.
+
+    rationale_claims: the rationale in parts, each with its evidence; spent: the time in stretches,
+    joined, with the author's notes; repeats_submission_id: the author's own earlier answer, where
+    the task was asked once more, so that this one never counts for it. Guidelines are those of the
+    template version.
+    """
 
     __tablename__ = "submission"
     __table_args__ = (
@@ -238,6 +277,9 @@ class Submission(Root):
             "job_id",
             "id",
             postgresql_where=text(_UNDECIDED),
+        ),
+        CheckConstraint(
+            "flags <@ ARRAY['unsure', 'outside_competence', 'bad_item']::text[]", name="flags"
         ),
         one_of("state", SubmissionState),
     )
@@ -255,6 +297,10 @@ class Submission(Root):
     confidence: Mapped[float | None]
     references: Mapped[list[Any]] = mapped_column(JSONB)
     ai_use: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    rationale_claims: Mapped[list[Any]] = mapped_column(JSONB, server_default="[]")
+    flags: Mapped[list[str]] = mapped_column(ARRAY(Text()), server_default="{}")
+    spent: Mapped[list[Any]] = mapped_column(JSONB, server_default="[]")
+    repeats_submission_id: Mapped[SubmissionId | None] = mapped_column(ForeignKey("submission.id"))
     content_sha256: Mapped[bytes]
     state: Mapped[SubmissionState] = mapped_column(text_enum(SubmissionState))
     presented_order: Mapped[list[str]] = mapped_column(ARRAY(Text()))
@@ -272,6 +318,14 @@ class Submission(Root):
     def is_surplus(self) -> bool:
         """Whether it is kept beside the task's own answers, since its seat had gone."""
         return self.state in SURPLUS_STATES
+
+    @property
+    def state_for_author(self) -> SubmissionState:
+        """Its state as its author reads it: a repeat looks like any other answer."""
+        if self.repeats_submission_id is None:
+            return self.state
+        plain = {surplus: state for state, surplus in SURPLUS_AFTER.items()}
+        return plain.get(self.state, SubmissionState.SUBMITTED)
 
     @property
     def pay(self) -> Money:

@@ -45,4 +45,4 @@ def test_the_number_of_queries_does_not_grow_with_the_jobs(session: Session, num
     finally:
         event.remove(bind, "before_cursor_execute", note)
 
-    assert 4 == len(asked)
+    assert 5 == len(asked)

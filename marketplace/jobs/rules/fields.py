@@ -31,6 +31,10 @@ EXPECTED_SECONDS: Mapping[str, int] = {
     "fact_check": 900,
     "code": 900,
     "spans": 300,
+    "trajectory": 1_200,
+    "critique_revise": 900,
+    "judge_calibration": 180,
+    "correction": 300,
 }
 EXPECTED_SECONDS_OTHERWISE = 300
 # What may change after publishing. Everything else is what specialists agreed to, or what the
@@ -45,6 +49,7 @@ CLAIMS_LIVE_MAX = 5  # Where the lab does not say.
 CLAIMS_LIVE_MOST = 100
 TASKS_A_PERSON_MOST = 1_000_000
 CANNOT_COMPLETE_MOST = Decimal("0.5")
+REPEATS_MOST = Decimal("0.2")
 QUALIFICATIONS_MOST = 10
 # Other words for the professions that specialists are listed under.
 PROFESSIONS_ALSO = {
@@ -94,6 +99,7 @@ class JobFields(TypedDict, total=False):
     late_pay: LatePay | str
     cannot_complete_ratio: Decimal | float
     contingency_ratio: Decimal | float
+    repeat_ratio: Decimal | float
 
 
 class _Wrong(Exception):
@@ -294,4 +300,5 @@ _READERS: Mapping[str, tuple[str, Callable[[object], Any]]] = {
     "late_pay": ("/late_pay", _member(LatePay)),
     "cannot_complete_ratio": ("/cannot_complete_ratio", _ratio_up_to(CANNOT_COMPLETE_MOST)),
     "contingency_ratio": ("/contingency_ratio", _ratio),
+    "repeat_ratio": ("/repeat_ratio", _ratio_up_to(REPEATS_MOST)),
 }

@@ -189,6 +189,7 @@ def _defaults(kind: str) -> dict[str, Any]:
         "late_pay": LatePay.FULL,
         "cannot_complete_ratio": 0,
         "contingency_ratio": 0,
+        "repeat_ratio": 0,
         "item_count": 0,
         "items_seated": 0,
         "version": 1,

@@ -48,6 +48,9 @@ def _claim_in(session: Session, actor: Actor, job: Job) -> Claim | None:
     if not allowed.eligible:
         raise NotEligible(" ".join(allowed.reasons))
     level = allowed.level
+    repeat = work.claim_repeat(session, specialist_id=person_id, job=job, credential_level=level)
+    if repeat is not None:
+        return repeat
     if job.distinct_by:
         return claim_apart(session, specialist_id=person_id, job=job, credential_level=level)
     return work.claim_seat(

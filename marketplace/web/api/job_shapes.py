@@ -96,6 +96,12 @@ class JobChange(Schema):
     contingency_ratio = fields.Float(
         metadata={"description": "Reserved on top of the most, for late and impossible work"}
     )
+    repeat_ratio = fields.Float(
+        metadata={
+            "description": "Share of a person's tasks that they are asked once more in another "
+            "order, paid like any task; 0 to 0.2, reserved on top of the most"
+        }
+    )
 
 
 class NewJob(JobChange):
@@ -133,6 +139,7 @@ class JobShown(Schema):
     late_pay = fields.String()
     cannot_complete_ratio = fields.Float()
     contingency_ratio = fields.Float()
+    repeat_ratio = fields.Float()
     items = fields.Integer()
     version = fields.Integer()
     created_at = fields.AwareDateTime()
@@ -162,6 +169,7 @@ SHOWN = (
     "late_pay",
     "cannot_complete_ratio",
     "contingency_ratio",
+    "repeat_ratio",
 )
 REQUIREMENTS = (
     "profession",

@@ -6,10 +6,28 @@ from typing import Any
 
 from marshmallow import Schema, fields, validate
 
+from marketplace.jobs.models import TemplateVersion
 from marketplace.web.api.answers import MoneySchema
 from marketplace.work.models import Submission
 from marketplace.work.queries import ClaimView
-from marketplace.work.rules import Envelope, Interval, IntervalKind, OutcomeKind
+from marketplace.work.rules import (
+    CONFIDENCE_ANCHORS,
+    Envelope,
+    EvidenceKind,
+    Flag,
+    Interval,
+    IntervalKind,
+    OutcomeKind,
+)
+from marketplace.work.rules.envelope import (
+    CLAIMS_MAX,
+    NOTE_LENGTH_MAX,
+    NOTES_MAX,
+    REFERENCE_TYPES,
+    REFERENCES_MAX,
+)
+
+ANCHORS = "; ".join(f"{share}: {words}" for share, _, words in CONFIDENCE_ANCHORS)
 
 
 class TaskShown(Schema):
@@ -68,6 +86,12 @@ class IntervalAsked(Schema):
     ended_at = fields.AwareDateTime(required=True)
 
 
+class TimeNoteAsked(IntervalAsked):
+    """What you say of a stretch of your time, whenever it was reported."""
+
+    note = fields.String(required=True, validate=validate.Length(min=1, max=NOTE_LENGTH_MAX))
+
+
 def intervals(asked: list[dict[str, Any]]) -> list[Interval]:
     """The stretches of time of a body."""
     return [Interval(**each) for each in asked]
@@ -80,16 +104,44 @@ class HeartbeatAsked(Schema):
     intervals = fields.List(fields.Nested(IntervalAsked), load_default=list)
 
 
+class Reference(Schema):
+    """A source: an address, or a citation in words. accessed_at: the day you read it."""
+
+    type = fields.String(required=True, validate=validate.OneOf(REFERENCE_TYPES))
+    url = fields.String()
+    citation = fields.String()
+    locator = fields.String(metadata={"description": "Page, section, paragraph"})
+    quote = fields.String(metadata={"description": "Its words"})
+    accessed_at = fields.String()
+
+
+class RationaleClaim(Schema):
+    """One reason of the rationale, with what it rests on."""
+
+    text = fields.String(required=True)
+    evidence = fields.List(
+        fields.Dict(keys=fields.String()),
+        metadata={
+            "description": f"Objects with a kind ({', '.join(EvidenceKind)}) and what it points at,"
+            " such as {kind: span, field, start, end} or {kind: line, path, line, side}"
+        },
+    )
+
+
 class Answer(Schema):
     """A judgement in the item's own names, with what stands beside it."""
 
     rationale = fields.String(allow_none=True, validate=validate.Length(max=50_000))
-    confidence = fields.Float(allow_none=True, validate=validate.Range(min=0, max=1))
-    references = fields.List(
-        fields.Dict(keys=fields.String()),
-        validate=validate.Length(max=100),
-        metadata={"description": "Objects such as {type, url or citation, locator, quote}"},
+    rationale_claims = fields.List(
+        fields.Nested(RationaleClaim), validate=validate.Length(max=CLAIMS_MAX)
     )
+    confidence = fields.Float(
+        allow_none=True,
+        validate=validate.Range(min=0, max=1),
+        metadata={"description": f"The chance that you are right. {ANCHORS}"},
+    )
+    references = fields.List(fields.Nested(Reference), validate=validate.Length(max=REFERENCES_MAX))
+    flags = fields.List(fields.String(validate=validate.OneOf([each.value for each in Flag])))
     ai_use = fields.Dict(
         keys=fields.String(),
         allow_none=True,
@@ -118,6 +170,9 @@ class SubmissionAsked(Answer):
     fence = fields.Integer(required=True, strict=True)
     judgement = fields.Dict(keys=fields.String(), required=True)
     intervals = fields.List(fields.Nested(IntervalAsked), load_default=list)
+    time_notes = fields.List(
+        fields.Nested(TimeNoteAsked), load_default=list, validate=validate.Length(max=NOTES_MAX)
+    )
     next = fields.Boolean(load_default=False)
 
 
@@ -129,6 +184,9 @@ def envelope(asked: dict[str, Any]) -> Envelope:
         confidence=asked.get("confidence"),
         references=asked.get("references", ()),
         ai_use=asked.get("ai_use"),
+        rationale_claims=asked.get("rationale_claims", ()),
+        flags=asked.get("flags", ()),
+        time_notes=intervals(asked["time_notes"]),
         intervals=intervals(asked["intervals"]),
     )
 
@@ -139,6 +197,13 @@ class OutcomeAsked(Schema):
     fence = fields.Integer(required=True, strict=True)
     kind = fields.Enum(OutcomeKind, by_value=True, required=True)
     evidence = fields.String(required=True, validate=validate.Length(max=10_000))
+
+
+class Guidelines(Schema):
+    """The instructions that the author had: the version of the template, and their hash."""
+
+    version = fields.Integer()
+    sha256 = fields.String()
 
 
 class SubmissionShown(Answer):
@@ -152,15 +217,42 @@ class SubmissionShown(Answer):
     presented_order = fields.List(fields.String())
     pay = fields.Nested(MoneySchema)
     active_seconds = fields.Integer()
+    spent = fields.List(
+        fields.Dict(keys=fields.String()),
+        metadata={"description": "The time in stretches: kind, started_at, ended_at, note"},
+    )
+    template_version = fields.Integer()
+    guidelines = fields.Nested(Guidelines)
+    repeats_submission_id = fields.UUID(
+        allow_none=True,
+        metadata={
+            "description": "For the lab: the author's own earlier answer, where the task was asked "
+            "once more; such an answer never counts for its task"
+        },
+    )
     round = fields.Integer()
     submitted_at = fields.AwareDateTime()
     decided_at = fields.AwareDateTime(allow_none=True)
 
 
-SUBMISSION_NAMES = tuple(SubmissionShown().fields)
+OF_VERSION = {"template_version", "guidelines"}
+SUBMISSION_NAMES = tuple(name for name in SubmissionShown().fields if name not in OF_VERSION)
 
 
-def submission_shown(submission: Submission) -> dict[str, Any]:
-    """The fields of `SubmissionShown`."""
+def submission_shown(submission: Submission, version: TemplateVersion) -> dict[str, Any]:
+    """The fields of `SubmissionShown` for a lab, with the version that the author had."""
     shown = {name: getattr(submission, name) for name in SUBMISSION_NAMES}
-    return shown | {"state": submission.state.value}
+    return shown | {
+        "state": submission.state.value,
+        "template_version": version.number,
+        "guidelines": {
+            "version": version.number,
+            "sha256": bytes(version.instructions_sha256).hex(),
+        },
+    }
+
+
+def own_submission_shown(submission: Submission, version: TemplateVersion) -> dict[str, Any]:
+    """The same for its author, who is not told which tasks were asked once more."""
+    shown = submission_shown(submission, version)
+    return shown | {"state": submission.state_for_author.value, "repeats_submission_id": None}

@@ -71,15 +71,16 @@ def list_submissions(asked: dict[str, Any], job_id: UUID) -> dict[str, Any]:
             limit=asked["limit"] + 1,
         )
         decisions = queries.decisions_of(session, [view.submission.id for view in views])
+        versions = [work.version_of(session, view.submission) for view in views]
     rows = [
-        submission_shown(view.submission)
+        submission_shown(view.submission, version)
         | {
             "external_id": view.external_id,
             "author": pseudonym(str(me().organisation()), str(view.submission.specialist_id)),
             "credential_level": view.submission.credential_level,
             "decision": decisions.get(view.submission.id),
         }
-        for view in views
+        for view, version in zip(views, versions, strict=True)
     ]
     return api.page(rows, limit=asked["limit"], key=lambda row: row["id"])
 

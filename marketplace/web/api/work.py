@@ -26,7 +26,7 @@ from marketplace.web.api.judgements import (
     claim_shown,
     envelope,
     intervals,
-    submission_shown,
+    own_submission_shown,
 )
 from marketplace.web.guards import me, needs
 from marketplace.work import queries
@@ -212,6 +212,24 @@ def put_draft(asked: dict[str, Any], claim_id: UUID) -> Any:
     return shown, {"ETag": etag(draft.revision)}
 
 
+class RevisionShown(Schema):
+    """One saved revision of a draft, with all that it held."""
+
+    revision = fields.Integer()
+    saved_at = fields.AwareDateTime()
+    content = fields.Dict(keys=fields.String())
+
+
+@work_api.get("/claims/<uuid:claim_id>/drafts")
+@needs(Permission.WORK_DO)
+@work_api.response(200, api.listing(RevisionShown))
+def list_drafts(claim_id: UUID) -> dict[str, Any]:
+    """All revisions of your draft, newest first, at most 200; save one again to restore it."""
+    with transaction() as session:
+        drafts = queries.drafts_of(session, me(), ClaimId(claim_id))
+    return {"items": drafts, "next": None}
+
+
 class HandedInShown(Schema):
     """The submission, and the next claim where one was wanted and found."""
 
@@ -238,9 +256,9 @@ def post_submission(asked: dict[str, Any], claim_id: UUID) -> dict[str, Any]:
             envelope=envelope(asked),
             wants_next=asked["next"],
         )
-        claim = handed_in.claim
+        claim, given = handed_in.claim, handed_in.submission
         return {
-            "submission": submission_shown(handed_in.submission),
+            "submission": own_submission_shown(given, queries.version_of(session, given)),
             "claim": claim_shown(queries.view_of(session, claim)) if claim else None,
             "reasons": [handed_in.reason] if handed_in.reason else [],
         }

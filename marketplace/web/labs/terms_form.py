@@ -26,6 +26,7 @@ NAMES: Mapping[str, str] = {
     "/limits/tasks_a_person_max": "/tasks_a_person_max",
     "/cannot_complete_ratio": "/cannot_complete_percent",
     "/contingency_ratio": "/contingency_percent",
+    "/repeat_ratio": "/repeat_percent",
 }
 DISTINCT_WORDS: Mapping[str, tuple[str, str]] = {
     "household": (
@@ -76,6 +77,7 @@ class TermsForm(LimitsForm):
     late_pay = fields.Enum(LatePay, by_value=True, load_default=LatePay.FULL)
     cannot_complete_percent = _percent(50, Decimal(0))
     contingency_percent = _percent(100, Decimal(0))
+    repeat_percent = _percent(20, Decimal(0))
 
 
 def given(typed: dict[str, Any]) -> dict[str, Any]:
@@ -83,6 +85,7 @@ def given(typed: dict[str, Any]) -> dict[str, Any]:
     found = dict(typed)
     found["cannot_complete_ratio"] = found.pop("cannot_complete_percent") / 100
     found["contingency_ratio"] = found.pop("contingency_percent") / 100
+    found["repeat_ratio"] = found.pop("repeat_percent") / 100
     skill = found.pop("skill_percent")
     found["skill_min"] = None if skill is None else skill / 100
     return found
@@ -99,6 +102,7 @@ def values_of(job: Job) -> dict[str, Any]:
         "late_pay": job.late_pay.value,
         "cannot_complete_percent": _shown(job.cannot_complete_ratio),
         "contingency_percent": _shown(job.contingency_ratio),
+        "repeat_percent": _shown(job.repeat_ratio),
     }
 
 
@@ -113,6 +117,7 @@ def defaults() -> dict[str, Any]:
         "late_pay": LatePay.FULL.value,
         "cannot_complete_percent": "0",
         "contingency_percent": "0",
+        "repeat_percent": "0",
     }
 
 

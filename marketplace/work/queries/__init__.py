@@ -22,3 +22,4 @@ from marketplace.work.queries.submissions import former_rounds as former_rounds
 from marketplace.work.queries.submissions import own_submissions as own_submissions
 from marketplace.work.queries.submissions import submission_of as submission_of
 from marketplace.work.queries.submissions import submissions_of as submissions_of
+from marketplace.work.queries.submissions import version_of as version_of

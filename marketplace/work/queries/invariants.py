@@ -11,10 +11,11 @@ _CHECKS = (
     # Claims and seats say the same of who has what.
     """SELECT format('Seat %s is %s and has %s live claims.', s.id, s.state, count(c.id))
     FROM seat s LEFT JOIN claim c ON c.seat_id = s.id AND c.state = 'live'
+      AND c.repeats_submission_id IS NULL
     GROUP BY s.id HAVING count(c.id) <> (s.state = 'claimed')::int""",
     """SELECT format('%s has %s claims in hand or handed in on task %s.',
                      specialist_id, count(*), task_id)
-    FROM claim WHERE state IN ('live', 'submitted')
+    FROM claim WHERE state IN ('live', 'submitted') AND repeats_submission_id IS NULL
     GROUP BY task_id, specialist_id HAVING count(*) > 1""",
     # Every claim has one end, and every answer is kept.
     """SELECT format('Claim %s is %s and has %s answers and %s reports.',
@@ -40,6 +41,14 @@ _CHECKS = (
                      id, state, counted, decided, wanted)
     FROM task WHERE state <> CASE WHEN counted < wanted THEN 'open'
       WHEN decided < wanted THEN 'filled' ELSE 'final' END""",
+    # A repeat repeats an answer of its own author to the same task, and counts for nothing.
+    """SELECT format('Claim %s of %s repeats %s, which is not theirs or not of its task.',
+                     c.id, c.specialist_id, c.repeats_submission_id)
+    FROM claim c JOIN submission s ON s.id = c.repeats_submission_id
+    WHERE s.specialist_id <> c.specialist_id OR s.task_id <> c.task_id""",
+    """SELECT format('Submission %s repeats another and is %s.', id, state) FROM submission
+    WHERE repeats_submission_id IS NOT NULL
+      AND state NOT IN ('surplus', 'surplus_in_review', 'surplus_accepted', 'surplus_rejected')""",
     """SELECT format('Seat %s is open in job %s, which is closed and settled.', s.id, s.job_id)
     FROM seat s JOIN job_reserve r ON r.job_id = s.job_id AND r.settled_at IS NOT NULL
     WHERE s.state IN ('open', 'claimed')""",

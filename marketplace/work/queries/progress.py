@@ -52,7 +52,7 @@ def progress_of(session: Session, viewer: Actor, job_id: JobId) -> Progress:
 
 
 def progress_of_many(session: Session, viewer: Actor, asked: Sequence[Job]) -> dict[UUID, Progress]:
-    """The counts of several jobs by their ids, in four queries; jobs that are not the viewer's
+    """The counts of several jobs by their ids, in five queries; jobs that are not the viewer's
     are left out."""
     own = [job.id for job in asked if jobs.may_see(viewer, job)]
     return _progress(session, own[:LIMIT_MAX])
@@ -63,6 +63,7 @@ def _progress(session: Session, job_ids: Sequence[UUID]) -> dict[UUID, Progress]
     seats = _counts(session, Seat.job_id, Seat.state, job_ids)
     answers = _counts(session, Submission.job_id, Submission.state, job_ids)
     endings = _counts(session, Outcome.job_id, Outcome.kind, job_ids)
+    repeats = _repeats(session, job_ids)
     return {
         each: Progress(
             tasks=sum(tasks[each].values()),
@@ -76,7 +77,7 @@ def _progress(session: Session, job_ids: Sequence[UUID]) -> dict[UUID, Progress]
             accepted=answers[each][SubmissionState.ACCEPTED],
             rejected=answers[each][SubmissionState.REJECTED],
             rework=answers[each][SubmissionState.REWORK],
-            surplus=sum(answers[each][state] for state in SURPLUS_STATES),
+            surplus=sum(answers[each][state] for state in SURPLUS_STATES) - repeats.get(each, 0),
             cannot_complete=endings[each]["cannot_complete"],
             guideline_gaps=endings[each]["guideline_gap"],
         )
@@ -96,6 +97,16 @@ def _counts(
     for job_id, in_state, number in session.execute(counted):
         found[job_id][in_state] = number
     return found
+
+
+def _repeats(session: Session, job_ids: Sequence[UUID]) -> dict[UUID, int]:
+    """How many answers each job has that repeat their authors' own."""
+    counted = (
+        select(Submission.job_id, func.count())
+        .where(Submission.job_id.in_(job_ids), Submission.repeats_submission_id.is_not(None))
+        .group_by(Submission.job_id)
+    )
+    return dict(session.execute(counted).all())
 
 
 def throughput_of(

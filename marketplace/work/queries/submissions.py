@@ -13,7 +13,7 @@ from marketplace.actor import Actor
 from marketplace.errors import Missing
 from marketplace.ids import JobId, SubmissionId
 from marketplace.jobs import queries as jobs
-from marketplace.jobs.models import Item, Job
+from marketplace.jobs.models import Item, Job, TemplateVersion
 from marketplace.work.models import Submission, Task
 from marketplace.work.queries.claims import LIMIT_MAX
 from marketplace.work.rules import SubmissionState
@@ -68,6 +68,11 @@ def submission_of(session: Session, viewer: Actor, submission_id: SubmissionId) 
     return SubmissionView(*row)
 
 
+def version_of(session: Session, submission: Submission) -> TemplateVersion:
+    """The template with instructions that an answer's author had; the caller may see the answer."""
+    return session.get_one(TemplateVersion, submission.template_version_id)
+
+
 def former_rounds(session: Session, viewer: Actor, submission: Submission) -> Sequence[Submission]:
     """What the same author handed in before for the same seat, oldest first."""
     jobs.job_of(session, viewer, submission.job_id)
@@ -76,6 +81,7 @@ def former_rounds(session: Session, viewer: Actor, submission: Submission) -> Se
         .where(Submission.task_id == submission.task_id)
         .where(Submission.seat_id == submission.seat_id, Submission.round < submission.round)
         .where(Submission.specialist_id == submission.specialist_id)
+        .where(Submission.repeats_submission_id.is_(None))
         .order_by(Submission.round)
         .limit(LIMIT_MAX)
     ).all()

@@ -64,12 +64,14 @@ def heartbeat(
 def _take_up(session: Session, claim: Claim) -> None:
     closed = held_state(session, claim.job_id) is JobState.CLOSED
     seat = session.get_one(Seat, claim.seat_id, with_for_update={"key_share": True})
-    if closed or seat.state is not SeatState.OPEN:
+    repeated = claim.repeats_submission_id is not None  # It stands beside the seats.
+    if closed or (not repeated and seat.state is not SeatState.OPEN):
         raise rules.LeaseLost(
             "The time for this task ran out and it is not free any more. Your draft is kept; what "
             "you submit is kept as well, and paid as the job says of late answers."
         )
-    seat.state = step(rules.NEXT_SEAT, seat.state, SeatState.CLAIMED)
+    if not repeated:
+        seat.state = step(rules.NEXT_SEAT, seat.state, SeatState.CLAIMED)
     claim.state = step(rules.NEXT_CLAIM, claim.state, ClaimState.LIVE)
     claim.ended_at = None
     tally.count(session, claim, live=1)

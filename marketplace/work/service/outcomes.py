@@ -54,7 +54,8 @@ def report_outcome(
     session.add(outcome)
     session.flush()  # It counts among the reports of its task, and pay refers to it.
     _announce(session, f"task.{kind.value}", outcome)
-    if kind is OutcomeKind.CANNOT_COMPLETE:
+    # Who has answered the task before does not speak for those who still wait for it.
+    if kind is OutcomeKind.CANNOT_COMPLETE and claim.repeats_submission_id is None:
         _drop_where_nobody_can(session, outcome)
     return outcome
 

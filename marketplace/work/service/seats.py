@@ -75,7 +75,8 @@ def end_claim(session: Session, claim: Claim, state: ClaimState) -> None:
     claim.ended_at = clock.now()
     if lapsed:  # Its seat is open already, or another's.
         return
-    reopen_seat(session, claim)
+    if claim.repeats_submission_id is None:  # A repeat holds no seat.
+        reopen_seat(session, claim)
     if state is not ClaimState.EXPIRED:  # Those that lapse are counted together.
         tally.count(session, claim, live=-1)
 

@@ -76,7 +76,8 @@ WRITE = "\n".join(
             filled_at = CASE WHEN counted + 1 = wanted THEN %(submitted_at)s ELSE filled_at END
           WHERE id = %(task_id)s AND %(counts)s
         ), tallied AS (
-          UPDATE work_progress SET live = live - %(was_live)s, done = done + 1
+          UPDATE work_progress SET live = live - %(was_live)s, done = done + %(counts_done)s,
+            seen_version_id = %(template_version_id)s
           WHERE person_id = %(specialist_id)s AND job_id = %(job_id)s
         ), timed AS (
           INSERT INTO time_interval (id, claim_id, kind, started_at, ended_at)
@@ -105,6 +106,8 @@ class _InHand:
     @property
     def counts(self) -> bool:
         """Whether an answer fills the seat: its lease runs, or the seat is free and wanted."""
+        if self.claim.repeats_submission_id is not None:
+            return False  # Its author's first answer counts.
         if self.claim.state is ClaimState.LIVE:
             return True
         return self.seat_state is SeatState.OPEN and self.job.state is not JobState.CLOSED
@@ -191,8 +194,9 @@ def _check(held: _InHand, envelope: Envelope) -> None:
     ]
     faults += [
         Fault(f"/rationale{fault.pointer}", fault.message)
-        for fault in kind.check_rationale(template, envelope.rationale)
+        for fault in kind.check_rationale(template, envelope.said())
     ]
+    faults += rules.envelope_faults(envelope)
     if held.job.ai_policy == "forbidden" and (envelope.ai_use or {}).get("used"):
         faults.append(
             Fault("/ai_use", "This job wants answers made without AI. Give the task back instead.")
@@ -207,7 +211,8 @@ def _submission(
     claim = held.claim
     reworks = claim.reworks_submission_id
     former = session.get(Submission, reworks) if reworks else None
-    price = claim.pay if held.counts else rules.late_price(claim.pay, held.job.late_pay)
+    late = not held.counts and claim.repeats_submission_id is None
+    price = rules.late_price(claim.pay, held.job.late_pay) if late else claim.pay
     return Submission(
         id=SubmissionId(new_id()),
         claim_id=claim.id,
@@ -221,6 +226,10 @@ def _submission(
         confidence=envelope.confidence,
         references=list(envelope.references),
         ai_use=dict(envelope.ai_use) if envelope.ai_use is not None else None,
+        rationale_claims=list(envelope.rationale_claims),
+        flags=sorted(set(envelope.flags)),
+        spent=rules.spent_of(spent, envelope.time_notes),
+        repeats_submission_id=claim.repeats_submission_id,
         content_sha256=envelope.sha256(),
         state=SubmissionState.SUBMITTED if held.counts else SubmissionState.SURPLUS,
         presented_order=claim.presented_order,
@@ -252,6 +261,8 @@ def _write(
         WRITE,
         counts=held.counts,
         was_live=1 if claim.state is ClaimState.LIVE else 0,
+        # The caps on one person's tasks are about tasks, not about asking twice.
+        counts_done=0 if claim.repeats_submission_id else 1,
         time_ids=[new_id() for _ in fresh],
         time_kinds=[each.kind.value for each in fresh],
         time_starts=[each.started_at for each in fresh],

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, TypeVar
-
-import orjson
+from typing import TypeVar
 
 from marketplace.errors import Conflict, Fault, Faulty, Refused
 from marketplace.jobs.rules import LatePay
 from marketplace.money import Money
-from marketplace.tasktypes import unstorable_places
+from marketplace.work.rules.envelope import CONFIDENCE_ANCHORS as CONFIDENCE_ANCHORS
+from marketplace.work.rules.envelope import Envelope as Envelope
+from marketplace.work.rules.envelope import EvidenceKind as EvidenceKind
+from marketplace.work.rules.envelope import Flag as Flag
+from marketplace.work.rules.envelope import Interval as Interval
+from marketplace.work.rules.envelope import IntervalKind as IntervalKind
+from marketplace.work.rules.envelope import envelope_faults as envelope_faults
+from marketplace.work.rules.envelope import joined as joined
+from marketplace.work.rules.envelope import reference_of as reference_of
+from marketplace.work.rules.envelope import refuse_unstorable as refuse_unstorable
+from marketplace.work.rules.envelope import seconds_by_kind as seconds_by_kind
+from marketplace.work.rules.envelope import spent_of as spent_of
+from marketplace.work.rules.envelope import within as within
+from marketplace.work.rules.envelope import working_seconds as working_seconds
 
 S = TypeVar("S", bound=StrEnum)
 
@@ -66,15 +75,6 @@ class SubmissionState(StrEnum):
     SURPLUS_IN_REVIEW = "surplus_in_review"
     SURPLUS_ACCEPTED = "surplus_accepted"
     SURPLUS_REJECTED = "surplus_rejected"
-
-
-class IntervalKind(StrEnum):
-    """What the time was: hands on, reading, declared research, away."""
-
-    ACTIVE = "active"
-    READING = "reading"
-    RESEARCH = "research"
-    IDLE = "idle"
 
 
 class OutcomeKind(StrEnum):
@@ -154,6 +154,8 @@ REWORK_LEASE = timedelta(days=7)
 DROPPED_AFTER_PEOPLE = 2
 CANNOT_COMPLETE_PAID_A_DAY = 5
 GAP_PEOPLE = 3
+# A task is asked once more only from so many tasks on, so that nobody remembers it word for word.
+REPEATS_AFTER = 10
 GAP_WINDOW_ENDS = 50
 EVIDENCE_MIN = 10
 EVIDENCE_MAX = 10_000
@@ -215,78 +217,11 @@ class IllegalStep(Refused):
     code = "illegal_step"
 
 
-@dataclass(frozen=True, slots=True)
-class Interval:
-    """A stretch of a specialist's time; started_at < ended_at, aware."""
-
-    kind: IntervalKind
-    started_at: datetime
-    ended_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Envelope:
-    """What is sent with a judgement. confidence: 0..1; references: objects with a type."""
-
-    judgement: Any
-    rationale: str | None = None
-    confidence: float | None = None
-    references: Sequence[Any] = ()
-    ai_use: Mapping[str, Any] | None = None
-    intervals: Sequence[Interval] = field(default=())
-
-    def content(self) -> dict[str, Any]:
-        """What will be kept, by the names of the API's body."""
-        return {
-            "judgement": self.judgement,
-            "rationale": self.rationale,
-            "confidence": self.confidence,
-            "references": list(self.references),
-            "ai_use": None if self.ai_use is None else dict(self.ai_use),
-        }
-
-    def sha256(self) -> bytes:
-        """A hash of the content, to tell a repeated submission from another one."""
-        content = list(self.content().values())
-        return hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).digest()
-
-
-def refuse_unstorable(content: Any) -> None:
-    """Faulty, with pointers into the content, for text and numbers that no row can hold."""
-    faults = list(unstorable_places(content))
-    if faults:
-        raise Faulty("Some of this cannot be kept.", faults)
-
-
 def step(table: Mapping[S, frozenset[S]], now: S, then: S) -> S:
     """`then`, if the table allows it after `now`; IllegalStep else."""
     if then not in table[now]:
         raise IllegalStep(f"This is {now.value} now and cannot become {then.value}.")
     return then
-
-
-def within(intervals: Iterable[Interval], claimed_at: datetime, at: datetime) -> list[Interval]:
-    """The parts of the intervals that lie between the claim and now."""
-    cut = [
-        Interval(each.kind, max(each.started_at, claimed_at), min(each.ended_at, at))
-        for each in intervals
-    ]
-    return [each for each in cut if each.started_at < each.ended_at]
-
-
-def working_seconds(intervals: Iterable[Interval]) -> int:
-    """Whole seconds covered by anything but idle; overlapping stretches count once."""
-    spans = sorted(
-        (each.started_at, each.ended_at) for each in intervals if each.kind is not IntervalKind.IDLE
-    )
-    covered = timedelta(0)
-    reached: datetime | None = None
-    for start, end in spans:
-        begin = start if reached is None or start > reached else reached
-        if end > begin:
-            covered += end - begin
-            reached = end
-    return int(covered.total_seconds())
 
 
 def reward(price: Money, active_seconds: int, paid_seconds_max: int | None) -> Money:
