@@ -5,6 +5,8 @@ from marketplace.jobs.rules.fields import EXPECTED_SECONDS as EXPECTED_SECONDS
 from marketplace.jobs.rules.fields import RUNNING_FIELDS as RUNNING_FIELDS
 from marketplace.jobs.rules.fields import JobFields as JobFields
 from marketplace.jobs.rules.fields import cleaned as cleaned
+from marketplace.jobs.rules.images import ImageFormat as ImageFormat
+from marketplace.jobs.rules.images import Tones as Tones
 from marketplace.jobs.rules.lifecycle import IMPORT_NEXT as IMPORT_NEXT
 from marketplace.jobs.rules.lifecycle import NEXT as NEXT
 from marketplace.jobs.rules.lifecycle import AiPolicy as AiPolicy

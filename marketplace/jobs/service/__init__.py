@@ -4,6 +4,13 @@ from marketplace.jobs.service.drafts import change_job as change_job
 from marketplace.jobs.service.drafts import clarify as clarify
 from marketplace.jobs.service.drafts import create_job as create_job
 from marketplace.jobs.service.drafts import raise_pay as raise_pay
+from marketplace.jobs.service.images import KeptImage as KeptImage
+from marketplace.jobs.service.images import add_image as add_image
+from marketplace.jobs.service.images import image_name as image_name
+from marketplace.jobs.service.images import name_image as name_image
+from marketplace.jobs.service.images import original_image as original_image
+from marketplace.jobs.service.images import put_image as put_image
+from marketplace.jobs.service.images import shown_image as shown_image
 from marketplace.jobs.service.imports import advance_import as advance_import
 from marketplace.jobs.service.imports import begin_import as begin_import
 from marketplace.jobs.service.imports import fail_import as fail_import
