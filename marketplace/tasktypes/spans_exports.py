@@ -210,8 +210,11 @@ def iob2(record: Record, spans: Sequence[Json], counts: Counts) -> ExportRow:
 
 
 def conll_text(row: ExportRow) -> bytes:
-    """One text in two columns; a blank line ends a sentence, a comment names the item."""
-    lines = [f"# id = {' '.join(str(row['id']).split())}"]
+    """One text in two columns under CoNLL's mark of a document; a blank line ends a sentence.
+
+    The form has no place for the item's id; texts stand in the order of the other exports.
+    """
+    lines = ["-DOCSTART- -X- O O", ""]
     ends = set(row["breaks"])
     for number, (word, tag) in enumerate(zip(row["tokens"], row["tags"], strict=True)):
         lines += ([""] if number in ends else []) + [f"{word}\t{tag}"]

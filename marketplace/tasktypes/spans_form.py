@@ -18,16 +18,19 @@ MARKS_MAX = 2_000_000
 
 def read_form(sent: fields.Fields, template: Json, payload: Json) -> Json:
     """The judgement that the fields describe; `marks` wins over rows."""
-    found: Json = {"spans": []}
+    found: Json = {}
     marks = parsed(sent.below("marks").one() or "")
+    # An empty list of spans is an answer, and only who ticks `nothing` gives it.
+    if sent.below("nothing").one() == "true":
+        found["spans"] = []
     if marks is None:
         rows = [read_row(row, template, payload) for row in sent.below("spans").rows()]
-        found["spans"] = named([row for row in rows if row])
         relations = [
             {key: row.below(key).one() or "" for key in ("source", "type", "target")}
             for row in sent.below("relations").rows()
         ]
         marks = {"relations": [each for each in relations if all(each.values())]}
+        marks["spans"] = named([row for row in rows if row])
     found |= {key: marks[key] for key in ("spans", "relations") if marks.get(key)}
     cats = sent.below("cats")
     chosen = [*cats.values, *(row.one() or "" for row in cats.rows())]
@@ -72,9 +75,12 @@ def place_of(row: fields.Fields, text: str) -> Json:
         return {"start": start, "end": end, "text": text[start:end]}
     quote = row.below("quote").one()
     which = row.below("occurrence").one() or "1"
-    start = nth(text, quote or "", int(which) if which.isdecimal() and len(which) < 6 else 1)
-    if quote and start >= 0:
-        return {"start": start, "end": start + len(quote), "text": quote}
+    number = int(which) if which.isdecimal() and len(which) < 6 else 1
+    # A browser gives every line break back as one character, whatever the text has.
+    for words in (quote or "", (quote or "").replace("\n", "\r\n")):
+        start = nth(text, words, number)
+        if start >= 0:
+            return {"start": start, "end": start + len(words), "text": words}
     return {key: value for key, value in {**typed, "text": quote}.items() if value}
 
 
@@ -107,6 +113,8 @@ def write_form(judgement: object) -> dict[str, str]:
     written = fields.flat(judgement)
     found = {name: value for name, value in written.items() if not name.startswith("marks")}
     marks: dict[str, Any] = {key: judgement.get(key) or [] for key in ("spans", "relations")}
+    if judgement.get("spans") == []:
+        found["nothing"] = "true"
     # Only what can be stored can be shown; a draft may hold anything.
     if next(unstorable_places(marks), None) is None:
         found["marks"] = json.dumps(marks, ensure_ascii=False, separators=(",", ":"))

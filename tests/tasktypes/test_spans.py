@@ -157,6 +157,20 @@ def test_the_island_sends_one_field_and_it_wins() -> None:
     assert {"spans": marks["spans"], "cats": ["appeal"]} == read
 
 
+def test_a_form_with_nothing_marked_must_say_so() -> None:
+    assert {} == SPANS.from_form({"marks": ['{"spans":[]}']}, TEMPLATE, {"text": TEXT})
+    assert {"spans": []} == SPANS.from_form({"nothing": ["true"]}, TEMPLATE, {"text": TEXT})
+    assert [] == faults({"spans": []})
+
+
+def test_a_quotation_over_a_line_break_is_found_as_the_text_has_it() -> None:
+    form = {"spans.0.quote": ["Justice\nNajmi"], "spans.0.label": ["JUDGE"]}
+
+    (read,) = SPANS.from_form(form, TEMPLATE, {"text": TEXT})["spans"]
+
+    assert "Justice\r\nNajmi" == read["text"] == TEXT[read["start"] : read["end"]]
+
+
 def test_gold_counts_every_span_once_and_overlap_only_where_it_is_asked_for() -> None:
     gold = {"spans": [span(TEXT, "High Court of Delhi"), span(TEXT, "Wazīri", "JUDGE")]}
     near = {"spans": [span(TEXT, "High Court"), span(TEXT, "Court of Delhi")]}

@@ -39,7 +39,9 @@ def test_conll_keeps_the_longest_of_what_overlaps_and_counts_the_rest() -> None:
     assert {"overlap": 1} == dict(counts.dropped)
     assert (3, 2, 1) == (counts.read, counts.kept, counts.rows)
     text = SPANS.exports["conll"].encode(rows[0]).decode()
-    assert text.startswith("# id = ext-1\nIn\tO\nthe\tO\nHigh\tO\nCourt\tB-COURT\nof\tI-COURT\n")
+    assert text.startswith(
+        "-DOCSTART- -X- O O\n\nIn\tO\nthe\tO\nHigh\tO\nCourt\tB-COURT\nof\tI-COURT\n"
+    )
     assert "\nWazīri\tB-JUDGE\n" in text
     assert text.endswith("\n\n")
 
@@ -52,7 +54,7 @@ def test_conll_ends_a_sentence_with_a_line_but_never_inside_a_span() -> None:
     (row,) = exporter.rows([one], "all", counts)
 
     assert (
-        b"# id = ext-1\nOne\tO\ncourt\tB-COURT\nof\tI-COURT\nlaw\tI-COURT\n\nsat\tO\n.\tO\n\n"
+        b"-DOCSTART- -X- O O\n\nOne\tO\ncourt\tB-COURT\nof\tI-COURT\nlaw\tI-COURT\n\nsat\tO\n.\tO\n\n"
         == exporter.encode(row)
     )
 

@@ -35,6 +35,8 @@ KINDS = {
     "demonstration": "The answer that should have been given, written by an expert.",
     "fact_check": "Each claim of an answer held against its sources.",
     "code": "A diff reviewed: comments on lines, and a verdict.",
+    "spans": "Words of a text marked with labels, and how they relate.",
+    "rubric_writing": "The criteria by which answers to a conversation are to be scored.",
 }
 
 
