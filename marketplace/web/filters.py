@@ -33,7 +33,7 @@ from pygments.util import ClassNotFound
 
 from marketplace import clock
 from marketplace.money import Money
-from marketplace.web import plots
+from marketplace.web import mathematics, plots
 from marketplace.web.wording import browser_name
 
 LOCALE = "en_US"
@@ -48,7 +48,9 @@ DIFF_LIMIT = 8_000
 TAGS = {
     "a", "blockquote", "br", "code", "del", "em", "h3", "h4", "h5", "h6", "hr", "li", "ol", "p",
     "pre", "s", "span", "strong", "table", "tbody", "td", "th", "thead", "tr", "ul",
-}  # fmt: skip
+} | mathematics.TAGS  # fmt: skip
+ALLOWED = {"a": {"href", "title"}, "span": {"class"}, "code": {"class"}, "ol": {"start"}}
+ALLOWED |= dict.fromkeys(mathematics.TAGS, mathematics.ATTRIBUTES)
 
 
 def reader_zone() -> str:
@@ -175,6 +177,7 @@ def _image_as_link(
 def _make_markdown(*, breaks: bool) -> MarkdownIt:
     options = {"html": False, "linkify": False, "breaks": breaks, "highlight": _coloured}
     made = MarkdownIt("commonmark", options).enable(["table", "strikethrough"])
+    mathematics.enable(made)
     made.add_render_rule("image", _image_as_link)
     return made
 
@@ -198,8 +201,7 @@ def markdown(text: str | None, *, breaks: bool = False) -> Markup:
     for token in headings:
         token.tag = f"h{min(6, int(token.tag[1]) + down)}"
     html = parser.renderer.render(tokens, parser.options, {})
-    allowed = {"a": {"href", "title"}, "span": {"class"}, "code": {"class"}, "ol": {"start"}}
-    clean = nh3.clean(html, tags=TAGS, attributes=allowed, url_schemes={"https", "mailto"})
+    clean = nh3.clean(html, tags=TAGS, attributes=ALLOWED, url_schemes={"https", "mailto"})
     # A block that scrolls sideways has to be reachable by keyboard.
     return Markup(clean.replace("<pre>", '<pre tabindex="0">'))  # noqa: S704 - nh3 cleaned it.
 
