@@ -154,13 +154,15 @@ def complete(_template: Json, seen: Json, judgement: Json) -> Json:
     """The judgement with who said what, worked out from the model's critique."""
     first = first_critique(seen)
     said = model_findings(seen)
+    alone = not seen.get("prelabels")
     findings = [
-        audited(finding, said.get(finding["principle_id"])) for finding in judgement["findings"]
+        spoken(finding) if alone else audited(finding, said.get(finding["principle_id"]))
+        for finding in judgement["findings"]
     ]
     plain: Json = {"findings": findings}
     if "revision" in judgement:
         plain["revision"] = judgement["revision"]
-    if not seen.get("prelabels"):
+    if alone:  # Nobody else spoke: all of it is the specialist's.
         return plain
     model = {name: str(seen["prelabels"][0].get(name, "")) for name in ("model", "version")}
     plain["audited"] = model
@@ -171,8 +173,12 @@ def complete(_template: Json, seen: Json, judgement: Json) -> Json:
     return plain
 
 
+def spoken(finding: Json) -> Json:
+    return {name: finding[name] for name in ("principle_id", *SAID) if name in finding}
+
+
 def audited(finding: Json, said: Json | None) -> Json:
-    own = {name: finding[name] for name in ("principle_id", *SAID) if name in finding}
+    own = spoken(finding)
     if said is None:
         return {**own, "said_by": "specialist"}
     claimed = finding.get("audit")
