@@ -37,6 +37,8 @@ from types import MappingProxyType
 from marketplace.errors import Missing
 from marketplace.tasktypes.code import CODE
 from marketplace.tasktypes.contract import TaskType as TaskType
+from marketplace.tasktypes.correction import CORRECTION
+from marketplace.tasktypes.critique_revise import CRITIQUE_REVISE
 from marketplace.tasktypes.demonstration import DEMONSTRATION
 from marketplace.tasktypes.exports import Counts as Counts
 from marketplace.tasktypes.exports import Exporter as Exporter
@@ -45,6 +47,7 @@ from marketplace.tasktypes.exports import Policy as Policy
 from marketplace.tasktypes.exports import PolicyUnavailable as PolicyUnavailable
 from marketplace.tasktypes.exports import line as line
 from marketplace.tasktypes.fact_check import FACT_CHECK
+from marketplace.tasktypes.judge_calibration import JUDGE_CALIBRATION
 from marketplace.tasktypes.pairwise import PAIRWISE
 from marketplace.tasktypes.ranking import RANKING
 from marketplace.tasktypes.records import AuthoredJudgement as AuthoredJudgement
@@ -56,7 +59,21 @@ from marketplace.tasktypes.spans import SPANS
 from marketplace.tasktypes.votes import Units as Units
 
 TASK_TYPES: Mapping[str, TaskType] = MappingProxyType(
-    {each.key: each for each in (PAIRWISE, RANKING, RUBRIC, DEMONSTRATION, FACT_CHECK, CODE, SPANS)}
+    {
+        each.key: each
+        for each in (
+            PAIRWISE,
+            RANKING,
+            RUBRIC,
+            DEMONSTRATION,
+            FACT_CHECK,
+            CODE,
+            SPANS,
+            CRITIQUE_REVISE,
+            JUDGE_CALIBRATION,
+            CORRECTION,
+        )
+    }
 )
 
 

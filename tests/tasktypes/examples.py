@@ -9,6 +9,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from marketplace.tasktypes import AuthoredJudgement, Json, Record
+from tests.tasktypes import model_examples
 
 MESSAGES = [{"role": "user", "content": "May a patient on warfarin eat spinach? 🥬"}]
 
@@ -164,6 +165,7 @@ EXAMPLES: Mapping[str, Example] = {
             ],
         },
     ),
+    **{key: Example(*parts) for key, parts in model_examples.PARTS.items()},
 }
 
 KEYS = sorted(EXAMPLES)

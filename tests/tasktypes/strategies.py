@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from marketplace.tasktypes import Json
 from tests.tasktypes.examples import COURT_TEXT, RESPONSE, meaningful
+from tests.tasktypes.model_strategies import MODEL_JUDGEMENTS
 
 choices = st.sampled_from(["a", "b", "tie", "both_bad"])
 
@@ -110,4 +111,5 @@ JUDGEMENTS: Mapping[str, st.SearchStrategy[Any]] = {
     "fact_check": fact_check(),
     "code": code(),
     "spans": spans(),
+    **MODEL_JUDGEMENTS,
 }

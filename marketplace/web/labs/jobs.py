@@ -37,6 +37,9 @@ KINDS = {
     "code": "A diff reviewed: comments on lines, and a verdict.",
     "spans": "Words of a text marked with labels, and how they relate.",
     "rubric_writing": "The criteria by which answers to a conversation are to be scored.",
+    "critique_revise": "An answer held against your principles, then written anew.",
+    "judge_calibration": "A verdict on your judge's own scale, before its verdict is seen.",
+    "correction": "What a model said of an item, put right field by field.",
 }
 
 

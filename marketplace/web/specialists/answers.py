@@ -32,6 +32,8 @@ WANTED: Mapping[str, str] = {
     "start": "Copy the claim's words from the answer, letter for letter.",
     "end": "Copy the claim's words from the answer, letter for letter.",
     "tiers": "Give every answer its place.",
+    "violates": "Say whether the answer goes against this principle.",
+    "findings": "Say of each principle whether the answer goes against it.",
 }
 SOURCES_MAX = 100
 SOURCE_LENGTH_MAX = 2_000

@@ -33,6 +33,9 @@ TASK_WORDS: Mapping[str, str] = {
     "code": "You read a change of code, comment on its lines and give a verdict.",
     "spans": "You mark words of a text with labels and say how they relate.",
     "rubric_writing": "You write the criteria by which answers to a conversation are scored.",
+    "critique_revise": "You hold an answer against a set of principles and write it anew.",
+    "judge_calibration": "You judge as a model did, and see what it said once yours is in.",
+    "correction": "You put right what a model made of a text.",
 }
 APART: Mapping[str, str] = {
     "household": "in your household",

@@ -19,6 +19,7 @@ from marketplace.review import queries as review
 from marketplace.review.models import Decision
 from marketplace.routing import service as routing
 from marketplace.routing.rules import NotEligible, NotOpen
+from marketplace.tasktypes import task_type
 from marketplace.web import settings
 from marketplace.web.filters import markdown, money
 from marketplace.web.forms import form_page
@@ -85,6 +86,9 @@ def _page(view: ClaimView, returned: Returned | None, **more: Any) -> str:
     }
     if not content and returned:
         content = answers.content_of(returned.former)
+    kind = task_type(job.task_type)
+    first = kind.first_answer(view.template, view.payload)
+    content = content or {"judgement": first}
     facts = {
         "claim": {
             "id": claim.id,
@@ -106,6 +110,7 @@ def _page(view: ClaimView, returned: Returned | None, **more: Any) -> str:
         "sitting": qualifications.place_in_attempt(job),
         "returned": returned,
         "values": answers.values(view, content),
+        "first": kind.to_form(first),
         "errors": [],
         "intervals": "",
         "urls": _urls(claim.id),
