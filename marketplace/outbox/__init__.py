@@ -30,3 +30,4 @@ from marketplace.outbox.work import lease_due as lease_due
 from marketplace.outbox.work import open_work as open_work
 from marketplace.outbox.work import purge as purge
 from marketplace.outbox.work import release_leases as release_leases
+from marketplace.outbox.work import renew as renew

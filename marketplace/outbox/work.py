@@ -17,6 +17,9 @@ from marketplace.db import IdKey, Root
 from marketplace.ids import new_id
 
 LEASE_MARGIN = timedelta(seconds=30)
+# What a worker has in hand is leased for this long at a time, so that what a killed one held is
+# handed out again soon, however long it may run.
+IN_HAND = timedelta(seconds=60)
 BACK_OFF_MAX = timedelta(hours=1)
 UNKNOWN_SECONDS = 60  # The time limit of a name that this version of the product does not know.
 
@@ -169,13 +172,27 @@ def lease_due(session: Session, *, limit: int = 100) -> list[Work]:
 def open_work(session: Session, row_id: UUID) -> Work | None:
     """The work of a row that begins now, or None when it is done already or gone.
 
-    Its lease counts anew from here: what waited in the queue is not handed out again as it runs.
+    Its lease counts anew from here, and is short: whoever runs it renews it (`renew`).
     """
     row = session.get(OutboxRow, row_id, with_for_update={"key_share": True})
     if row is None or row.done_at is not None:
         return None
-    row.leased_until = clock.now() + _lease(row.name)
+    row.leased_until = clock.now() + min(IN_HAND, _lease(row.name))
     return Work(row.id, row.name, row.arguments, row.attempts)
+
+
+def renew(session: Session, work: Work) -> bool:
+    """Prolong the lease of work in hand; False when it is done, or handed out again meanwhile."""
+    ours = update(OutboxRow).where(
+        OutboxRow.id == work.id,
+        OutboxRow.done_at.is_(None),
+        OutboxRow.attempts == work.attempt,
+        OutboxRow.leased_until.is_not(None),
+    )
+    until = clock.now() + min(IN_HAND, _lease(work.name))
+    return (
+        session.execute(ours.values(leased_until=until).returning(OutboxRow.id)).first() is not None
+    )
 
 
 def _lease(name: str) -> timedelta:

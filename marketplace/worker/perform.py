@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import copy_context
 from uuid import UUID
 
@@ -12,6 +15,7 @@ from marketplace import outbox
 from marketplace.db import transaction
 from marketplace.errors import GatewayError, Refused
 
+RENEW_SECONDS = 20.0
 log = structlog.get_logger(__name__)
 
 
@@ -32,13 +36,41 @@ def perform(row_id: str) -> None:
     try:
         # A time limit strikes anywhere, also where a context variable was just set; in a context
         # of its own, what one function leaves behind does not reach the next.
-        copy_context().run(bound_to.call, work, **work.arguments)
+        with _renewed(work, bound_to.time_limit_seconds):
+            copy_context().run(bound_to.call, work, **work.arguments)
     except (GatewayError, DBAPIError, Refused) as failed:
         log.warning("work_waits", name=work.name, attempt=work.attempt, kind=type(failed).__name__)
         _put_back(work, type(failed).__name__)
     except Exception as failed:
         log.exception("work_failed", name=work.name, attempt=work.attempt)
         _put_back(work, type(failed).__name__)
+
+
+@contextmanager
+def _renewed(work: outbox.Work, time_limit_seconds: int) -> Iterator[None]:
+    """Keep the lease of work in hand while it runs, and no longer than it may run."""
+    ended = threading.Event()
+
+    def renew() -> None:
+        for _ in range(int(time_limit_seconds / RENEW_SECONDS)):
+            if ended.wait(RENEW_SECONDS) or not _renew_once(work):
+                return
+
+    thread = threading.Thread(target=renew, name="renew", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+
+
+def _renew_once(work: outbox.Work) -> bool:
+    try:
+        with transaction() as session:
+            return outbox.renew(session, work)
+    except DBAPIError as away:
+        log.warning("lease_not_renewed", name=work.name, cause=type(away).__name__)
+        return True  # The database may be back in time for the next try.
 
 
 def _put_back(work: outbox.Work, error: str) -> None:

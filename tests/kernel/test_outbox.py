@@ -83,8 +83,28 @@ def test_the_lease_counts_anew_when_the_work_begins(session: Session, bind: Bind
 
     with clock.shifted(timedelta(seconds=80)), transaction() as inner:
         assert outbox.open_work(inner, row_id) is not None
-    with clock.shifted(timedelta(seconds=160)):
+    with clock.shifted(timedelta(seconds=135)):
         assert [] == lease()
+
+
+def test_what_a_killed_worker_had_in_hand_is_soon_handed_out_again(
+    session: Session, bind: Bind
+) -> None:
+    bind(NAME, nothing, seconds=3_600)
+    row_id = put(session, NAME)
+    lease()
+
+    work = outbox.open_work(session, row_id)
+    assert work is not None
+    with clock.shifted(timedelta(seconds=50)):
+        assert outbox.renew(session, work)
+    with clock.shifted(timedelta(seconds=105)):
+        assert [] == lease()
+    with clock.shifted(timedelta(seconds=115)):
+        (again,) = lease()
+        assert not outbox.renew(session, work)
+    outbox.done(session, again)
+    assert not outbox.renew(session, again)
 
 
 def test_what_failed_waits_twice_as_long_each_time(session: Session) -> None:
