@@ -55,6 +55,7 @@ from marketplace.tasktypes.records import Record as Record
 from marketplace.tasktypes.rubric import RUBRIC
 from marketplace.tasktypes.shapes import Json as Json
 from marketplace.tasktypes.shapes import unstorable_places as unstorable_places
+from marketplace.tasktypes.trajectory import TRAJECTORY
 from marketplace.tasktypes.spans import SPANS
 from marketplace.tasktypes.votes import Units as Units
 
@@ -69,6 +70,7 @@ TASK_TYPES: Mapping[str, TaskType] = MappingProxyType(
             FACT_CHECK,
             CODE,
             SPANS,
+            TRAJECTORY,
             CRITIQUE_REVISE,
             JUDGE_CALIBRATION,
             CORRECTION,

@@ -83,6 +83,30 @@ def code(draw: st.DrawFn) -> Json:
 
 
 @st.composite
+def trajectory(draw: st.DrawFn) -> Json:
+    outcome = draw(st.sampled_from(["yes", "no", "unsure"]))
+    found: Json = {
+        "outcome": outcome,
+        "side_effects": "no",
+        "optimality": draw(st.sampled_from(["suboptimal", "completely_optimal"])),
+        "looping": "no",
+    }
+    later = {name: {"correctness": draw(st.integers(-1, 1))} for name in ("s3", "s3-1", "s4")}
+    if draw(st.booleans()):
+        found["first_error_step"] = "s2"
+        later["s3"] = {"correctness": 1, "recovered_from": "s2", "is_error": draw(st.booleans())}
+        found["steps"] = {"s2": {"correctness": -1, "arguments": draw(st.booleans())}, **later}
+        found["reason"] = draw(meaningful)
+    else:
+        found["error_free"] = True
+    if outcome == "no" or "first_error_step" in found:
+        found["responsible_agent"] = draw(st.sampled_from(["Clerk", "Planner"]))
+        if outcome != "yes":
+            found["fault"] = {"author": draw(st.sampled_from(["user", "environment"]))}
+    return found
+
+
+@st.composite
 def spans(draw: st.DrawFn) -> Json:
     # One after another, so that none crosses another; some hold another inside.
     cuts = sorted(draw(st.sets(st.integers(0, len(COURT_TEXT)), max_size=6)))
@@ -111,5 +135,6 @@ JUDGEMENTS: Mapping[str, st.SearchStrategy[Any]] = {
     "fact_check": fact_check(),
     "code": code(),
     "spans": spans(),
+    "trajectory": trajectory(),
     **MODEL_JUDGEMENTS,
 }
