@@ -86,6 +86,8 @@ class TaskType:
     prelabels_shown: Callable[[Json, list[Json]], list[Json]] | None = None
     """What the specialist may see of what models said, given (template, pre-labels); None, as for
     most types, keeps all of it from the task."""
+    prelabels_told: Callable[[Json, list[Json]], list[Json]] | None = None
+    """What of it the author sees once their judgement is in, given (template, pre-labels)."""
     prelabel_template: Callable[[Json], Json] = _as_it_is
     """The template that pre-labels are checked by, where a model may leave out what people must
     answer."""

@@ -189,6 +189,11 @@ def fault_tags(template: Json) -> list[tuple[str, str]]:
     return [(each["key"], each["title"]) for each in named] if named else list(FAULTS)
 
 
+def prelabels_told(template: Json, said: list[Json]) -> list[Json]:
+    """Every judge's verdict, for who has given their own; nothing where the lab never tells."""
+    return [] if template.get("reveal") == "never" else said
+
+
 JUDGE_CALIBRATION = TaskType(
     key="judge_calibration",
     title="Judge calibration",
@@ -202,6 +207,7 @@ JUDGE_CALIBRATION = TaskType(
     template_rule=template_rule,
     item_rule=item_rule,
     judgement_rule=judgement_rule,
+    prelabels_told=prelabels_told,
     prelabel_template=none_required,
     gold_template=none_required,
     read_form=read_form,
