@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Row, select
@@ -21,6 +22,7 @@ from marketplace.secrets import pseudonym
 from marketplace.specialists import queries as specialists
 from marketplace.tasktypes import AuthoredJudgement, Record
 from marketplace.tasktypes.exports import Policy
+from marketplace.work import queries as work
 from marketplace.work.models import Submission, Task
 from marketplace.work.rules import SubmissionState
 
@@ -86,12 +88,11 @@ def records_after(session: Session, export: Export, position: int, *, limit: int
         {_moment(each) for rows in given.values() for each in rows},
         crowd_at=export.as_of,
     )
-    versions = {
-        version.id: version
-        for version in session.scalars(
-            select(TemplateVersion).where(TemplateVersion.job_id == job.id)
-        )
-    }
+    said = work.prelabels_of(session, [item.id for item, _ in items])
+    ids = [each.id for rows in given.values() for each in rows]
+    added = work.addenda_of(session, ids, until=export.as_of)
+    described = select(TemplateVersion).where(TemplateVersion.job_id == job.id)
+    versions = {version.id: version for version in session.scalars(described)}
     records = []
     for item, task_id in items:
         submissions = given.get(task_id, [])
@@ -110,12 +111,14 @@ def records_after(session: Session, export: Export, position: int, *, limit: int
                         export,
                         _shown(attested[_moment(each)].credentials),
                         versions[each.template_version_id],
+                        added[each.id],
                     )
                     for each in submissions
                 ),
                 template=version.template,
                 template_version=version.number,
                 is_gold=item.gold is not None,
+                prelabels=tuple(said[item.id]),
                 domain=job.domain or "general",
             )
         )
@@ -156,6 +159,7 @@ def _authored(
     export: Export,
     attested: dict[str, object],
     version: TemplateVersion,
+    added: Sequence[dict[str, Any]],
 ) -> AuthoredJudgement:
     repeats = submission.repeats_submission_id
     return AuthoredJudgement(
@@ -178,6 +182,8 @@ def _authored(
         template_version=version.number,
         guidelines_sha256=bytes(version.instructions_sha256).hex(),
         repeats=str(repeats) if repeats else None,
+        round=submission.round,
+        addenda=tuple(added),
     )
 
 

@@ -44,6 +44,7 @@ API: tuple[str, ...] = (
     "marketplace.web.api.items:items_api",
     "marketplace.web.api.work:work_api",
     "marketplace.web.api.qualifications:qualifications_api",
+    "marketplace.web.api.receipts:receipts_api",
     "marketplace.web.api.review:review_api",
     "marketplace.web.api.delivery:delivery_api",
     "marketplace.web.api.billing:billing_api",

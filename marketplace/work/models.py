@@ -25,6 +25,7 @@ from marketplace.money import Money
 from marketplace.work.rules import (
     SURPLUS_AFTER,
     SURPLUS_STATES,
+    AddendumKind,
     ClaimState,
     IntervalKind,
     OutcomeKind,
@@ -334,3 +335,23 @@ class Submission(Root):
         return reward(
             Money(self.price_minor, self.currency), self.active_seconds, self.paid_seconds_max
         )
+
+
+class Addendum(Root):
+    """What the author of a judgement adds once it is in; the judgement itself never changes.
+
+    content: for `judge_fault` model, version, tag, and the dimension or null. Codes only, never
+    words: rows stay for good.
+    """
+
+    __tablename__ = "addendum"
+    __table_args__ = (
+        Index("ix_addendum_submission_id", "submission_id", "id"),
+        one_of("kind", AddendumKind),
+    )
+    id: Mapped[IdKey]
+    submission_id: Mapped[SubmissionId] = mapped_column(ForeignKey("submission.id"))
+    specialist_id: Mapped[PersonId] = mapped_column(ForeignKey("person.id"))
+    kind: Mapped[AddendumKind] = mapped_column(text_enum(AddendumKind))
+    content: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    made_at: Mapped[datetime]

@@ -28,6 +28,7 @@ from marketplace.web.specialists import (
     payee,
     profile,
     qualifications,
+    receipts,
     submissions,
 )
 from marketplace.web.specialists.blueprint import specialists
@@ -45,6 +46,7 @@ __all__ = [
     "payee",
     "profile",
     "qualifications",
+    "receipts",
     "specialists",
     "submissions",
 ]

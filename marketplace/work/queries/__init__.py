@@ -17,6 +17,9 @@ from marketplace.work.queries.progress import Progress as Progress
 from marketplace.work.queries.progress import progress_of as progress_of
 from marketplace.work.queries.progress import progress_of_many as progress_of_many
 from marketplace.work.queries.progress import throughput_of as throughput_of
+from marketplace.work.queries.receipts import Receipt as Receipt
+from marketplace.work.queries.receipts import addenda_of as addenda_of
+from marketplace.work.queries.receipts import receipt_of as receipt_of
 from marketplace.work.queries.submissions import SubmissionView as SubmissionView
 from marketplace.work.queries.submissions import former_rounds as former_rounds
 from marketplace.work.queries.submissions import own_submissions as own_submissions

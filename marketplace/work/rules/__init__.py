@@ -84,6 +84,12 @@ class OutcomeKind(StrEnum):
     GUIDELINE_GAP = "guideline_gap"
 
 
+class AddendumKind(StrEnum):
+    """What an author may add to a judgement that is in."""
+
+    JUDGE_FAULT = "judge_fault"
+
+
 NEXT_TASK: Mapping[TaskState, frozenset[TaskState]] = {
     # A task that nobody can do is final at once, with what is in.
     TaskState.OPEN: frozenset({TaskState.FILLED, TaskState.FINAL}),

@@ -1,5 +1,6 @@
 """The verbs of work, by what they are about: seats, claims, submissions."""
 
+from marketplace.work.service.addenda import add_judge_fault as add_judge_fault
 from marketplace.work.service.claiming import claim_seat as claim_seat
 from marketplace.work.service.claims import book_time as book_time
 from marketplace.work.service.claims import heartbeat as heartbeat
