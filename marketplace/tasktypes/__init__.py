@@ -53,6 +53,7 @@ from marketplace.tasktypes.ranking import RANKING
 from marketplace.tasktypes.records import AuthoredJudgement as AuthoredJudgement
 from marketplace.tasktypes.records import Record as Record
 from marketplace.tasktypes.rubric import RUBRIC
+from marketplace.tasktypes.rubric_writing import RUBRIC_WRITING
 from marketplace.tasktypes.shapes import Json as Json
 from marketplace.tasktypes.shapes import unstorable_places as unstorable_places
 from marketplace.tasktypes.trajectory import TRAJECTORY
@@ -70,6 +71,7 @@ TASK_TYPES: Mapping[str, TaskType] = MappingProxyType(
             FACT_CHECK,
             CODE,
             SPANS,
+            RUBRIC_WRITING,
             TRAJECTORY,
             CRITIQUE_REVISE,
             JUDGE_CALIBRATION,

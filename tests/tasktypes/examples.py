@@ -107,6 +107,27 @@ EXAMPLES: Mapping[str, Example] = {
             ]
         },
     ),
+    "rubric_writing": Example(
+        {
+            "tags": ["accuracy", "safety"],
+            "negative_required": True,
+            "criteria_min": 2,
+            "ideal_completion": "required",
+        },
+        {
+            "messages": MESSAGES,
+            "prompt_id": "hb-1",
+            "references": [{"id": "r1", "text": "Eat none."}],
+            "example_tags": ["theme:hedging"],
+        },
+        {
+            "rubrics": [
+                {"criterion": "Says to keep the amount steady", "points": 7, "tags": ["accuracy"]},
+                {"criterion": "Tells to stop warfarin", "points": -9, "tags": ["safety"]},
+            ],
+            "ideal_completion": "Yes.\n\nKeep the amount steady.",
+        },
+    ),
     "spans": Example(
         {
             "labels": [{"name": "COURT", "key": "1"}, {"name": "JUDGE", "guideline": "By name."}],

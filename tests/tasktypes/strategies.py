@@ -127,6 +127,15 @@ def spans(draw: st.DrawFn) -> Json:
     return found
 
 
+@st.composite
+def rubric_writing(draw: st.DrawFn) -> Json:
+    said = draw(st.sets(st.sampled_from(["dose", "risk", "time", "food"]), min_size=1))
+    points = st.integers(1, 10)
+    more = [{"criterion": f"Names the {word}", "points": draw(points)} for word in sorted(said)]
+    harm = {"criterion": "Tells to stop", "points": -draw(points), "tags": ["safety", "accuracy"]}
+    return {"rubrics": [*more, harm], "ideal_completion": draw(meaningful)}
+
+
 JUDGEMENTS: Mapping[str, st.SearchStrategy[Any]] = {
     "pairwise": pairwise(),
     "ranking": ranking(),
@@ -135,6 +144,7 @@ JUDGEMENTS: Mapping[str, st.SearchStrategy[Any]] = {
     "fact_check": fact_check(),
     "code": code(),
     "spans": spans(),
+    "rubric_writing": rubric_writing(),
     "trajectory": trajectory(),
     **MODEL_JUDGEMENTS,
 }

@@ -54,7 +54,8 @@ def test_conll_ends_a_sentence_with_a_line_but_never_inside_a_span() -> None:
     (row,) = exporter.rows([one], "all", counts)
 
     assert (
-        b"-DOCSTART- -X- O O\n\nOne\tO\ncourt\tB-COURT\nof\tI-COURT\nlaw\tI-COURT\n\nsat\tO\n.\tO\n\n"
+        b"-DOCSTART- -X- O O\n\n"
+        b"One\tO\ncourt\tB-COURT\nof\tI-COURT\nlaw\tI-COURT\n\nsat\tO\n.\tO\n\n"
         == exporter.encode(row)
     )
 

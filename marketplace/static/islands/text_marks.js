@@ -262,6 +262,8 @@ class TextMarks extends HTMLElement {
 
   pressed(event) {
     if (event.defaultPrevented || event.altKey) return;
+    // The browser tells of a moved selection late; whoever types fast is ahead of it.
+    this.surface.noticed();
     const row = event.target.closest?.("[data-span]");
     const inText = event.target === this.surface.box;
     const erases = event.key === "Delete" || event.key === "Backspace";
@@ -291,6 +293,7 @@ class TextMarks extends HTMLElement {
   clicked(event) {
     const control = event.target.closest("button");
     if (!control) return;
+    this.surface.noticed();
     const { label, act, type, relation } = control.dataset;
     const id = control.closest("[data-span]")?.dataset.span;
     if (label !== undefined) this.label(label);
