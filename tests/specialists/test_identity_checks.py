@@ -295,7 +295,12 @@ def connect(person: Actor, login: str, state: str = "a-random-state") -> GithubC
 def test_a_connected_account_proves_control(session: Session, world: Stripe) -> None:
     person = coder(session)
     claim = make.claimed(
-        session, person, type="github", identifier="Isolde-Q", jurisdiction="", specialties=()
+        session,
+        person,
+        type="github",
+        identifier="Isolde-Q",
+        jurisdiction="",
+        specialties=("rust",),
     )
     work_off(session)
     before = claim.level
@@ -304,6 +309,7 @@ def test_a_connected_account_proves_control(session: Session, world: Stripe) -> 
     work_off(session)
 
     assert (1, "verified", 3) == (before, claim.state.value, claim.level)
+    assert [] == claim.specialties  # Nobody has looked whether it shows any.
     assert "isolde-q" == connection.login
     assert {"merged_pull_requests", "repositories", "followers", "contributions_year"} == (
         connection.numbers.keys()

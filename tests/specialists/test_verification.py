@@ -101,6 +101,36 @@ def test_a_number_and_a_document_verify_by_themselves(session: Session, world: S
     assert 1 == len(runs(session, claim))
 
 
+def test_a_register_says_which_specialties_a_number_covers(session: Session, world: Stripe) -> None:
+    """What a holder ticks is nobody's finding: it is neither sold nor lets anybody claim."""
+    person = doctor(session)
+    shown(session, person)
+    asked = ("neurosurgery", "cardiology")
+    claim = make.claimed(
+        session, person, type="npi", identifier=NPI, jurisdiction="US", specialties=asked
+    )
+    work_off(session)
+
+    assert ("verified", 3, None) == stands(session, claim)
+    assert ["internal_medicine"] == claim.specialties
+
+
+def test_specialties_that_a_person_verified_stay(session: Session, world: Stripe) -> None:
+    claim = make.verified(
+        session,
+        doctor(session),
+        level=2,
+        type="npi",
+        identifier=NPI,
+        jurisdiction="US",
+        specialties=("neurosurgery",),
+    )
+    work_off(session)
+
+    assert 1 == len(runs(session, claim))
+    assert ["neurosurgery"] == claim.specialties
+
+
 def test_a_register_without_an_answer_changes_nothing_and_is_asked_again(
     session: Session, world: Stripe
 ) -> None:

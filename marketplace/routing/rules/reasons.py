@@ -53,8 +53,8 @@ def specialty(specialties: Sequence[str]) -> Reason:
     """None of the specialties is held."""
     return Reason(
         "specialty",
-        f"It asks for one of these specialties: {any_of(specialties)}. If you hold one, add it to "
-        "a credential.",
+        f"It asks for one of these specialties: {any_of(specialties)}. If you hold one, claim "
+        "a credential that covers it.",
         CREDENTIALS,
     )
 

@@ -208,8 +208,7 @@ def _by_name(name: str, jurisdiction: str) -> dict[str, str]:
 def _specialties(claim: Claimed, provider: Provider) -> dict[str, Any]:
     """Which specialties of ours the provider's taxonomy codes name, and whether all claimed do."""
     named = {claim.specialty_of[code] for code in provider.codes if code in claim.specialty_of}
-    claimed = set(claim.specialties)
-    return {"specialties": sorted(named & claimed), "all_specialties": claimed <= named}
+    return {"specialties": sorted(named), "all_specialties": set(claim.specialties) <= named}
 
 
 def _retry_after(headers: Mapping[str, str], now: datetime) -> float | None:

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from marketplace import clock, outbox
+from marketplace import audit, clock, outbox
 from marketplace.actor import SYSTEM, Actor
 from marketplace.specialists.gateway import Claimed, Subject, Verifier
 from marketplace.specialists.models import CredentialClaim, VerificationRun
@@ -196,6 +196,21 @@ def _record(
     kind = catalogue(session).types[claim.type]
     if passed and (claim.checked_at is None or kind.auto_verify or verdict.kind == "manual"):
         claim.checked_at = clock.now()
+    if passed and kind.auto_verify and "specialties" in verdict.match:
+        _take_specialties(session, claim, verdict.match["specialties"])
+
+
+def _take_specialties(session: Session, claim: CredentialClaim, named: Sequence[str]) -> None:
+    """Let a credential that no person looks at cover what its register names, and no more.
+
+    What its holder said of it is nobody's finding, so it is neither sold nor asked for; what a
+    person verified stays.
+    """
+    if claim.specialties == list(named):
+        return
+    if not looked_up_by_person(verdicts_on(session, claim.id), clock.now()):
+        claim.specialties = list(named)
+        audit.record(session, SYSTEM, "took specialties from register", claim.id)
 
 
 def _is_look_up(verdict: Verdict) -> bool:

@@ -92,6 +92,7 @@ def about(kind: CredentialType) -> str:
         words
         for beginning, words in CHECKED_BY
         if any(key.startswith(beginning) for key in kind.verifiers)
+        and not (beginning == "manual" and kind.auto_verify)
     ]
     ends = (
         "It has a last day; we remind you 60, 30 and 7 days before."
