@@ -31,7 +31,7 @@ from marketplace.specialists.queries.lists import (
     standings,
 )
 from marketplace.specialists.rules import CredentialState, Outcome
-from marketplace.specialists.rules.lists import HitGrade, PublishedList
+from marketplace.specialists.rules.lists import HitGrade, PublishedList, SnapshotState
 from marketplace.specialists.service.hits import (
     clear_hit,
     confirm_hit,
@@ -92,6 +92,19 @@ def test_an_edition_is_loaded_once(session: Session) -> None:
     assert len(people) + 1 == first.entries == first.added
     assert (0, 0) == (first.removed, first.changed)
     assert 0 == session.scalar(select(func.count()).select_from(ListRowStaged))
+
+
+def test_a_list_of_nobody_is_no_edition(session: Session) -> None:
+    """Everybody would pass it, and every open hit would close."""
+    before = lists.leie(TALVIK)
+    head_only = lists.leie()
+    businesses = lists.leie(lists.Excluded("", "", business="ZOLVIK CLINIC"))
+
+    assert [SnapshotState.FAILED] * 2 == [head_only.state, businesses.state]
+    assert "everybody would pass" in (head_only.failure or "")
+    current = current_snapshot(session, PublishedList.LEIE)
+    assert current is not None
+    assert before.id == current.id
 
 
 def test_the_next_edition_says_what_changed(session: Session) -> None:

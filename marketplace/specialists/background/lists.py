@@ -22,6 +22,10 @@ from marketplace.specialists.service import hits, lists, screening
 
 STAGED_AT_ONCE = 5_000
 PEOPLE_AT_ONCE = 200
+UNREADABLE = (
+    "This cannot be read as CSV: a quotation mark is not closed, or its lines end as no published "
+    "list's do. Load the file as it was published, not as a spreadsheet saved it."
+)
 
 
 def sha256_of(stream: IO[bytes]) -> str:
@@ -62,8 +66,9 @@ def load_files(
     try:
         _stage(snapshot.id, _rows(snapshot.source, files), told)
     except (NotTheList, csv.Error) as fault:
+        said = str(fault) if isinstance(fault, NotTheList) else f"{UNREADABLE} ({fault})"
         with transaction() as session:
-            return lists.fail_snapshot(session, snapshot.id, str(fault))
+            return lists.fail_snapshot(session, snapshot.id, said)
     with transaction() as session:
         return lists.finish_snapshot(session, snapshot.id)
 

@@ -190,7 +190,8 @@ def finish_snapshot(session: Session, snapshot_id: UUID) -> ReferenceSnapshot:
     """Take over what is staged: end the entries that are gone or changed, begin the others.
 
     An edition that drops more than a fifth of the one before fails instead, unless somebody said
-    that it may. Afterwards people are screened against what is new, in the background.
+    that it may; one without anybody fails always, since all would pass it. Afterwards people are
+    screened against what is new, in the background.
     """
     snapshot = session.get_one(ReferenceSnapshot, snapshot_id, with_for_update=True)
     if snapshot.state is not SnapshotState.LOADING:
@@ -199,6 +200,13 @@ def finish_snapshot(session: Session, snapshot_id: UUID) -> ReferenceSnapshot:
     before = _current_entries(session, snapshot.source)
     session.execute(text(_TWICE), facts)
     gone = session.scalar(text(_GONE), facts) or 0
+    staged = select(ListRowStaged.id).where(ListRowStaged.snapshot_id == snapshot_id)
+    if session.scalar(staged.limit(1)) is None:
+        return fail_snapshot(
+            session,
+            snapshot_id,
+            "Nobody is in this file, so everybody would pass. Look whether it is whole.",
+        )
     if before >= SHRINK_FROM and gone > SHRINK_MAX * before and not snapshot.shrink_accepted:
         return fail_snapshot(
             session,
