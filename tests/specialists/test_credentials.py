@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from datetime import timedelta
+from datetime import date, timedelta
 from itertools import product
 
 import pytest
@@ -18,6 +18,7 @@ from marketplace.errors import Conflict, Denied, Faulty, Missing
 from marketplace.identity.models import Person
 from marketplace.identity.queries import actor_for
 from marketplace.identity.rules import Role
+from marketplace.ids import new_id
 from marketplace.outbox import Event
 from marketplace.specialists import background, queries, service
 from marketplace.specialists.models import (
@@ -27,6 +28,7 @@ from marketplace.specialists.models import (
     VerificationRun,
 )
 from marketplace.specialists.rules import NEXT, CredentialState, Outcome
+from marketplace.specialists.service.claims import OPEN_MAX
 from tests.make import identity
 from tests.make import specialists as make
 
@@ -93,6 +95,37 @@ def test_what_is_wrong_is_said_at_its_place(
         make.claimed(session, identity.specialist(session), **change)  # type: ignore[arg-type]
 
     assert [pointer] == [fault.pointer for fault in faulty.value.faults]
+
+
+def test_one_person_has_so_many_claims_in_the_queue(session: Session) -> None:
+    doctor = identity.specialist(session)
+    claims = [make.claimed(session, doctor) for _ in range(OPEN_MAX)]
+
+    with pytest.raises(Conflict, match="Wait for some"), session.begin_nested():
+        make.claimed(session, doctor)
+    service.withdraw_credential(session, doctor, claims[0].id)
+
+    assert CredentialState.CHECKING is make.claimed(session, doctor).state
+
+
+def test_no_licence_lasts_for_ever(session: Session) -> None:
+    with pytest.raises(Faulty) as refused:
+        make.claimed(session, identity.specialist(session), valid_until=date(9999, 12, 31))
+
+    assert ["/valid_until"] == [each.pointer for each in refused.value.faults]
+
+
+def test_a_strangers_credential_is_as_one_that_there_is_not(session: Session) -> None:
+    claim = make.claimed(session, identity.specialist(session))
+    stranger = identity.specialist(session)
+
+    said = []
+    for claim_id in (claim.id, new_id()):
+        with pytest.raises(Missing) as refused:
+            queries.claim_of(session, stranger, claim_id)
+        said.append(refused.value.message)
+
+    assert 1 == len(set(said))
 
 
 def test_the_same_identifier_on_a_second_account_is_blocked(session: Session) -> None:

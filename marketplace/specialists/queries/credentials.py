@@ -26,7 +26,7 @@ from marketplace.specialists.models import (
     VerificationRun,
 )
 from marketplace.specialists.queries.catalogue import known_type
-from marketplace.specialists.queries.profiles import refuse_strangers
+from marketplace.specialists.queries.profiles import may_see, refuse_strangers
 from marketplace.specialists.rules import CredentialState, CredentialType
 from marketplace.specialists.rules.catalogue import look_up_address
 from marketplace.specialists.rules.checks import shown_form
@@ -145,9 +145,8 @@ def waiting_since(
 def claim_of(session: Session, viewer: Actor, claim_id: UUID) -> ClaimDetail:
     """One claim with all that was found; notes, proposals and cases are for operations only."""
     claim = session.get(CredentialClaim, claim_id)
-    if claim is None:
+    if claim is None or not may_see(viewer, claim.person_id):
         raise Missing("There is no such credential.")
-    refuse_strangers(viewer, claim.person_id)
     staff = viewer.may(Permission.CREDENTIALS_VERIFY) and viewer.person_id != claim.person_id
     kind = known_type(session, claim.type)
     written = shown_form(kind, claim.jurisdiction, claim.identifier) if claim.identifier else None

@@ -20,8 +20,11 @@ def profile_of(session: Session, viewer: Actor, person_id: UUID) -> SpecialistPr
 
 def refuse_strangers(viewer: Actor, person_id: UUID) -> None:
     """Missing unless the viewer is this person, or may see people."""
-    if viewer.person_id == person_id:
-        return
-    staff = viewer.may(Permission.CREDENTIALS_VERIFY) or viewer.may(Permission.PEOPLE_VIEW)
-    if not staff:
+    if not may_see(viewer, person_id):
         raise Missing("There is no such specialist.")
+
+
+def may_see(viewer: Actor, person_id: UUID) -> bool:
+    """Whether the viewer is this person, or may see people."""
+    staff = viewer.may(Permission.CREDENTIALS_VERIFY) or viewer.may(Permission.PEOPLE_VIEW)
+    return staff or viewer.person_id == person_id

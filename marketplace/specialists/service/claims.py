@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -38,6 +38,9 @@ from marketplace.specialists.service.screening import screen_later
 from marketplace.specialists.service.steps import locked_claim, record_run, set_state, trace
 
 HASH_PURPOSE = "credential-identifier"
+VALID_YEARS_MAX = 15
+# Claims of one person that may be undecided at once; nobody honest holds so many.
+OPEN_MAX = 20
 
 
 def claim_credential(
@@ -52,17 +55,16 @@ def claim_credential(
 ) -> CredentialClaim:
     """Say that the actor holds a credential; what can be checked offline is checked at once.
 
-    Raises Faulty for an identifier that cannot be right, Conflict for one that the actor claimed
-    before. One that another account holds is stored as `blocked`, with a case for operations.
+    Raises Faulty for an identifier that cannot be right; Conflict for one that the actor claimed
+    before, and while twenty others wait for a decision. One that another account holds is stored
+    as `blocked`, with a case for operations.
     """
     actor.require(Permission.CREDENTIALS_CLAIM)
     known = catalogue(session)
     kind = credential_type(known, type)
     place = clean_jurisdiction(kind, jurisdiction)
     check_identifier(kind, place, identifier)
-    if valid_until is not None and valid_until < clock.now().date():
-        fault = Fault("/valid_until", "This day has passed. Renew the licence, then claim it.")
-        raise Faulty("The licence has expired.", [fault])
+    _refuse_day(valid_until)
     listed = clean_specialties(known.professions[kind.profession], specialties)
     wanted = _drafted(
         actor.person(),
@@ -73,12 +75,34 @@ def claim_credential(
         valid_until=valid_until,
     )
     claim = _stored(session, wanted)
+    _refuse_many(session, claim.person_id)
     trace(session, actor, claim)
     if claim.state is CredentialState.CLAIMED:
         run_checks(session, claim.id)
         outbox.enqueue(session, "specialists.verify", claim_id=claim.id)
         screen_later(session, claim.person_id)
     return claim
+
+
+def _refuse_day(valid_until: date | None) -> None:
+    today = clock.now().date()
+    if valid_until is not None and valid_until < today:
+        fault = Fault("/valid_until", "This day has passed. Renew the licence, then claim it.")
+        raise Faulty("The licence has expired.", [fault])
+    if valid_until is not None and valid_until.year > today.year + VALID_YEARS_MAX:
+        advice = f"Look at the year: no licence lasts {VALID_YEARS_MAX} years and more."
+        raise Faulty("The last day cannot be right.", [Fault("/valid_until", advice)])
+
+
+def _refuse_many(session: Session, person_id: UUID) -> None:
+    """Each claim takes a person's time, and keeps its identifier from others meanwhile."""
+    open_ones = select(func.count()).where(
+        CredentialClaim.person_id == person_id, CredentialClaim.state.in_(UNDECIDED)
+    )
+    if (session.scalar(open_ones) or 0) > OPEN_MAX:
+        raise Conflict(
+            f"{OPEN_MAX} claims of yours are being looked at. Wait for some, or take one back."
+        )
 
 
 def run_checks(session: Session, claim_id: UUID) -> Verdict:

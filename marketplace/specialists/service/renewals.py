@@ -16,11 +16,10 @@ from marketplace.ids import new_id
 from marketplace.specialists.models import CredentialClaim, CredentialRenewal
 from marketplace.specialists.queries.catalogue import known_type
 from marketplace.specialists.rules import HOLDING, CredentialState
-from marketplace.specialists.service.claims import own_claim
+from marketplace.specialists.service.claims import VALID_YEARS_MAX, own_claim
 from marketplace.specialists.service.steps import locked_claim, set_state
 
 RECHECK_EVERY = timedelta(days=1)
-RENEWED_YEARS_MAX = 15
 _S = CredentialState
 RENEWABLE = HOLDING | {_S.EXPIRED}
 RECHECKABLE = HOLDING | {_S.CHECKING, _S.SUSPENDED, _S.EXPIRED}
@@ -56,7 +55,7 @@ def renew_credential(
 def _refuse_day(claim: CredentialClaim, valid_until: date) -> None:
     today = clock.now().date()
     later = max(today, claim.valid_until or today)
-    if not later < valid_until or valid_until.year > today.year + RENEWED_YEARS_MAX:
+    if not later < valid_until or valid_until.year > today.year + VALID_YEARS_MAX:
         fault = Fault("/valid_until", f"Write the new last day, after {later.isoformat()}.")
         raise Faulty("The renewal needs a later day.", [fault])
 
