@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -35,7 +36,6 @@ from marketplace.jobs.rules import (
     PayPer,
     Purpose,
     Terms,
-    Tones,
     Tones,
     hourly_rate,
 )
@@ -378,53 +378,6 @@ class ItemImage(Root):
         one_of("format", ImageFormat),
         CheckConstraint("bits IN (8, 16)", name="bits"),
         CheckConstraint("width >= 1 AND height >= 1 AND size_bytes >= 1", name="sizes"),
-        CheckConstraint(
-            "(bits = 16) = (num_nulls(low, high, \"window\", level) = 0)", name="tones"
-        ),
-    )
-
-    @property
-    def tones(self) -> Tones | None:
-        """The values of an image of 16 bits."""
-        low, high, window, level = self.low, self.high, self.window, self.level
-        if low is None or high is None or window is None or level is None:
-            return None
-        return Tones(low, high, window, level)
-
-    @property
-    def facts(self) -> dict[str, Any]:
-        """What a task says of its image."""
-        return {"width": self.width, "height": self.height, "sha256": self.sha256.hex()}
-
-
-class ItemImage(Root):
-    """An image that items of a job name.
-
-    sha256, size_bytes: of the file as it was sent; width, height: in pixels; bits: of one channel.
-    low, high: the values that occur in an image of 16 bits; window, level: where most of them
-    lie, which is how it is shown at first.
-    """
-
-    __tablename__ = "item_image"
-    job_id: Mapped[UUID] = mapped_column(ForeignKey("job.id"))
-    name: Mapped[str]
-    sha256: Mapped[bytes]
-    width: Mapped[int]
-    height: Mapped[int]
-    bits: Mapped[int]
-    format: Mapped[ImageFormat] = mapped_column(text_enum(ImageFormat))
-    size_bytes: Mapped[int]
-    low: Mapped[int | None]
-    high: Mapped[int | None]
-    window: Mapped[int | None]
-    level: Mapped[int | None]
-    created_at: Mapped[datetime]
-
-    __table_args__ = (
-        PrimaryKeyConstraint("job_id", "name"),
-        one_of("format", ImageFormat),
-        CheckConstraint("bits IN (8, 16)", name="bits"),
-        CheckConstraint("width >= 1 AND height >= 1 AND size_bytes >= 1", name="sizes"),
         CheckConstraint('(bits = 16) = (num_nulls(low, high, "window", level) = 0)', name="tones"),
     )
 
@@ -438,5 +391,7 @@ class ItemImage(Root):
 
     @property
     def facts(self) -> dict[str, Any]:
-        """What a task says of its image."""
-        return {"width": self.width, "height": self.height, "sha256": self.sha256.hex()}
+        """What a task says of its image; `bits` and the tones only where there are 16."""
+        facts = {"width": self.width, "height": self.height, "sha256": self.sha256.hex()}
+        tones = self.tones
+        return facts | ({"bits": self.bits, **asdict(tones)} if tones else {})
