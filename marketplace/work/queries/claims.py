@@ -14,6 +14,7 @@ from marketplace.actor import Actor
 from marketplace.errors import Missing
 from marketplace.ids import ClaimId
 from marketplace.jobs.models import Item, Job, TemplateVersion
+from marketplace.jobs.queries import with_image
 from marketplace.tasktypes import task_type
 from marketplace.work.models import Claim, Draft, Task, TimeInterval
 from marketplace.work.queries.prelabels import prelabels_of
@@ -95,6 +96,7 @@ def view_of(session: Session, claim: Claim) -> ClaimView:
 
 def _shown(session: Session, job: Job, template: Any, item_id: UUID, payload: Any) -> Any:
     own = {name: part for name, part in payload.items() if name != "metadata"}
+    own = with_image(session, job, own)
     kind = task_type(job.task_type)
     if kind.prelabels_shown is None:  # Most types: nothing is read, so nothing can leak.
         return own

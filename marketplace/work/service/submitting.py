@@ -16,6 +16,7 @@ from marketplace.db import forget, insert_sql, plain_sql, values_of, written
 from marketplace.errors import Fault, Faulty, Missing
 from marketplace.ids import ClaimId, SubmissionId, new_id
 from marketplace.jobs.models import Item, Job, TemplateVersion
+from marketplace.jobs.queries import with_image
 from marketplace.jobs.rules import JobState
 from marketplace.tasktypes import task_type
 from marketplace.work import rules
@@ -159,11 +160,12 @@ def _in_hand(session: Session, actor: Actor, claim_id: ClaimId) -> _InHand:
 
 
 def _with_prelabels(session: Session, held: _InHand) -> _InHand:
-    """The same, with what models said in the payload, for types that show it."""
+    """The same, with what models said and the size of its image, for types that show them."""
     if task_type(held.job.task_type).prelabels_shown is None:
         return held
     said = prelabels_of_task(session, held.claim.task_id)
-    return replace(held, payload={**held.payload, "prelabels": said})
+    seen = with_image(session, held.job, held.payload)
+    return replace(held, payload={**seen, "prelabels": said})
 
 
 def _completed(held: _InHand, envelope: Envelope) -> Envelope:
