@@ -159,6 +159,8 @@ def _claim_facts(session: Session, claim_id: UUID) -> dict[str, Any]:
     return {
         "detail": detail,
         "claim": detail.claim,
+        # An account's own name is what anybody writes there; registers have that of the papers.
+        "papers": queries.profile_of(session, me(), detail.claim.person_id),
         "own": own,
         "mine": waits and detail.proposal and detail.proposal.person_id == me().person_id,
         "names": identity.people_by_ids(session, {each for each in people if each}),

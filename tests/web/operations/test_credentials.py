@@ -67,6 +67,19 @@ def test_the_queue_leads_to_the_claim_and_its_register(
         assert "&lt;script&gt;" in each
 
 
+def test_the_name_to_compare_is_that_of_the_papers(desk: Browser, session: Session) -> None:
+    """An account may bear any name, also that of whom the register lists."""
+    impostor = identity.specialist(session, name="Mirena Talvik")
+    claim = specialists.claimed(session, impostor)
+    path = f"/operations/credentials/{claim.id}"
+    without = text_of(checked(desk.get(path)))
+    specialists.service.save_profile(session, impostor, legal_name="Zolka Ferrante")
+    session.flush()
+
+    assert "The name on this person's papers is not given." in without
+    assert "Compare the register with Zolka Ferrante" in text_of(checked(desk.get(path)))
+
+
 def test_a_licence_is_verified_by_hand(
     desk: Browser, session: Session, staff: Actor, claim: CredentialClaim
 ) -> None:
