@@ -30,6 +30,16 @@ TEMPLATE = Shape(
                 "description": "Whether claims may be added to those the item marks; "
                 "true where unset.",
             },
+            "grade": {
+                **pieces.one_of("off", "optional", "required"),
+                "description": "Whether the response as a whole is graded correct, incorrect or "
+                "not attempted, as SimpleQA grades; off where unset.",
+            },
+            "quality": {
+                **pieces.FLAG,
+                "description": "Whether it may be said that the response breaks off or refuses "
+                "wrongly, as RAGTruth says.",
+            },
         },
     )
 )
@@ -85,7 +95,13 @@ CLAIM = pieces.closed(
 
 JUDGEMENT = Shape(
     pieces.contract(
-        "Judgement of a fact check", {"claims": pieces.listing(CLAIM, most=500)}, ("claims",)
+        "Judgement of a fact check",
+        {
+            "claims": pieces.listing(CLAIM, most=500),
+            "grade": pieces.one_of("correct", "incorrect", "not_attempted"),
+            "quality": pieces.one_of("good", "truncated", "incorrect_refusal"),
+        },
+        ("claims",),
     )
 )
 
@@ -136,6 +152,19 @@ def judgement_rule(template: Json, payload: Json, judgement: Json) -> list[Fault
     documents = {source["id"]: source["content"] for source in payload["sources"]}
     for number, claim in enumerate(claims):
         faults += evidence_faults(template, documents, claim, f"/claims/{number}/sources")
+    return faults + whole_faults(template, judgement)
+
+
+def whole_faults(template: Json, judgement: Json) -> list[Fault]:
+    """What is wrong with what is said of the response as a whole."""
+    faults = []
+    wanted = template.get("grade", "off")
+    if wanted == "required" and "grade" not in judgement:
+        faults.append(Fault("/grade", "Grade the response as a whole too."))
+    if wanted == "off" and "grade" in judgement:
+        faults.append(Fault("/grade", "This job takes no grade. Leave it out."))
+    if "quality" in judgement and not template.get("quality"):
+        faults.append(Fault("/quality", "This job does not ask for this. Leave it out."))
     return faults
 
 
@@ -183,18 +212,23 @@ def placed(claim: Json, response: str) -> Json:
 
 
 def units(judgement: Json) -> Units:
-    """One unit a claim, `{"claims.0-24": "supported"}`."""
-    return {
+    """One unit a claim, and the grade: `{"claims.0-24": "supported", "grade": "correct"}`."""
+    claims: Units = {
         "claims.{}-{}".format(*span(claim)): str(claim["verdict"]) for claim in judgement["claims"]
     }
+    return claims | {key: str(judgement[key]) for key in ("grade", "quality") if key in judgement}
 
 
 def gold_rule(judgement: Json, gold: Json, _template: Json) -> float | None:
-    """The share of gold's claims with the same verdict on a span that overlaps by half or more."""
+    """The share of gold's claims with the same verdict on a span that overlaps by half or more,
+    the grade counted as one more where gold has it."""
     wanted: Units = {str(number): number for number in range(len(gold["claims"]))}
+    wanted |= {"grade": "grade"} if "grade" in gold else {}
     found: Units = {key: key for key in wanted}
 
     def same(_given: Hashable, number: Hashable) -> bool:
+        if number == "grade":
+            return bool(judgement.get("grade") == gold["grade"])
         claim = gold["claims"][number]
         return any(
             overlap(span(claim), span(other)) >= 0.5 and claim["verdict"] == other["verdict"]
@@ -212,7 +246,8 @@ def overlap(first: tuple[int, int], second: tuple[int, int]) -> float:
 
 def gold_template(template: Json) -> Json:
     """Gold may be verdicts alone, without quotations."""
-    return {**template, "sources_required": False}
+    relaxed = "off" if template.get("grade", "off") == "off" else "optional"
+    return {**template, "sources_required": False, "grade": relaxed}
 
 
 FACT_CHECK = TaskType(

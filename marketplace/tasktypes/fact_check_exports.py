@@ -23,11 +23,13 @@ def ragtruth(records: Iterable[Record], policy: Policy, counts: Counts) -> Itera
         if not given:
             counts.drop("no_judgement")
         elif policy is Policy.MAJORITY:
-            yield row(record, list(settled_claims(given, counts)))
+            quality = majority(str(one.judgement.get("quality", "good")) for one in given)
+            yield row(record, list(settled_claims(given, counts)), quality or "good")
         else:
             for one in given:
                 counts.keep()
-                yield row(record, one.judgement["claims"])
+                quality = str(one.judgement.get("quality", "good"))
+                yield row(record, one.judgement["claims"], quality)
 
 
 def settled_claims(given: list[AuthoredJudgement], counts: Counts) -> Iterator[Json]:
@@ -44,7 +46,7 @@ def settled_claims(given: list[AuthoredJudgement], counts: Counts) -> Iterator[J
             yield next(claim for claim in claims if claim["verdict"] == verdict)
 
 
-def row(record: Record, claims: list[Json]) -> ExportRow:
+def row(record: Record, claims: list[Json], quality: str) -> ExportRow:
     response = record.payload["response"]
     return {
         "external_id": record.external_id,
@@ -55,7 +57,7 @@ def row(record: Record, claims: list[Json]) -> ExportRow:
         ],
         "response": response,
         "labels": [label(response, claim) for claim in claims if claim["verdict"] in FAMILIES],
-        "quality": "good",
+        "quality": quality,
     }
 
 
@@ -74,4 +76,29 @@ def label(response: str, claim: Json) -> Json:
     }
 
 
-EXPORTS = catalogue(Exporter(key="ragtruth", title="RAGTruth", convert=ragtruth))
+def simpleqa(records: Iterable[Record], policy: Policy, counts: Counts) -> Iterator[ExportRow]:
+    """The response with its grade in SimpleQA's words; a judgement without one is dropped."""
+    for record in records:
+        given = record.in_order()
+        grades = [one.judgement.get("grade") for one in given]
+        if not given:
+            counts.drop("no_judgement")
+        for grade in [majority(grades)] if policy is Policy.MAJORITY and given else grades:
+            if grade is not None:
+                counts.keep()
+                yield {
+                    "external_id": record.external_id,
+                    "problem": [message["content"] for message in record.payload["messages"]],
+                    "predicted_answer": record.payload["response"],
+                    "grade": grade.upper(),
+                }
+            elif policy is Policy.MAJORITY and any(grades):
+                counts.drop("no_majority")
+            else:
+                counts.drop("no_grade")
+
+
+EXPORTS = catalogue(
+    Exporter(key="ragtruth", title="RAGTruth", convert=ragtruth),
+    Exporter(key="simpleqa", title="SimpleQA grades", convert=simpleqa),
+)

@@ -26,6 +26,10 @@ export class TextSurface {
     }
     // What an input method writes cannot be refused, only taken back.
     box.addEventListener("input", (event) => { event.stopPropagation(); this.again(); }, { signal });
+    // Who comes back by key finds the caret where it was; a pointer says where it goes itself.
+    box.addEventListener("pointerdown", () => { this.pointed = true; }, { signal });
+    document.addEventListener("pointerup", () => { this.pointed = false; }, { signal });
+    box.addEventListener("focus", () => { if (this.last && !this.pointed) this.setRaw(this.last.anchor, this.last.focus); }, { signal });
     document.addEventListener("selectionchange", () => this.noticed(), { signal });
   }
 
