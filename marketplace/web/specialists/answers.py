@@ -23,6 +23,7 @@ WANTED: Mapping[str, str] = {
     "ratings": "Give every aspect its score.",
     "messages": "Write the answer that should have been given.",
     "claims": "Judge at least one claim.",
+    "rubrics": "Write at least one criterion.",
     "spans": "Mark what the labels are for, or say that there is nothing to mark.",
     "verdict": "Give your verdict.",
     "severity": "Say how bad it is.",
