@@ -23,7 +23,7 @@ from marketplace.specialists import queries as specialists
 from marketplace.tasktypes import AuthoredJudgement, Record
 from marketplace.tasktypes.exports import Policy
 from marketplace.work import queries as work
-from marketplace.work.models import Submission, Task
+from marketplace.work.models import Seat, Submission, Task
 from marketplace.work.rules import SubmissionState
 
 LIMIT_MAX = 200
@@ -128,7 +128,8 @@ def records_after(session: Session, export: Export, position: int, *, limit: int
 def _told(export: Export) -> tuple[ColumnElement[bool], ...]:
     """Which submissions an export reads: those that count; with the policy `all` extra ones too.
 
-    An answer that repeats its author's own is no further vote: only the envelope tells it.
+    An answer that repeats its author's own is no further vote, nor is one that was asked for again
+    under a newer version: only the envelope tells them.
     """
     states = [SubmissionState.ACCEPTED]
     if export.policy == Policy.ALL:
@@ -136,6 +137,8 @@ def _told(export: Export) -> tuple[ColumnElement[bool], ...]:
     told = [Submission.state.in_(states), Submission.decided_at <= export.as_of]
     if export.format != "raw":
         told.append(Submission.repeats_submission_id.is_(None))
+        aside = select(Seat.id).where(Seat.id == Submission.seat_id)
+        told.append(~aside.where(Seat.set_aside_at <= export.as_of).exists())
     return tuple(told)
 
 

@@ -37,6 +37,7 @@ from marketplace.jobs.rules import (
     Purpose,
     Terms,
     Tones,
+    VersionChange,
     hourly_rate,
 )
 from marketplace.money import Money
@@ -57,7 +58,9 @@ class Job(Root):
     seat had gone to somebody else; cannot_complete_ratio: the share of the pay for a task that
     cannot be done, with evidence; contingency_ratio: reserved on top of the most for such pay;
     seats_max: the most seats that a qualification pays, whose items do not say it; repeat_ratio:
-    the share of a person's tasks that they are asked once more, in another order.
+    the share of a person's tasks that they are asked once more, in another order; keeps_versions:
+    whether tasks that were begun may keep an older version; requalify_since: passes of its
+    qualifications that are older do not count.
     """
 
     __tablename__ = "job"
@@ -111,6 +114,8 @@ class Job(Root):
     items_authored: Mapped[bool] = mapped_column(server_default="false")
     seats_max: Mapped[int | None]
     repeat_ratio: Mapped[Decimal] = mapped_column(Ratio, server_default="0")
+    keeps_versions: Mapped[bool] = mapped_column(server_default="false")
+    requalify_since: Mapped[datetime | None]
 
     __table_args__ = (
         CheckConstraint("repeat_ratio BETWEEN 0 AND 0.2", name="repeat_ratio"),
@@ -143,6 +148,7 @@ class Job(Root):
         CheckConstraint("0 <= items_seated AND items_seated <= item_count", name="items_seated"),
         Index("ix_job_organisation_id_id", "organisation_id", "id"),
         Index("ix_job_open", "id", postgresql_where=text("state = 'open'")),
+        Index("ix_job_requalified", "id", postgresql_where=text("requalify_since IS NOT NULL")),
         Index(
             "ix_job_wants_seats",
             "id",
@@ -178,7 +184,7 @@ class Job(Root):
 
 
 class TemplateVersion(Root):
-    """A template with its instructions, as they were from one moment on; append-only."""
+    """A template with instructions, append-only. change: what it meant for work begun earlier."""
 
     __tablename__ = "template_version"
     id: Mapped[IdKey]
@@ -190,8 +196,9 @@ class TemplateVersion(Root):
     instructions_sha256: Mapped[bytes]
     created_by: Mapped[UUID] = mapped_column(ForeignKey("person.id"))
     created_at: Mapped[datetime]
+    change: Mapped[VersionChange | None] = mapped_column(text_enum(VersionChange))
 
-    __table_args__ = (UniqueConstraint("job_id", "number"),)
+    __table_args__ = (UniqueConstraint("job_id", "number"), one_of("change", VersionChange))
 
 
 class Item(Root):

@@ -68,7 +68,9 @@ class Task(Root):
 
 class Seat(Root):
     """One judgement wanted. rank: the place in the queue of its job; reserved_for: the only person
-    who may take it, in a qualification."""
+    who may take it, in a qualification; set_aside_at: since when its judgement stands beside those
+    that were asked for under a newer version; price_minor: what it pays where that was stated for
+    it, the job's pay else."""
 
     __tablename__ = "seat"
     __table_args__ = (
@@ -81,6 +83,7 @@ class Seat(Root):
             "rank",
             postgresql_where=text("state = 'open' AND reserved_for IS NOT NULL"),
         ),
+        CheckConstraint("price_minor >= 0", name="price_minor"),
         one_of("state", SeatState),
     )
     id: Mapped[SeatId] = mapped_column(primary_key=True)
@@ -90,6 +93,8 @@ class Seat(Root):
     rank: Mapped[int] = mapped_column(seat_rank)
     state: Mapped[SeatState] = mapped_column(text_enum(SeatState))
     reserved_for: Mapped[PersonId | None] = mapped_column(ForeignKey("person.id"))
+    set_aside_at: Mapped[datetime | None]
+    price_minor: Mapped[int | None]
 
 
 class Claim(Root):
@@ -136,8 +141,8 @@ class Claim(Root):
     )
     id: Mapped[ClaimId] = mapped_column(primary_key=True)
     seat_id: Mapped[SeatId] = mapped_column(ForeignKey("seat.id"))
-    task_id: Mapped[TaskId] = mapped_column(ForeignKey("task.id"))
-    job_id: Mapped[JobId] = mapped_column(ForeignKey("job.id"))
+    task_id: Mapped[TaskId]  # The seat's, as is its job: what the key to the seat says already.
+    job_id: Mapped[JobId]
     specialist_id: Mapped[PersonId] = mapped_column(ForeignKey("person.id"))
     template_version_id: Mapped[TemplateVersionId] = mapped_column(
         ForeignKey("template_version.id")
@@ -286,13 +291,12 @@ class Submission(Root):
     )
     id: Mapped[SubmissionId] = mapped_column(primary_key=True)
     claim_id: Mapped[ClaimId] = mapped_column(ForeignKey("claim.id"), unique=True)
-    seat_id: Mapped[SeatId] = mapped_column(ForeignKey("seat.id"))
-    task_id: Mapped[TaskId] = mapped_column(ForeignKey("task.id"))
-    job_id: Mapped[JobId] = mapped_column(ForeignKey("job.id"))
-    specialist_id: Mapped[PersonId] = mapped_column(ForeignKey("person.id"))
-    template_version_id: Mapped[TemplateVersionId] = mapped_column(
-        ForeignKey("template_version.id")
-    )
+    # The claim's own, none of which ever changes: what the key to the claim says already.
+    seat_id: Mapped[SeatId]
+    task_id: Mapped[TaskId]
+    job_id: Mapped[JobId]
+    specialist_id: Mapped[PersonId]
+    template_version_id: Mapped[TemplateVersionId]
     judgement: Mapped[Any] = mapped_column(JsonText)
     rationale: Mapped[str | None]
     confidence: Mapped[float | None]

@@ -23,6 +23,7 @@ from marketplace.jobs.queries.jobs import rejected_rows as rejected_rows
 from marketplace.jobs.queries.jobs import template_version as template_version
 from marketplace.jobs.queries.jobs import template_versions as template_versions
 from marketplace.jobs.queries.qualification import FormItem as FormItem
+from marketplace.jobs.queries.qualification import asked_anew as asked_anew
 from marketplace.jobs.queries.qualification import bank as bank
 from marketplace.jobs.queries.qualification import bank_of as bank_of
 from marketplace.jobs.queries.qualification import form_items as form_items

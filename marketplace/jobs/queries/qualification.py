@@ -16,7 +16,7 @@ from marketplace.identity.models import Organisation
 from marketplace.identity.rules import OrganisationKind
 from marketplace.ids import JobId, OrganisationId
 from marketplace.jobs.models import Item, Job, Qualification, QualificationItem
-from marketplace.jobs.rules import Purpose
+from marketplace.jobs.rules import JobState, Purpose
 from marketplace.jobs.rules.qualification import (
     BANK_MAX,
     FAULTS_MAX,
@@ -33,6 +33,19 @@ EXACT = 1 - 1e-9
 def qualification_of(session: Session, job_id: UUID) -> Qualification | None:
     """The terms of a job that is a qualification; for one who may see the job."""
     return session.get(Qualification, job_id)
+
+
+def asked_anew(session: Session, ids: Sequence[UUID]) -> dict[UUID, datetime]:
+    """Since when running jobs want these qualifications passed anew, for those that are."""
+    running = (JobState.OPEN, JobState.PAUSED)
+    rows = session.execute(
+        select(Job.qualification_ids, Job.requalify_since)
+        .where(Job.requalify_since.is_not(None), Job.state.in_(running))
+        .where(Job.qualification_ids.overlap(list(ids)))
+        .order_by(Job.requalify_since)
+    )
+    # In the order of time, so that the latest stays.
+    return {each: since for asked, since in rows if since for each in asked}
 
 
 def terms_of(session: Session, job_id: UUID) -> Qualification:

@@ -1,7 +1,6 @@
 """The verbs of jobs, by what they are about: drafts, items, imports, states."""
 
 from marketplace.jobs.service.drafts import change_job as change_job
-from marketplace.jobs.service.drafts import clarify as clarify
 from marketplace.jobs.service.drafts import create_job as create_job
 from marketplace.jobs.service.drafts import raise_pay as raise_pay
 from marketplace.jobs.service.images import KeptImage as KeptImage
@@ -34,3 +33,5 @@ from marketplace.jobs.service.states import open_job as open_job
 from marketplace.jobs.service.states import pause_job as pause_job
 from marketplace.jobs.service.states import resume_job as resume_job
 from marketplace.jobs.service.states import seats_opened as seats_opened
+from marketplace.jobs.service.versions import clarify as clarify
+from marketplace.jobs.service.versions import make_version as make_version

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from typing import Any, Unpack
 from uuid import UUID
 
-import orjson
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -16,7 +14,7 @@ from marketplace.actor import Actor
 from marketplace.errors import Conflict, Fault, Faulty
 from marketplace.identity.rules import Permission
 from marketplace.ids import new_id, reference
-from marketplace.jobs.models import JOB_NUMBER, Job, TemplateVersion
+from marketplace.jobs.models import JOB_NUMBER, Job
 from marketplace.jobs.rules import (
     EXPECTED_SECONDS,
     RUNNING_FIELDS,
@@ -29,11 +27,10 @@ from marketplace.jobs.rules import (
     cleaned,
 )
 from marketplace.jobs.rules.fields import CLAIMS_LIVE_MAX, EXPECTED_SECONDS_OTHERWISE
-from marketplace.jobs.service.items import misfits
 from marketplace.jobs.service.qualification import check_qualifications
 from marketplace.jobs.service.states import announce, changed, locked
+from marketplace.jobs.service.versions import check_template, current, new_version, version_of
 from marketplace.money import Money
-from marketplace.tasktypes import Json, task_type
 
 
 def create_job(
@@ -48,7 +45,7 @@ def create_job(
     given = cleaned({"title": "", **fields})
     check_qualifications(session, actor, given.get("qualification_ids", []))
     template = given.pop("template", {})
-    _check_template(task_type, template)
+    check_template(task_type, template)
     values = _defaults(task_type) | _columns(given)
     number = session.scalar(select(JOB_NUMBER.next_value())) or 0
     now = clock.now()
@@ -66,7 +63,7 @@ def create_job(
     job.overlap_max = max(job.overlap_max, job.overlap_min)
     session.add(job)
     session.flush()  # The version refers to the job, and is checked at once.
-    session.add(_version(job, template, actor, number=1))
+    session.add(version_of(job, template, actor, number=1))
     session.flush()  # Items may follow in the same transaction, past the session.
     audit.record(session, actor, "created job", job.id, reference=job.reference)
     announce(session, job, "job.created", reference=job.reference)
@@ -96,7 +93,7 @@ def change_job(
     changes = {
         name: value for name, value in _columns(given).items() if getattr(job, name) != value
     }
-    if template is not None and template == _current(session, job).template:
+    if template is not None and template == current(session, job).template:
         template = None
     _refuse_unchangeable(job, {*changes, *(["template"] if template is not None else [])})
     if changes.get("overlap_max", job.overlap_max) < changes.get("overlap_min", job.overlap_min):
@@ -105,29 +102,10 @@ def change_job(
     for name, value in changes.items():
         setattr(job, name, value)
     if template is not None or "instructions_md" in changes:
-        _new_version(session, actor, job, template)
+        new_version(session, actor, job, template)
     if changes or template is not None:
         changed(session, actor, job, sorted(changes))
     return job
-
-
-def clarify(session: Session, actor: Actor, job_id: UUID, note: str) -> TemplateVersion:
-    """Add a note to the instructions of a published job, as a new version; claims from now on see
-    it, and those in hand keep the version that they were made under.
-
-    note: Markdown, not empty. Conflict for a job that is closed, Faulty for a note that no row
-    can hold or that makes the instructions too long.
-    """
-    actor.require(Permission.JOBS_EDIT)
-    job = locked(session, actor, job_id)
-    if job.state is JobState.CLOSED:
-        raise Conflict("This job is closed; nothing about it changes any more.")
-    head = f"**Added on {clock.now():%d %B %Y}.** "
-    whole = f"{job.instructions_md.rstrip()}\n\n{head}{note.strip()}\n"
-    job.instructions_md = cleaned({"instructions_md": whole})["instructions_md"]
-    version = _new_version(session, actor, job, None)
-    changed(session, actor, job, ["instructions_md"], version=version.number)
-    return version
 
 
 def raise_pay(session: Session, actor: Actor, job_id: UUID, pay: Money) -> Job:
@@ -158,7 +136,7 @@ def _refuse_unchangeable(job: Job, names: set[str]) -> None:
         raise Conflict(
             f"A published job keeps its {', '.join(fixed)}: specialists agreed to it. You may "
             "change the title, the deadline, the share that is reviewed and how many tasks one "
-            "person may take, and raise the pay."
+            "person may take, raise the pay, and make a new version of template and instructions."
         )
 
 
@@ -200,47 +178,3 @@ def _columns(given: Mapping[str, Any]) -> dict[str, Any]:
     found = dict(given)
     pay = found.pop("pay", None)
     return found | ({"pay_minor": pay.minor, "currency": pay.currency} if pay is not None else {})
-
-
-def _check_template(kind: str, template: Json) -> None:
-    faults = task_type(kind).check_template(template)
-    if faults:
-        raise Faulty(
-            "The template does not fit the task type.",
-            [Fault(f"/template{fault.pointer}", fault.message) for fault in faults],
-        )
-
-
-def _current(session: Session, job: Job) -> TemplateVersion:
-    return session.get_one(TemplateVersion, job.template_version_id)
-
-
-def _new_version(
-    session: Session, actor: Actor, job: Job, template: Json | None
-) -> TemplateVersion:
-    former = _current(session, job)
-    if template is not None:
-        _check_template(job.task_type, template)
-        faults = misfits(session, job, template)
-        if faults:
-            raise Faulty("The new template does not fit the items that are stored.", faults)
-    current = former.template if template is None else template
-    version = _version(job, current, actor, number=former.number + 1)
-    version.id = job.template_version_id = new_id()
-    session.add(version)
-    return version
-
-
-def _version(job: Job, template: Json, actor: Actor, *, number: int) -> TemplateVersion:
-    text = orjson.dumps(template, option=orjson.OPT_SORT_KEYS)
-    return TemplateVersion(
-        id=job.template_version_id,
-        job_id=job.id,
-        number=number,
-        template=template,
-        template_sha256=hashlib.sha256(text).digest(),
-        instructions_md=job.instructions_md,
-        instructions_sha256=hashlib.sha256(job.instructions_md.encode()).digest(),
-        created_by=actor.person(),
-        created_at=clock.now(),
-    )

@@ -17,7 +17,7 @@ from marketplace.jobs import queries as jobs
 from marketplace.quality.rules import cohen_kappa, krippendorff_alpha_nominal, percent_agreement
 from marketplace.secrets import pseudonym
 from marketplace.tasktypes import task_type
-from marketplace.work.models import Submission
+from marketplace.work.models import Seat, Submission
 from marketplace.work.rules import SubmissionState
 
 SUBMISSIONS_MAX = 20_000
@@ -64,7 +64,9 @@ def quality_of(session: Session, viewer: Actor, job_id: JobId) -> JobQuality:
     job = jobs.job_of(session, viewer, job_id)
     rows = session.execute(
         select(Submission.task_id, Submission.specialist_id, Submission.judgement)
+        .join(Seat, Seat.id == Submission.seat_id)
         .where(Submission.job_id == job.id, Submission.state.in_(COUNTED))
+        .where(Seat.set_aside_at.is_(None))  # Judged anew under a newer version.
         .order_by(Submission.id.desc())
         .limit(SUBMISSIONS_MAX)
     ).all()

@@ -172,6 +172,13 @@ def qualifications_missing(person: Person_) -> ColumnElement[int]:
         .select_from(QualificationResult)
         .where(QualificationResult.person_id == person, QualificationResult.job_id == asked.c.value)
         .where(QualificationResult.passed.is_(True), _not_expired())
+        # Where the job changed since, it may ask for a pass that is newer than the change.
+        .where(
+            or_(
+                Job.requalify_since.is_(None),
+                QualificationResult.finished_at >= Job.requalify_since,
+            )
+        )
         .exists()
     )
     missing = select(func.count()).select_from(asked).where(~passed).correlate(Job, Person)

@@ -102,9 +102,15 @@ def offered(session: Session, viewer: Actor, *, limit: int = OFFERED_MAX) -> lis
         .order_by(Job.id.desc())
         .limit(min(limit, OFFERED_MAX))
     ).all()
-    opens = _opened(session, viewer.person(), [job.id for job, _ in rows])
+    ids = [job.id for job, _ in rows]
+    opens, anew = _opened(session, viewer.person(), ids), jobs.asked_anew(session, ids)
     found = [
-        _offered(job, terms, [each for each in own if each.job_id == job.id], (), opens[job.id])
+        _offered(
+            Asked(job, terms, anew.get(job.id)),
+            [each for each in own if each.job_id == job.id],
+            (),
+            opens[job.id],
+        )
         for job, terms in rows
     ]
     return sorted(found, key=lambda each: (-each.opened.jobs, each.job.id))
@@ -119,20 +125,31 @@ def offered_one(session: Session, viewer: Actor, job_id: JobId) -> Offered:
     reasons = eligibility(session, viewer, job_id).reasons
     own = attempts.attempts_of(session, viewer.person(), job_id)
     opens = _opened(session, viewer.person(), [job.id])
-    return _offered(job, jobs.terms_of(session, job_id), own, reasons, opens[job.id])
+    anew = jobs.asked_anew(session, [job.id]).get(job.id)
+    return _offered(Asked(job, jobs.terms_of(session, job_id), anew), own, reasons, opens[job.id])
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A qualification with its terms. anew_since: passes from before it do not count for a job
+    that changed then, so whoever has one may try again."""
+
+    job: Job
+    terms: Qualification
+    anew_since: datetime | None
 
 
 def _offered(
-    job: Job,
-    terms: Qualification,
+    asked: Asked,
     own: Sequence[QualificationResult],
     reasons: tuple[str, ...],
     opens: Opened,
 ) -> Offered:
-    again = retry_at(attempts.past_attempts(own), cooldown_days=terms.cooldown_days)
+    past = attempts.past_attempts(own, asked.anew_since)
+    again = retry_at(past, cooldown_days=asked.terms.cooldown_days)
     again = again if again is not None and again > clock.now() else None
-    standing = _standing(job, terms, own, again, reasons)
-    return Offered(job, terms, standing, own, again, reasons, opens)
+    standing = _standing(asked.job, asked.terms, own, again, reasons)
+    return Offered(asked.job, asked.terms, standing, own, again, reasons, opens)
 
 
 def _standing(

@@ -21,3 +21,6 @@ from marketplace.routing.service.qualification import attempts_to_end as attempt
 from marketplace.routing.service.qualification import end_attempt as end_attempt
 from marketplace.routing.service.qualification import end_if_answered as end_if_answered
 from marketplace.routing.service.qualification import start_attempt as start_attempt
+from marketplace.routing.service.versions import AskedAgain as AskedAgain
+from marketplace.routing.service.versions import change_version as change_version
+from marketplace.routing.service.versions import quote_again as quote_again

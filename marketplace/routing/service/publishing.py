@@ -172,7 +172,10 @@ def _seats_not_accepted(session: Session, job: Job) -> int:
     accepted = session.scalar(
         select(func.count())
         .select_from(Submission)
+        .join(Seat, Seat.id == Submission.seat_id)
         .where(Submission.job_id == job.id, Submission.state == SubmissionState.ACCEPTED)
+        # Seats with a price of their own keep it, and have money of their own.
+        .where(Seat.price_minor.is_(None))
     )
     return seats_of(job.terms(0), reserve.items_reserved) - (accepted or 0)
 

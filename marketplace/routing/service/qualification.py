@@ -61,7 +61,7 @@ def start_attempt(session: Session, actor: Actor, job_id: JobId) -> Qualificatio
 def _begin(session: Session, actor: Actor, job: Job, terms: Qualification) -> QualificationResult:
     earlier = attempts.attempts_of(session, actor.person(), job.id)
     form = next_form(
-        attempts.past_attempts(earlier),
+        attempts.past_attempts(earlier, job_queries.asked_anew(session, [job.id]).get(job.id)),
         forms=terms.forms,
         cooldown_days=terms.cooldown_days,
         seed=seed_of(actor.person(), job.id),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -62,12 +63,20 @@ def attempts_of(
     ).all()
 
 
-def past_attempts(attempts: Sequence[QualificationResult]) -> list[PastAttempt]:
-    """What the rules ask of attempts."""
+def past_attempts(
+    attempts: Sequence[QualificationResult], anew_since: datetime | None = None
+) -> list[PastAttempt]:
+    """What the rules ask of attempts; passes from before `anew_since` count as run out then."""
     return [
-        PastAttempt(each.form, each.state, each.finished_at, each.passed, each.expires_at)
+        PastAttempt(each.form, each.state, each.finished_at, each.passed, _end(each, anew_since))
         for each in attempts
     ]
+
+
+def _end(attempt: QualificationResult, anew_since: datetime | None) -> datetime | None:
+    if anew_since is None or attempt.finished_at is None or attempt.finished_at >= anew_since:
+        return attempt.expires_at
+    return min(attempt.expires_at or anew_since, anew_since)
 
 
 def own_attempts(session: Session, viewer: Actor) -> Sequence[QualificationResult]:

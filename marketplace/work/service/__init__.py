@@ -9,6 +9,7 @@ from marketplace.work.service.claims import release_claim as release_claim
 from marketplace.work.service.claims import save_draft as save_draft
 from marketplace.work.service.outcomes import answer_gaps as answer_gaps
 from marketplace.work.service.outcomes import report_outcome as report_outcome
+from marketplace.work.service.preferences import move_keys as move_keys
 from marketplace.work.service.repeats import claim_repeat as claim_repeat
 from marketplace.work.service.reserved import close_reserved_seats as close_reserved_seats
 from marketplace.work.service.reserved import open_reserved_seats as open_reserved_seats
@@ -17,3 +18,5 @@ from marketplace.work.service.seats import open_seats as open_seats
 from marketplace.work.service.submissions import locked_submission as locked_submission
 from marketplace.work.service.submissions import settle as settle
 from marketplace.work.service.submitting import submit as submit
+from marketplace.work.service.versions import ask_again as ask_again
+from marketplace.work.service.versions import seats_judged as seats_judged

@@ -21,13 +21,14 @@ from sqlalchemy.orm import Session
 from marketplace import clock
 from marketplace.db import condition_sql, forget, insert_sql, plain_sql, values_of, written
 from marketplace.errors import Conflict
-from marketplace.ids import ClaimId, PersonId, new_id
+from marketplace.ids import ClaimId, PersonId, TemplateVersionId, new_id
 from marketplace.jobs.models import Job
 from marketplace.jobs.rules import PayPer, Purpose, seat_price
 from marketplace.tasktypes import task_type
 from marketplace.work import queries, rules
 from marketplace.work.models import Claim, Seat, WorkProgress
 from marketplace.work.rules import ClaimState
+from marketplace.work.service import versions
 
 WINDOW = 256  # Open seats that one look reads at the most.
 WINDOWS_MAX = 8
@@ -37,7 +38,8 @@ NO_MAX = 2**62
 # place is still the one that this statement saw: of two windows at once, one must look again.
 # States are written out, so that one plan, kept by the server, can use the partial indexes.
 _NEXT = """WITH wanting AS (
-  SELECT id FROM job WHERE id = %(job_id)s AND state = 'open' FOR KEY SHARE
+  SELECT id, template_version_id FROM job
+  WHERE id = %(job_id)s AND state = 'open' FOR KEY SHARE
 ), before AS (
   SELECT live, done, front FROM work_progress
   WHERE person_id = %(person_id)s AND job_id = %(job_id)s
@@ -47,7 +49,8 @@ _NEXT = """WITH wanting AS (
     AND seat.rank > coalesce(%(after)s::bigint, (SELECT front FROM before), 0)
   ORDER BY seat.rank LIMIT {window}
 ), free AS (
-  SELECT seat.id, seat.task_id, seat.rank FROM looked JOIN seat ON seat.id = looked.id
+  SELECT seat.id, seat.task_id, seat.rank, seat.price_minor
+  FROM looked JOIN seat ON seat.id = looked.id
   WHERE seat.state = 'open' AND NOT EXISTS (
       SELECT FROM claim WHERE claim.task_id = seat.task_id
         AND claim.specialist_id = %(person_id)s AND claim.state <> 'released')
@@ -62,6 +65,7 @@ _NEXT = """WITH wanting AS (
   RETURNING live
 )
 SELECT before.live, before.done, before.front, free.id AS seat_id, free.task_id, free.rank,
+  free.price_minor, (SELECT template_version_id FROM wanting) AS newest_id,
   item.id AS item_id, item.payload::text AS payload, EXISTS (SELECT FROM counted) AS counted,
   CASE WHEN free.id IS NOT NULL THEN nextval('claim_fence_seq') END AS fence
 FROM (SELECT 1) AS one LEFT JOIN before ON true LEFT JOIN free ON true
@@ -172,6 +176,12 @@ def _refuse_over_limits(job: Job, found: Any) -> None:
         raise rules.EnoughDone(f"This job takes at most {tasks} from one person.")
 
 
+def _version(session: Session, found: Any, job: Job) -> TemplateVersionId:
+    """The version that a seat is judged under: the newest, or the one that its task keeps."""
+    kept = versions.kept_by(session, found.task_id, job.id) if job.keeps_versions else None
+    return TemplateVersionId(kept or found.newest_id)
+
+
 def _lease(
     session: Session, found: Any, specialist_id: PersonId, job: Job, credential_level: int
 ) -> Claim:
@@ -184,13 +194,13 @@ def _lease(
         task_id=found.task_id,
         job_id=job.id,
         specialist_id=specialist_id,
-        template_version_id=job.template_version_id,
+        template_version_id=_version(session, found, job),
         seat_rank=found.rank,
         fence=found.fence,
         state=ClaimState.LIVE,
         claimed_at=at,
         expires_at=at + timedelta(seconds=job.lease_seconds),
-        price_minor=price.minor,
+        price_minor=price.minor if found.price_minor is None else found.price_minor,
         currency=price.currency,
         paid_seconds_max=job.time_cap_seconds if job.pay_per is PayPer.HOUR else None,
         credential_level=credential_level,

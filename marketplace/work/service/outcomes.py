@@ -17,7 +17,7 @@ from marketplace.work import rules
 from marketplace.work.models import Claim, Outcome, Seat, Task
 from marketplace.work.rules import ClaimState, OutcomeKind, SeatState, TaskState, step
 from marketplace.work.service.claims import own_claim
-from marketplace.work.service.seats import close_dropped_seat, end_claim
+from marketplace.work.service.seats import close_unwanted_seat, end_claim
 
 
 def report_outcome(
@@ -84,7 +84,7 @@ def _drop_where_nobody_can(session: Session, outcome: Outcome) -> None:
     task.dropped_at = clock.now()
     free = select(Seat).where(Seat.task_id == task.id, Seat.state == SeatState.OPEN)
     for seat in session.scalars(free.order_by(Seat.id)).all():
-        close_dropped_seat(session, seat)
+        close_unwanted_seat(session, seat)
     _announce(session, "task.dropped", outcome)
 
 

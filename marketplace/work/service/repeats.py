@@ -35,6 +35,8 @@ def claim_repeat(
     """
     if not job.repeat_ratio or job.purpose is not Purpose.WORK:
         return None
+    if job.task_type not in rules.REPEATED_TYPES:
+        return None
     progress = session.get(WorkProgress, (specialist_id, job.id), populate_existing=True)
     if progress is None or not _is_due(job, progress):
         return None
@@ -103,7 +105,7 @@ def _claim(session: Session, job: Job, repeated: Submission, credential_level: i
         task_id=repeated.task_id,
         job_id=job.id,
         specialist_id=repeated.specialist_id,
-        template_version_id=job.template_version_id,
+        template_version_id=repeated.template_version_id,  # The same question, so also its version.
         repeats_submission_id=repeated.id,
         seat_rank=former.seat_rank,
         state=ClaimState.LIVE,

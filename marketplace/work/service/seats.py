@@ -42,7 +42,7 @@ def open_seats(session: Session, job: Job, *, limit: int) -> int:
         for item_id, _ in fresh
     ]
     session.execute(insert(Task), tasks)
-    ranks = iter(_ranks(session, len(tasks) * job.overlap_min))
+    ranks = iter(fresh_ranks(session, len(tasks) * job.overlap_min))
     session.execute(
         insert(Seat),
         [
@@ -62,8 +62,8 @@ def open_seats(session: Session, job: Job, *, limit: int) -> int:
     return len(fresh)
 
 
-def _ranks(session: Session, count: int) -> list[int]:
-    """Fresh ranks, in rising order."""
+def fresh_ranks(session: Session, count: int) -> list[int]:
+    """Places at the end of the queue, in rising order."""
     drawn = select(seat_rank.next_value()).select_from(func.generate_series(1, count).alias())
     return sorted(session.scalars(drawn))
 
@@ -85,24 +85,24 @@ def reopen_seat(session: Session, held: Claim | Submission) -> None:
     """Open the seat of a claim or of a submission again, with a fresh rank so that everybody
     still comes past it.
 
-    A seat of a closed job, or of a task that was dropped, is closed instead: nobody is wanted
-    there any more.
+    A seat of a closed job, of a task that was dropped, or whose judgement was asked for again
+    under a newer version, is closed instead: nobody is wanted there any more.
     """
     closed = held_state(session, held.job_id) is JobState.CLOSED
     seat = session.get_one(Seat, held.seat_id, with_for_update={"key_share": True})
     # Whoever drops a task holds all its seats while doing so, this one too.
     dropped = session.scalar(select(Task.dropped_at).where(Task.id == seat.task_id)) is not None
-    if dropped:
-        close_dropped_seat(session, seat)
+    if dropped or seat.set_aside_at is not None:
+        close_unwanted_seat(session, seat)
     elif closed:
         seat.state = step(rules.NEXT_SEAT, seat.state, SeatState.CLOSED)
     else:
         seat.state = step(rules.NEXT_SEAT, seat.state, SeatState.OPEN)
-        seat.rank = _ranks(session, 1)[0]
+        seat.rank = fresh_ranks(session, 1)[0]
 
 
-def close_dropped_seat(session: Session, seat: Seat) -> None:
-    """Close a seat of a dropped task, which then wants one judgement less."""
+def close_unwanted_seat(session: Session, seat: Seat) -> None:
+    """Close a seat that nobody is wanted for; its task then wants one judgement less."""
     seat.state = step(rules.NEXT_SEAT, seat.state, SeatState.CLOSED)
     task = session.get_one(Task, seat.task_id, with_for_update={"key_share": True})
     task.wanted -= 1
