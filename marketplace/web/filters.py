@@ -240,6 +240,13 @@ def asset(name: str) -> str:
     return url_for("static", filename=name, v=_version(path, changed))
 
 
+def island_modules() -> dict[str, str]:
+    """The plain address of each island to the one with its content's version, for import maps."""
+    folder = Path(current_app.static_folder or "") / "islands"
+    names = sorted(f"islands/{path.name}" for path in folder.glob("*.js"))
+    return {url_for("static", filename=name): asset(name) for name in names}
+
+
 @lru_cache(maxsize=256)
 def _version(path: Path, changed: int) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()[:10] if changed else "missing"
@@ -253,6 +260,7 @@ def register(app: Flask) -> None:
     ):  # fmt: skip
         app.jinja_env.filters[each.__name__] = each
     app.jinja_env.globals["asset"] = asset
+    app.jinja_env.globals["island_modules"] = island_modules
     app.jinja_env.globals["plots"] = plots
     app.jinja_env.globals["now"] = clock.now
     # A block rendered alone does not see a file's imports, so the macros are global.

@@ -1,4 +1,4 @@
-r"""Mathematics in Markdown as MathML: `$…$` and `\(…\)` in a line, `$$…$$` and `\[…\]` on their own.
+r"""Mathematics in Markdown as MathML: `$…$`, `\(…\)` in a line, `$$…$$`, `\[…\]` on their own.
 
 LaTeX is read on the server, and the browser draws it: no script, no font, and screen readers speak
 it. A dollar sign is money unless it hugs what follows and closes the same way, as in Pandoc. What

@@ -32,6 +32,7 @@ PAGES = (
     "marketplace.web.house:house",
     "marketplace.web.specialists:specialists",
     "marketplace.web.specialists.workbench:workbench",
+    "marketplace.web.specialists.drafts:drafts",
     "marketplace.web.specialists.trace:trace",
     "marketplace.web.operations:operations",
 )

@@ -1,47 +1,42 @@
 // <x-workbench>: drafts, lease, time and keys around one task's form. The form itself is plain
 // HTML and works without this file; each task type may add an island of its own inside.
 
+import { Drafts } from "./drafts.js";
+import "./instructions.js";
+import { keyOf, labelOf, labelsKnown, typing } from "./keys.js";
 import * as mirror from "./mirror.js";
 import { Presence } from "./presence.js";
+import "./reasons.js";
+import { signInAgain } from "./sign_in.js";
+import { Tabs } from "./tabs.js";
+import { Timesheet, timeWords } from "./timesheet.js";
 
-const QUIET_MS = 1200; // A pause in typing that is worth a revision.
 const BEAT_MS = 30_000;
 const INTERVALS_MAX = 100;
-const TYPED = "textarea, select, input:not([type=radio], [type=checkbox], [type=hidden])";
-// In the zone of the person's profile, as the server writes it; the browser may be elsewhere.
-const timeZone = document.querySelector("x-workbench")?.dataset.zone || undefined;
-const clockTime = new Intl.DateTimeFormat("en-GB", { timeStyle: "medium", timeZone });
-
-const timeWords = (seconds) =>
-  seconds < 60 ? `${Math.floor(seconds)} s` : `${Math.floor(seconds / 60)} min`;
+const NARROW = matchMedia("(max-width: 900px)");
 
 class Workbench extends HTMLElement {
   connectedCallback() {
     this.form = this.querySelector("#judgement");
-    this.etag = this.dataset.etag;
     this.expires = Date.parse(this.dataset.expiresAt);
     this.stopped = new AbortController();
+    const { signal } = this.stopped;
     // Clocks of other machines are wrong by minutes; all that is compared is told in the server's.
     this.ahead = Date.now() - (Date.parse(this.dataset.now) || Date.now());
-    this.presence = new Presence(this.stopped.signal, this.ahead);
+    this.presence = new Presence(signal, this.ahead);
     this.recallTime();
-    const { signal } = this.stopped;
-    this.addEventListener("input", (event) => this.changed(event), { signal });
-    document.addEventListener("keydown", (event) => this.pressed(event), { signal });
-    document.addEventListener("visibilitychange", () => this.hide(), { signal });
-    window.addEventListener("online", () => this.save(), { signal });
-    // Before htmx reads the form, which listens on it as well.
-    this.form.addEventListener("submit", () => this.submitting(), { signal, capture: true });
-    for (const name of ["htmx:sendError", "htmx:responseError", "htmx:timeout"]) {
-      this.form.addEventListener(name, () => this.notSubmitted(), { signal });
-    }
-    document.addEventListener("htmx:beforeSwap", (event) => this.answered(event), { signal });
+    this.drafts = new Drafts(this, signal);
+    this.tabs = new Tabs(this, signal);
+    const sheet = this.querySelector("[data-timesheet]");
+    this.timesheet = new Timesheet(sheet, this.presence, this.dataset.zone || undefined, signal);
+    this.listen(signal);
     this.beats = setInterval(() => this.beat(), BEAT_MS);
     this.ticks = setInterval(() => this.showLease(), 15_000);
     this.showLease();
     this.recallDrawers(signal);
-    this.fillKeys();
-    this.restore();
+    this.showKeys();
+    labelsKnown.then(() => this.showKeys());
+    this.drafts.restore();
     // After a swap nothing has looked for what must be read first.
     this.querySelector("[data-focus]")?.focus();
     mirror.sweep();
@@ -51,84 +46,27 @@ class Workbench extends HTMLElement {
     this.stopped.abort();
     clearInterval(this.beats);
     clearInterval(this.ticks);
-    clearTimeout(this.timer);
   }
 
-  // --- drafts ---------------------------------------------------------------------------------
-
-  fields() {
-    const all = new FormData(this.form);
-    all.delete("csrf_token");
-    all.delete("next");
-    all.delete("intervals");
-    return all;
-  }
-
-  changed(event) {
-    if (!event.target.form || event.target.form !== this.form) return;
-    this.changedAt = this.clock();
-    mirror.keep(this.dataset.claim, [...this.fields()], this.changedAt);
-    clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.save(), QUIET_MS);
-  }
-
-  async save() {
-    clearTimeout(this.timer);
-    if (!this.changedAt || this.sending) return;
-    const upTo = this.changedAt;
-    this.sending = true;
-    try {
-      const answer = await fetch(this.dataset.draftUrl, {
-        method: "PUT",
-        headers: { ...this.token(), "If-Match": this.etag, Accept: "application/json" },
-        body: new URLSearchParams(this.fields()),
-      });
-      await this.saved(answer, upTo);
-    } catch {
-      this.say("kept in this browser; the network does not answer", "offline");
-    } finally {
-      this.sending = false;
+  listen(signal) {
+    this.addEventListener("input", (event) => {
+      if (event.target.form === this.form) this.drafts.changed();
+    }, { signal });
+    this.addEventListener("click", (event) => this.clicked(event), { signal });
+    document.addEventListener("keydown", (event) => this.pressed(event), { signal });
+    document.addEventListener("visibilitychange", () => this.hide(), { signal });
+    // Before htmx reads the form, which listens on it as well.
+    this.form.addEventListener("submit", () => this.submitting(), { signal, capture: true });
+    for (const name of ["htmx:sendError", "htmx:responseError", "htmx:timeout"]) {
+      this.form.addEventListener(name, () => this.notSubmitted(), { signal });
     }
-    if (this.changedAt && this.changedAt > upTo) this.timer = setTimeout(() => this.save(), QUIET_MS);
-  }
-
-  async saved(answer, upTo) {
-    if (answer.ok) {
-      const draft = await answer.json();
-      this.etag = answer.headers.get("ETag") ?? draft.etag ?? this.etag;
-      if (this.changedAt === upTo) this.changedAt = 0;
-      this.say(`saved ${clockTime.format(new Date(draft.saved_at))}, revision ${draft.revision}`);
-    } else if (answer.status === 412) {
-      this.etag = answer.headers.get("ETag") ?? this.etag;
-      this.say("changed in another window; what you type here is kept in this browser", "waiting");
-    } else if (answer.status === 401) {
-      this.say("you were signed out; kept in this browser until you sign in again", "waiting");
-    } else {
-      this.say("kept in this browser; the server could not save it", "waiting");
-    }
-  }
-
-  async restore() {
-    const kept = await mirror.find(this.dataset.claim);
-    const savedAt = Date.parse(this.dataset.savedAt) || 0;
-    if (!kept || kept.at <= savedAt) return;
-    for (const [name, value] of kept.fields) {
-      for (const control of this.form.elements) {
-        if (control.name !== name || control.type === "hidden") continue;
-        if (control.type === "radio" || control.type === "checkbox") {
-          if (control.value === value) control.checked = true;
-        } else control.value = value;
-      }
-    }
-    this.dispatchEvent(new CustomEvent("restored"));
-    this.say("restored from this browser", "waiting");
-    this.changedAt = kept.at;
-    this.timer = setTimeout(() => this.save(), QUIET_MS);
+    this.form.addEventListener("htmx:beforeOnLoad", (event) => this.loaded(event), { signal });
+    document.addEventListener("htmx:beforeSwap", (event) => this.answered(event), { signal });
   }
 
   hide() {
     if (document.visibilityState === "visible") this.beat();
-    else if (this.changedAt) this.save();
+    else this.drafts.save();
   }
 
   say(words, state = "") {
@@ -141,22 +79,93 @@ class Workbench extends HTMLElement {
     return { "X-CSRFToken": this.form.elements.csrf_token?.value ?? "" };
   }
 
+  // Now, as the server's clock has it.
+  clock() {
+    return Date.now() - this.ahead;
+  }
+
+  changedHere() {
+    return Boolean(this.drafts.changedAt);
+  }
+
+  // --- another window, another sign-in --------------------------------------------------------
+
+  tell(words, ...buttons) {
+    const box = document.createElement("div");
+    box.className = "callout tone-watch";
+    const inside = document.createElement("div");
+    inside.append(Object.assign(document.createElement("p"), { textContent: words }));
+    for (const [label, act] of buttons) {
+      const button = Object.assign(document.createElement("button"), { type: "button", textContent: label });
+      button.className = "button quiet";
+      button.addEventListener("click", () => { box.remove(); act(); });
+      inside.append(button, " ");
+    }
+    box.append(inside);
+    this.querySelector("[data-told]").replaceChildren(box);
+    return box;
+  }
+
+  // Nothing is written here while another window has the task.
+  rest(words) {
+    this.resting = true;
+    this.presence.take();
+    for (const part of this.querySelectorAll(".bench-work > :not([data-told]), .answerbar")) part.inert = true;
+    this.tell(words, ["Work here", () => this.tabs.take()]).querySelector("button").focus();
+    this.say("open in another window", "waiting");
+  }
+
+  elsewhere() {
+    this.say("changed in another window; what you type here is kept in this browser", "waiting");
+    this.tell(
+      "This answer was changed and saved in another window or browser meanwhile.",
+      ["Work here with what stands here", () => this.drafts.takeOver()],
+      ["Load what was saved there", () => this.reloadWithout()],
+    );
+  }
+
+  async reloadWithout() {
+    await this.drafts.handedIn();
+    this.drafts.changedAt = 0;
+    location.reload();
+  }
+
+  // Whether this answer means that the sign-in ended, and it has begun again.
+  async signedOut(answer) {
+    if (answer.status !== 401 && answer.status !== 400) return false;
+    this.say("you were signed out; kept in this browser until you sign in again", "waiting");
+    const path = new URL(this.dataset.draftUrl, location).pathname.replace(/\/draft$/, "");
+    const page = await signInAgain(path);
+    const fresh = page?.querySelector("#judgement [name=csrf_token]")?.value;
+    if (!fresh) return false;
+    for (const field of document.querySelectorAll("[name=csrf_token]")) field.value = fresh;
+    document.body.setAttribute("hx-headers", JSON.stringify({ "X-CSRFToken": fresh }));
+    return true;
+  }
+
   // --- submission -----------------------------------------------------------------------------
 
   submitting() {
-    clearTimeout(this.timer);
-    this.unsaved = this.changedAt;
-    this.changedAt = 0;
+    this.drafts.pause();
     this.taken = [...(this.taken ?? []), ...this.presence.take()];
     this.form.elements.intervals.value = JSON.stringify(this.taken.slice(-INTERVALS_MAX));
+    this.say("handing in…");
   }
 
   // The network or the server failed: the answer is still here, and so is its time.
   notSubmitted() {
     this.recallTime();
-    this.changedAt = this.unsaved || this.clock();
-    mirror.keep(this.dataset.claim, [...this.fields()], this.changedAt);
-    this.timer = setTimeout(() => this.save(), QUIET_MS);
+    this.drafts.resume();
+    this.say("not handed in yet; it is kept here. Submit again in a moment", "waiting");
+  }
+
+  // A sign-in that ended meanwhile is begun again in place, then the answer goes in.
+  async loaded(event) {
+    const { xhr } = event.detail;
+    if (xhr.status !== 401 && !(xhr.status === 400 && xhr.responseURL.endsWith("/submit"))) return;
+    event.preventDefault();
+    this.notSubmitted();
+    if (await this.signedOut({ status: xhr.status })) this.submit(new Event("again"));
   }
 
   // Time that a refused submission carried was not booked; it is reported again.
@@ -174,7 +183,8 @@ class Workbench extends HTMLElement {
   answered(event) {
     const { xhr, requestConfig, serverResponse } = event.detail;
     if (requestConfig?.elt !== this.form || xhr.status >= 400) return;
-    mirror.drop(this.dataset.claim);
+    this.drafts.handedIn();
+    this.tabs.tell("handed in");
     // The next task takes this one's place, in the history too; any other page wants its own
     // sheets and scripts.
     if (serverResponse.includes("<x-workbench")) history.replaceState(null, "", xhr.responseURL);
@@ -189,10 +199,11 @@ class Workbench extends HTMLElement {
   // The lease renews while somebody works: an open window that nobody looks at keeps no task.
   async beat() {
     this.showLease();
+    if (this.resting) return;
     const idle = this.presence.now() === "idle";
-    if (idle && this.rests) return;
-    this.rests = idle;
-    const intervals = this.presence.take();
+    if (idle && this.idled) return;
+    this.idled = idle;
+    const intervals = this.presence.take(INTERVALS_MAX);
     try {
       const answer = await fetch(this.dataset.heartbeatUrl, {
         method: "POST",
@@ -200,9 +211,13 @@ class Workbench extends HTMLElement {
         body: JSON.stringify({ fence: Number(this.dataset.fence), intervals }),
       });
       if (answer.status === 409) this.lost((await answer.json()).detail);
+      if (answer.status === 401 && !idle && await this.signedOut(answer)) this.drafts.save();
       if (!answer.ok) throw new Error(String(answer.status));
+      const { expires_at, told } = await answer.json();
       this.lostWords = "";
-      this.expires = Date.parse((await answer.json()).expires_at);
+      this.expires = Date.parse(expires_at);
+      if (told && told !== this.toldOfJob) this.tell(told, ["I see", () => {}]);
+      this.toldOfJob = told;
       this.showLease();
     } catch {
       this.presence.giveBack(intervals);
@@ -217,44 +232,102 @@ class Workbench extends HTMLElement {
     this.say(words, "waiting");
   }
 
-  // Now, as the server's clock has it.
-  clock() {
-    return Date.now() - this.ahead;
-  }
-
   showLease() {
     const left = Math.max(0, (this.expires - this.clock()) / 1000);
-    const counted = Number(this.dataset.counted) + this.presence.workedSoFar() / 1000;
-    this.querySelector("[data-time]").textContent = `${timeWords(counted)} counted`;
+    this.querySelector("[data-time]").textContent = `${timeWords(this.timesheet.counted())} counted`;
+    this.timesheet.show();
+    this.showResearch();
     const minutes = Math.floor(left / 60);
     const words = left <= 0 ? "lease ended; your work still counts if the seat is free"
       : minutes < 1 ? "under a minute left"
       : `${minutes} ${minutes === 1 ? "minute" : "minutes"} left`;
-    this.querySelector(".lease progress").value = left;
+    this.querySelector("[data-lease]").parentElement.querySelector("progress").value = left;
     this.querySelector("[data-lease]").textContent = words;
   }
 
-  // --- keys -----------------------------------------------------------------------------------
+  showResearch() {
+    const on = this.presence.researching;
+    this.querySelector('[data-action="research"]').setAttribute("aria-pressed", String(on));
+    this.querySelector("[data-researching]").hidden = !on;
+  }
+
+  // --- keys and clicks ------------------------------------------------------------------------
+
+  clicked(event) {
+    const asked = event.target.closest("[data-action=research], [data-leaves], [data-opens=history]");
+    if (!asked) return;
+    if (asked.dataset.leaves) {
+      event.preventDefault();
+      this.leave(asked.dataset.leaves);
+    } else if (asked.dataset.opens) this.showRevisions(asked.href);
+    else {
+      this.presence.research(!this.presence.researching);
+      this.showResearch();
+    }
+  }
+
+  leave(kind) {
+    const panel = document.getElementById("leave");
+    panel.showModal();
+    panel.querySelector(`[name=kind][value=${kind}]`).checked = true;
+    panel.querySelector("[name=evidence]").focus();
+  }
+
+  async showRevisions(address) {
+    const place = this.querySelector("[data-revisions]");
+    place.textContent = "Loading…";
+    await this.drafts.save();
+    try {
+      const answer = await fetch(address, { headers: { "HX-Request": "true", Accept: "text/html" } });
+      if (!answer.ok) throw new Error(String(answer.status));
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      place.replaceChildren(...page.body.childNodes);
+    } catch {
+      place.textContent = "The network does not answer; your revisions are on the server.";
+    }
+  }
 
   pressed(event) {
-    if (document.querySelector("dialog[open]")) return;
-    const inField = event.target.matches?.(TYPED);
+    if (event.defaultPrevented || event.isComposing || document.querySelector("dialog[open]")) return;
+    const inField = typing(event.target);
     if (event.key === "Escape" && inField) { event.target.blur(); return; }
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) { this.submit(event); return; }
-    if (event.ctrlKey || event.metaKey || event.altKey || inField) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || inField || this.resting) return;
     if (event.key === "Enter") {
       if (!event.target.closest?.("button, a, summary")) this.submit(event);
       return;
     }
-    const control = this.querySelector(`[data-key="${CSS.escape(event.key.toLowerCase())}"]`);
+    const key = keyOf(event);
+    // With Shift a key beside the letters is another sign, such as the question mark.
+    if (!key || (event.shiftKey && !/^[a-z]$/.test(key))) return;
+    if (key === "e") { this.reason(event); return; }
+    const control = this.control(key);
     if (!control) return;
     event.preventDefault();
-    if (control.matches(TYPED)) {
-      control.focus();
-      control.setSelectionRange?.(control.value.length, control.value.length);
-    }
+    if (typing(control)) this.write(control);
     else control.click();
     if (control.type === "radio" || control.type === "checkbox") control.focus({ preventScroll: true });
+  }
+
+  control(key) {
+    const all = this.querySelectorAll(`[data-key="${CSS.escape(key)}"]`);
+    return [...all].find((each) => !each.disabled && !each.closest("[inert]"));
+  }
+
+  write(control) {
+    const folded = control.closest("details:not([open])");
+    if (folded) folded.open = true;
+    control.focus();
+    if (control.type === "search") control.select();
+    else control.setSelectionRange?.(control.value.length, control.value.length);
+  }
+
+  reason(event) {
+    const reasons = this.querySelector("x-reasons");
+    if (!reasons) return;
+    event.preventDefault();
+    const marked = String(getSelection()).trim();
+    reasons.write(marked && this.contains(getSelection().anchorNode) ? marked.slice(0, 1000) : "");
   }
 
   submit(event) {
@@ -262,14 +335,25 @@ class Workbench extends HTMLElement {
     this.querySelector('[data-key="enter"]').click();
   }
 
-  fillKeys() {
+  // The keys as this person's keyboard and wishes have them, on controls and on the sheet.
+  showKeys() {
     const place = document.querySelector("[data-page-keys]");
     place?.replaceChildren(this.querySelector("[data-keys]").content.cloneNode(true));
+    for (const shown of place?.querySelectorAll("kbd") ?? []) relabel(shown);
+    for (const control of this.querySelectorAll("[data-key]")) {
+      const { key } = control.dataset;
+      if (key === "enter") continue;
+      control.setAttribute("aria-keyshortcuts", labelOf(key));
+      const beside = control.closest("label, summary, button, a")?.querySelectorAll("kbd") ?? [];
+      for (const shown of beside) if (sameKey(shown, key)) relabel(shown);
+    }
   }
 
   recallDrawers(signal) {
     for (const drawer of this.querySelectorAll("details[data-remember]")) {
       const key = `drawer:${drawer.dataset.remember}`;
+      // On a phone an open drawer lies over the task: it opens when it is asked for.
+      if (NARROW.matches && drawer.matches(".instructions")) { drawer.open = false; continue; }
       try {
         const was = localStorage.getItem(key);
         if (was) drawer.open = was === "open";
@@ -281,5 +365,14 @@ class Workbench extends HTMLElement {
     }
   }
 }
+
+const defaultOf = (shown) => {
+  shown.dataset.default ??= shown.textContent.trim().toLowerCase();
+  return shown.dataset.default;
+};
+const sameKey = (shown, key) => defaultOf(shown) === key;
+const relabel = (shown) => {
+  if (defaultOf(shown).length === 1) shown.textContent = labelOf(shown.dataset.default);
+};
 
 customElements.define("x-workbench", Workbench);

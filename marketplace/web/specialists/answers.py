@@ -12,9 +12,11 @@ from werkzeug.datastructures import MultiDict
 
 from marketplace.errors import Fault, Faulty
 from marketplace.tasktypes import task_type
+from marketplace.web.specialists import envelope_form
 from marketplace.work.models import Submission
 from marketplace.work.queries import ClaimView
 from marketplace.work.rules import INTERVALS_A_BEAT_MAX, Interval, IntervalKind
+from marketplace.work.rules.envelope import NOTE_LENGTH_MAX
 
 _ABSENT = "is missing. Add it."
 _TO_RANK = "Rank these too:"
@@ -23,7 +25,6 @@ WANTED: Mapping[str, str] = {
     "ratings": "Give every aspect its score.",
     "messages": "Write the answer that should have been given.",
     "claims": "Judge at least one claim.",
-    "rubrics": "Write at least one criterion.",
     "spans": "Mark what the labels are for, or say that there is nothing to mark.",
     "verdict": "Give your verdict.",
     "severity": "Say how bad it is.",
@@ -33,12 +34,10 @@ WANTED: Mapping[str, str] = {
     "start": "Copy the claim's words from the answer, letter for letter.",
     "end": "Copy the claim's words from the answer, letter for letter.",
     "tiers": "Give every answer its place.",
+    "rubrics": "Write at least one criterion.",
     "violates": "Say whether the answer goes against this principle.",
     "findings": "Say of each principle whether the answer goes against it.",
 }
-SOURCES_MAX = 100
-SOURCE_LENGTH_MAX = 2_000
-TOOL_LENGTH_MAX = 500
 
 
 def read(view: ClaimView) -> dict[str, Any]:
@@ -48,39 +47,14 @@ def read(view: ClaimView) -> dict[str, Any]:
         (name, text.replace("\0", "")) for name, text in request.form.items(multi=True)
     )
     kind = task_type(view.job.task_type)
-    sources = [line.strip() for line in form.get("references", "").splitlines() if line.strip()]
-    tool = form.get("ai_use", "").strip()
-    return {
-        "judgement": kind.from_form(form, view.template, view.payload),
-        "rationale": form.get("rationale", "").strip() or None,
-        "confidence": _share(form.get("confidence", "")),
-        "references": [
-            {"type": "citation", "citation": line[:SOURCE_LENGTH_MAX]}
-            for line in sources[:SOURCES_MAX]
-        ],
-        "ai_use": {"used": True, "tool": tool[:TOOL_LENGTH_MAX]} if tool else {"used": False},
-    }
-
-
-def _share(text: str) -> float | None:
-    try:
-        share = float(text)
-    except ValueError:
-        return None
-    return share if 0 <= share <= 1 else None
+    judgement = kind.from_form(form, view.template, view.payload)
+    return {"judgement": judgement} | envelope_form.read(form)
 
 
 def values(view: ClaimView, content: Mapping[str, Any]) -> dict[str, str]:
     """The fields that show an answer: the judgement's, and those that stand beside it."""
-    sources = [str(each.get("citation", "")) for each in content.get("references") or []]
-    ai_use = content.get("ai_use") or {}
     kind = task_type(view.job.task_type)
-    return kind.to_form(content.get("judgement")) | {
-        "rationale": content.get("rationale") or "",
-        "confidence": str(content.get("confidence") or ""),
-        "references": "\n".join(sources),
-        "ai_use": str(ai_use.get("tool") or ""),
-    }
+    return kind.to_form(content.get("judgement")) | envelope_form.write(content)
 
 
 def content_of(former: Submission) -> dict[str, Any]:
@@ -91,6 +65,8 @@ def content_of(former: Submission) -> dict[str, Any]:
         "confidence": former.confidence,
         "references": former.references,
         "ai_use": former.ai_use,
+        "rationale_claims": former.rationale_claims,
+        "flags": former.flags,
     }
 
 
@@ -131,6 +107,23 @@ def sent_intervals() -> list[Interval]:
         return []
 
 
+def time_notes() -> list[Interval]:
+    """What the author says of stretches of their time; what cannot be read is left out."""
+    try:
+        return [each for each in intervals(_read_json("time_notes")) if each.note]
+    except (ValueError, RecursionError):
+        return []
+
+
+def _read_json(name: str) -> Any:
+    return json.loads(request.form.get(name, "").replace("\0", "") or "[]")
+
+
+def _note(stretch: Mapping[str, Any]) -> str | None:
+    note = stretch.get("note")
+    return note.strip()[:NOTE_LENGTH_MAX] or None if isinstance(note, str) else None
+
+
 def intervals(sent: object) -> list[Interval]:
     """The stretches of time that the page reports; what cannot be read is left out."""
     if not isinstance(sent, list):
@@ -144,5 +137,5 @@ def intervals(sent: object) -> list[Interval]:
         except (KeyError, TypeError, ValueError):
             continue
         if started.tzinfo and ended.tzinfo and started < ended:
-            found.append(Interval(kind, started, ended))
+            found.append(Interval(kind, started, ended, _note(each)))
     return found

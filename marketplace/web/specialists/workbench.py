@@ -2,33 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
-from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
 from marketplace.db import transaction
 from marketplace.errors import Fault, Faulty
 from marketplace.identity.rules import Permission
-from marketplace.ids import ClaimId, JobId, SubmissionId
-from marketplace.review import queries as review
-from marketplace.review.models import Decision
+from marketplace.ids import ClaimId, JobId
 from marketplace.routing import service as routing
 from marketplace.routing.rules import NotEligible, NotOpen
-from marketplace.tasktypes import task_type
 from marketplace.web import settings
-from marketplace.web.filters import markdown, money
+from marketplace.web.filters import money
 from marketplace.web.forms import form_page
 from marketplace.web.guards import me, needs
-from marketplace.web.specialists import answers, qualifications
+from marketplace.web.specialists import answers, bench, qualifications, receipts
+from marketplace.web.specialists.bench import Bench
 from marketplace.work import queries
 from marketplace.work import service as work
-from marketplace.work.models import Submission
-from marketplace.work.queries import ClaimView
 from marketplace.work.rules import (
     ClaimState,
     DraftMoved,
@@ -46,76 +39,9 @@ ENDED = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Returned:
-    """The answer that a claim reworks, and what the reviewer said about it."""
-
-    former: Submission
-    decision: Decision | None
-
-
-def _urls(claim_id: UUID) -> dict[str, str]:
-    names = ("draft", "heartbeat", "submit", "release", "outcome")
-    urls = {name: url_for(f"workbench.{name}", claim_id=claim_id) for name in names}
-    urls["leaving"] = url_for("workbench.leaving", claim_id=claim_id)
-    return urls | {"leave": url_for("specialists.home")}
-
-
-def _returned(session: Session, view: ClaimView) -> Returned | None:
-    """What came back, where the claim is for rework."""
-    reworked = view.claim.reworks_submission_id
-    if reworked is None:
-        return None
-    # The list of one's own goes backwards from before an id: the next higher one finds it first.
-    behind = SubmissionId(UUID(int=reworked.int + 1))
-    (former, _), *_ = queries.own_submissions(session, me(), after=behind, limit=1)
-    return Returned(former, review.decisions_of(session, [former.id]).get(former.id))
-
-
-def _page(view: ClaimView, returned: Returned | None, **more: Any) -> str:
-    claim, job = view.claim, view.job
-    content: Mapping[str, Any] = view.draft.content if view.draft else {}
-    draft = view.draft and {
-        "judgement": content.get("judgement"),
-        "rationale": content.get("rationale"),
-        "confidence": content.get("confidence"),
-        "revision": view.draft.revision,
-        "saved_at": view.draft.saved_at,
-        "etag": view.etag,
-        "restored": "values" not in more,
-    }
-    if not content and returned:
-        content = answers.content_of(returned.former)
-    kind = task_type(job.task_type)
-    first = kind.first_answer(view.template, view.payload)
-    content = content or {"judgement": first}
-    facts = {
-        "claim": {
-            "id": claim.id,
-            "fence": claim.fence,
-            "expires_at": claim.expires_at,
-            "lease_seconds": job.lease_seconds,
-            "pay": claim.pay,
-            "presented_order": claim.presented_order,
-            "counted_seconds": view.working_seconds,
-        },
-        "job": {
-            "title": job.title,
-            "task_type": job.task_type,
-            "instructions_html": markdown(view.instructions_md),
-            "ai_policy": job.ai_policy.value,
-        },
-        "task": {"id": claim.task_id, "payload": view.payload, "template": view.template},
-        "draft": draft,
-        "sitting": qualifications.place_in_attempt(job),
-        "returned": returned,
-        "values": answers.values(view, content),
-        "first": kind.to_form(first),
-        "errors": [],
-        "intervals": "",
-        "urls": _urls(claim.id),
-    }
-    return render_template(f"workbench/{job.task_type}.html", **(facts | more))
+def _page(found: Bench, **more: Any) -> str:
+    kind = found.view.job.task_type
+    return render_template(f"workbench/{kind}.html", **(bench.facts(found) | more))
 
 
 @workbench.get("/<uuid:claim_id>")
@@ -123,14 +49,14 @@ def _page(view: ClaimView, returned: Returned | None, **more: Any) -> str:
 def show(claim_id: UUID) -> str | AnyResponse:
     """One task with the last draft; one that has ended leads away."""
     with transaction() as session:
-        view = queries.claim_of(session, me(), ClaimId(claim_id))
-        returned = _returned(session, view)
-    if view.claim.state in ENDED:
-        flash(ENDED[view.claim.state], "neutral")
-        handed_in = view.claim.state is ClaimState.SUBMITTED
+        found = bench.bench_of(session, claim_id)
+    state = found.view.claim.state
+    if state in ENDED:
+        flash(ENDED[state], "neutral")
+        handed_in = state is ClaimState.SUBMITTED
         where = "specialists.submissions" if handed_in else "specialists.home"
         return redirect(url_for(where), code=303)
-    return _page(view, returned)
+    return _page(found)
 
 
 @workbench.post("/next")
@@ -192,7 +118,9 @@ def heartbeat(claim_id: UUID) -> dict[str, str]:
             fence=fence,
             intervals=answers.intervals(sent.get("intervals")),
         )
-    return {"expires_at": expires_at.isoformat()}
+        state = queries.state_of_job(session, me(), ClaimId(claim_id))
+    told = bench.STATE_WORDS.get(state, "")
+    return {"expires_at": expires_at.isoformat(), "job_state": state.value, "told": told}
 
 
 @workbench.post("/<uuid:claim_id>/submit")
@@ -201,10 +129,11 @@ def submit(claim_id: UUID) -> AnyResponse:
     """Hand in, and go on to the next task; an unfinished answer comes back with its faults."""
     wants_next = request.form.get("next") != "false"
     with transaction() as session:
-        view = queries.claim_of(session, me(), ClaimId(claim_id))
-        returned = _returned(session, view)
-    answer = answers.read(view)
-    envelope = Envelope(**answer, intervals=answers.sent_intervals())
+        found = bench.bench_of(session, claim_id)
+    answer = answers.read(found.view)
+    envelope = Envelope(
+        **answer, intervals=answers.sent_intervals(), time_notes=answers.time_notes()
+    )
     try:
         with transaction() as session:
             handed_in = routing.submit_and_claim_next(
@@ -216,40 +145,45 @@ def submit(claim_id: UUID) -> AnyResponse:
                 wants_next=wants_next,
             )
     except Faulty as faulty:
-        return _again(view, returned, answer, faulty)
-    if handed_in.submission.is_surplus:
-        pay = money(handed_in.submission.pay)
+        return _again(found, answer, faulty)
+    given = handed_in.submission
+    # A repeat looks like any other task to whoever does it.
+    if given.is_surplus and given.repeats_submission_id is None:
+        pay = money(given.pay)
         words = "Your time had run out and the task was not free any more. Your answer is kept as "
         flash(f"{words}an extra one, and earns {pay} once it is accepted.", "watch")
     if handed_in.claim is not None:
         return redirect(url_for("workbench.show", claim_id=handed_in.claim.id), code=303)
-    attempt_id = qualifications.newest_attempt(view.job)
+    attempt_id = qualifications.newest_attempt(found.view.job)
     if attempt_id is not None:
         return redirect(url_for("specialists.attempt", attempt_id=attempt_id), code=303)
+    told = receipts.told_after(given, found.view.job.task_type)
+    if told:
+        flash("Handed in. Beside your verdict stands what the judge said.", "good")
+        return redirect(told, code=303)
     flash(handed_in.reason or "Handed in. Thank you.", "good")
     return redirect(url_for("specialists.home"), code=303)
 
 
-def _again(
-    view: ClaimView, returned: Returned | None, answer: dict[str, Any], faulty: Faulty
-) -> Response:
-    named = answers.faults_in_words(view, faulty.faults)
-    page = _page(
-        view,
-        returned,
-        values=answers.values(view, answer),
-        errors=named or [("", faulty.message)],
+def _again(found: Bench, answer: dict[str, Any], faulty: Faulty) -> Response:
+    named = answers.faults_in_words(found.view, faulty.faults)
+    facts = bench.fields(answers.values(found.view, answer)) | {
+        "errors": named or [("", faulty.message)],
         # Nothing was booked: the page reports this time again.
-        intervals=request.form.get("intervals", ""),
-    )
-    return Response(page, 422)
+        "intervals": request.form.get("intervals", ""),
+        "time_notes": request.form.get("time_notes", ""),
+    }
+    shown = bench.facts(found)
+    if shown["draft"]:
+        facts["draft"] = shown["draft"] | {"restored": False}
+    return Response(_page(found, **facts), 422)
 
 
 def _leaving() -> dict[str, Any]:
     with transaction() as session:
         claim_id = ClaimId((request.view_args or {})["claim_id"])
         view = queries.claim_of(session, me(), claim_id)
-    return {"claim": view.claim, "job": view.job, "urls": _urls(view.claim.id)}
+    return {"claim": view.claim, "job": view.job, "urls": bench.urls(view.claim.id)}
 
 
 @workbench.get("/<uuid:claim_id>/leave")

@@ -11,6 +11,9 @@ from marketplace.work.queries.claims import view_of as view_of
 from marketplace.work.queries.invariants import broken_invariants as broken_invariants
 from marketplace.work.queries.outcomes import OutcomeView as OutcomeView
 from marketplace.work.queries.outcomes import outcomes_of as outcomes_of
+from marketplace.work.queries.preferences import moved_keys as moved_keys
+from marketplace.work.queries.preferences import read_before as read_before
+from marketplace.work.queries.preferences import state_of_job as state_of_job
 from marketplace.work.queries.prelabels import prelabels_of as prelabels_of
 from marketplace.work.queries.prelabels import prelabels_of_task as prelabels_of_task
 from marketplace.work.queries.progress import Progress as Progress

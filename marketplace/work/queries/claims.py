@@ -41,7 +41,12 @@ class ClaimView:
     instructions_md: str
     template_number: int
     draft: Draft | None
-    working_seconds: int
+    spent: Sequence[Interval] = ()
+
+    @property
+    def working_seconds(self) -> int:
+        """Whole seconds of work that are booked."""
+        return working_seconds(self.spent)
 
     @property
     def etag(self) -> str:
@@ -88,9 +93,7 @@ def view_of(session: Session, claim: Claim) -> ClaimView:
         instructions_md=version.instructions_md,
         template_number=version.number,
         draft=draft,
-        working_seconds=working_seconds(
-            Interval(each.kind, each.started_at, each.ended_at) for each in spent
-        ),
+        spent=[Interval(each.kind, each.started_at, each.ended_at) for each in spent],
     )
 
 

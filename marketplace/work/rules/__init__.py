@@ -162,6 +162,8 @@ CANNOT_COMPLETE_PAID_A_DAY = 5
 GAP_PEOPLE = 3
 # A task is asked once more only from so many tasks on, so that nobody remembers it word for word.
 REPEATS_AFTER = 10
+# Types whose answers can stand in another order, and that tell nothing once they are answered.
+REPEATED_TYPES = frozenset({"pairwise", "ranking"})
 GAP_WINDOW_ENDS = 50
 EVIDENCE_MIN = 10
 EVIDENCE_MAX = 10_000

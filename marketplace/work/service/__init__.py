@@ -10,6 +10,7 @@ from marketplace.work.service.claims import save_draft as save_draft
 from marketplace.work.service.outcomes import answer_gaps as answer_gaps
 from marketplace.work.service.outcomes import report_outcome as report_outcome
 from marketplace.work.service.preferences import move_keys as move_keys
+from marketplace.work.service.preferences import move_keys as move_keys
 from marketplace.work.service.repeats import claim_repeat as claim_repeat
 from marketplace.work.service.reserved import close_reserved_seats as close_reserved_seats
 from marketplace.work.service.reserved import open_reserved_seats as open_reserved_seats
