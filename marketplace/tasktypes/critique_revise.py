@@ -186,9 +186,18 @@ def audited(finding: Json, said: Json | None) -> Json:
         return own
     same = same_words(own, said)
     overturned = own["violates"] != said["violates"]
-    if claimed == "rejected" or overturned:
-        return {**own, **origin("rejected", said, SAID)}
-    return {**own, **origin("kept" if same else "edited", said, SAID)}
+    if same:
+        return {**own, **origin("rejected" if claimed == "rejected" else "kept", said, SAID)}
+    if claimed != "rejected" and not overturned:
+        return {**own, **origin("edited", said, SAID)}
+    # Words of the model that still stand in the form of somebody who rejects them are not theirs.
+    left = [
+        name
+        for name in ("critique", "revision")
+        if trimmed(own.get(name)) == trimmed(said.get(name))
+    ]
+    own = {name: each for name, each in own.items() if name not in left}
+    return {**own, **origin("rejected", said, SAID)}
 
 
 def origin(audit: str, said: Json, names: tuple[str, ...]) -> Json:

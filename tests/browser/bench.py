@@ -66,6 +66,7 @@ def open_task(
     *,
     template: dict[str, Any] | None = None,
     payload: dict[str, Any] | None = None,
+    prelabels: list[dict[str, Any]] | None = None,
     width: int = 1280,
     scheme: Scheme = "light",
     **fields: Any,
@@ -87,7 +88,11 @@ def open_task(
             **fields,
         )
         job_id = JobId(job.id)
-        row = {"external_id": "item-1", "payload": payload or EXAMPLES[kind].payload}
+        row = {
+            "external_id": "item-1",
+            "payload": payload or EXAMPLES[kind].payload,
+            "prelabels": prelabels or [],
+        }
         jobs.add_items(session, lab, job_id, [json.dumps(row).encode()])
     with transaction() as session:
         routing.publish_job(session, lab, job_id, fee_basis_points=FEE_BASIS_POINTS)

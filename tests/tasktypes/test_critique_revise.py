@@ -90,6 +90,16 @@ def test_new_words_under_the_same_verdict_are_an_edit_unless_the_model_is_reject
         assert [] == KIND.check_judgement(CONSTITUTION, SEEN, judgement)
 
 
+def test_words_of_a_rejected_finding_are_not_put_into_the_mouth_of_who_rejects_it() -> None:
+    judgement = audited(
+        [finding("safety", audit="kept"), finding("honesty", violates=False, audit="rejected")]
+    )
+
+    rejected = judgement["findings"][1]
+    assert "critique" not in rejected
+    assert "It sounds too sure." == rejected["model_said"]["critique"]
+
+
 def test_every_finding_of_a_model_must_be_audited_and_a_rejected_one_replaced() -> None:
     judgement = audited([finding("safety"), finding("honesty", audit="rejected")])
 

@@ -40,10 +40,16 @@ class Correction extends Rows {
     return [...row.querySelectorAll("textarea, input:not([type=hidden]), select")];
   }
 
+  // A message without words is none, whoever is chosen to speak it.
+  spoken(field) {
+    const message = field.closest("[data-message]");
+    return !message || message.querySelector("textarea").value.trim() !== "";
+  }
+
   // The field as text: what is typed, or the value that is chosen.
   said(row) {
     return this.fields(row)
-      .filter((field) => field.type !== "radio" || field.checked)
+      .filter((field) => (field.type !== "radio" || field.checked) && this.spoken(field))
       .map((field) => field.value.trim())
       .join("\n");
   }
@@ -53,7 +59,8 @@ class Correction extends Rows {
     if (!was) return false;
     for (const field of this.fields(row)) {
       if (field.type === "radio") field.checked = (was[field.name] ?? "") === field.value;
-      else field.value = was[field.name] ?? "";
+      else if (!field.closest("[data-message]") || field.name in was) field.value = was[field.name] ?? "";
+      else if (field.tagName === "TEXTAREA") field.value = "";
     }
     this.tellDraft(row);
     return true;
@@ -63,7 +70,7 @@ class Correction extends Rows {
     if (!row) return false;
     for (const field of this.fields(row)) {
       if (field.type === "radio") field.checked = field.value === "";
-      else field.value = "";
+      else if (!field.closest("[data-message]") || field.tagName === "TEXTAREA") field.value = "";
     }
     this.tellDraft(row);
     return true;
@@ -95,7 +102,7 @@ class Correction extends Rows {
   whole(row, was) {
     const seen = new Set();
     return this.fields(row)
-      .filter((field) => !seen.has(field.name) && seen.add(field.name))
+      .filter((field) => field.name in was && !seen.has(field.name) && seen.add(field.name))
       .map((field) => (was[field.name] ?? "").trim())
       .join("\n");
   }

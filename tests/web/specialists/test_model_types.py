@@ -206,9 +206,8 @@ def test_a_models_critique_is_audited_finding_by_finding(
     }
     unsaid = checked(desk.post(f"{path}/submit", dict(ours)), 422)
     assert "keep it, edit it or reject it" in text_of(unsaid)
-    assert (
-        303 == desk.post(f"{path}/submit", ours | {"findings.safety.audit": "edited"}).status_code
-    )
+    audited: dict[str, object] = {**ours, "findings.safety.audit": "edited"}
+    assert 303 == desk.post(f"{path}/submit", audited).status_code
 
     (given, _), *_ = queries.own_submissions(session, doctor)
     safety, honesty = given.judgement["findings"]
