@@ -52,12 +52,13 @@ from marketplace.tasktypes.pairwise import PAIRWISE
 from marketplace.tasktypes.ranking import RANKING
 from marketplace.tasktypes.records import AuthoredJudgement as AuthoredJudgement
 from marketplace.tasktypes.records import Record as Record
+from marketplace.tasktypes.regions import REGIONS
 from marketplace.tasktypes.rubric import RUBRIC
 from marketplace.tasktypes.rubric_writing import RUBRIC_WRITING
 from marketplace.tasktypes.shapes import Json as Json
 from marketplace.tasktypes.shapes import unstorable_places as unstorable_places
-from marketplace.tasktypes.trajectory import TRAJECTORY
 from marketplace.tasktypes.spans import SPANS
+from marketplace.tasktypes.trajectory import TRAJECTORY
 from marketplace.tasktypes.votes import Units as Units
 
 TASK_TYPES: Mapping[str, TaskType] = MappingProxyType(
@@ -71,6 +72,7 @@ TASK_TYPES: Mapping[str, TaskType] = MappingProxyType(
             FACT_CHECK,
             CODE,
             SPANS,
+            REGIONS,
             RUBRIC_WRITING,
             TRAJECTORY,
             CRITIQUE_REVISE,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
 
 from marketplace.errors import Fault
 from marketplace.tasktypes import pieces
@@ -14,11 +13,10 @@ from marketplace.tasktypes.images.geometry import (
     crosses_itself,
     inside,
     outline_of,
-    rounded,
 )
 from marketplace.tasktypes.images.matching import POINT_PIXELS, agreement
 from marketplace.tasktypes.regions_exports import EXPORTS
-from marketplace.tasktypes.regions_form import read_form, write_form
+from marketplace.tasktypes.regions_form import complete, read_form, two_decimals, write_form
 from marketplace.tasktypes.shapes import Json, Shape, listed
 from marketplace.tasktypes.votes import Units
 
@@ -78,6 +76,11 @@ TEMPLATE = Shape(
             "answers": {
                 **pieces.listing(ANSWER, most=30),
                 "description": "Questions about the image as a whole.",
+            },
+            "confirm_empty": {
+                **pieces.FLAG,
+                "description": "Whether an image without regions must be confirmed; it must "
+                "where unset.",
             },
             "start_from_prelabels": {
                 **pieces.FLAG,
@@ -146,6 +149,10 @@ JUDGEMENT = Shape(
         "Judgement of image regions",
         {
             "regions": pieces.listing(REGION, most=REGIONS_MAX),
+            "nothing_to_mark": {
+                **pieces.FLAG,
+                "description": "Said of an image on which there is nothing to mark.",
+            },
             "answers": {"type": "object", "additionalProperties": pieces.text(200)},
             "image": {
                 **pieces.closed(
@@ -184,7 +191,7 @@ def judgement_rule(template: Json, payload: Json, judgement: Json) -> list[Fault
     corners = sum(len(region.get("points", ())) for region in regions)
     if corners > CORNERS_IN_ALL_MAX:
         return [Fault("/regions", f"Use at most {CORNERS_IN_ALL_MAX:,} corners; it has {corners}.")]
-    faults = doubled_ids(regions)
+    faults = doubled_ids(regions) + empty_faults(template, judgement)
     labels = {label["key"]: label for label in template["labels"]}
     for number, region in enumerate(regions):
         place = f"/regions/{number}"
@@ -197,6 +204,18 @@ def judgement_rule(template: Json, payload: Json, judgement: Json) -> list[Fault
         for name in ("certainty", "laterality"):
             faults += said_faults(template.get(name, "off"), region, f"{place}/{name}")
     return faults + answer_faults(template.get("answers", []), judgement.get("answers", {}))
+
+
+def empty_faults(template: Json, judgement: Json) -> list[Fault]:
+    """An empty image is an answer that somebody gives, not what was there before the first mark."""
+    said = judgement.get("nothing_to_mark", False)
+    if judgement["regions"] and said:
+        message = "There are regions, so there is something to mark. Delete them, or untick this."
+        return [Fault("/nothing_to_mark", message)]
+    if not judgement["regions"] and not said and template.get("confirm_empty", True):
+        message = "Mark what is there, or say that there is nothing to mark."
+        return [Fault("/nothing_to_mark", message)]
+    return []
 
 
 def doubled_ids(regions: list[Json]) -> list[Fault]:
@@ -309,30 +328,7 @@ def lenient(template: Json) -> Json:
     asked = {
         name: "optional" for name in ("certainty", "laterality") if template.get(name) == "required"
     }
-    return {**template, "labels": labels, "answers": answers, **asked}
-
-
-def complete(template: Json, payload: Json, judgement: Json) -> Json:
-    """The judgement with pixels of two decimals, the image it is of, and what was found at all."""
-    found = {region["label"] for region in judgement["regions"]}
-    facts = {"name": payload["image"]} | {
-        name: payload[name] for name in ("width", "height", "sha256") if name in payload
-    }
-    return {
-        **judgement,
-        "regions": [two_decimals(region) for region in judgement["regions"]],
-        "image": facts,
-        "presence": {label["key"]: label["key"] in found for label in template["labels"]},
-    }
-
-
-def two_decimals(region: Json) -> Json:
-    short: dict[str, Any] = {}
-    if "box" in region:
-        short["box"] = [rounded(side) for side in region["box"]]
-    if "points" in region:
-        short["points"] = [[rounded(x), rounded(y)] for x, y in region["points"]]
-    return {**region, **short}
+    return {**template, "labels": labels, "answers": answers, "confirm_empty": False, **asked}
 
 
 def prelabels_shown(template: Json, prelabels: list[Json]) -> list[Json]:
@@ -346,7 +342,7 @@ def first_answer(template: Json, payload: Json) -> Json:
     if not template.get("start_from_prelabels") or not shown:
         return {}
     said = shown[0]["payload"]
-    kept = {name: said[name] for name in ("regions", "answers") if name in said}
+    kept = {name: said[name] for name in ("regions", "answers", "nothing_to_mark") if name in said}
     return {**kept, "regions": [two_decimals(region) for region in said["regions"]]}
 
 

@@ -25,13 +25,44 @@ _CORNER = re.compile(rf"({_NUMBER})\s*[,;]\s*({_NUMBER})")
 TEXT_MAX = 2_000_000
 
 
-def read_form(sent: Fields, _template: Json, _payload: Json) -> Json:
+def complete(template: Json, payload: Json, judgement: Json) -> Json:
+    """The judgement with pixels of two decimals, the image it is of, and what was found at all."""
+    return {
+        **judgement,
+        "regions": [two_decimals(region) for region in judgement["regions"]],
+        **known_facts(template, payload, judgement["regions"]),
+    }
+
+
+def known_facts(template: Json, payload: Json, regions: list[Any]) -> Json:
+    """What the marketplace fills in itself."""
+    found = {region.get("label") for region in regions if isinstance(region, dict)}
+    facts = {"name": payload["image"]} | {
+        name: payload[name] for name in ("width", "height", "sha256") if name in payload
+    }
+    presence = {label["key"]: label["key"] in found for label in template["labels"]}
+    return {"image": facts, "presence": presence}
+
+
+def two_decimals(region: Json) -> Json:
+    """The region with the decimals that are kept."""
+    short: dict[str, Any] = {}
+    if "box" in region:
+        short["box"] = [rounded(side) for side in region["box"]]
+    if "points" in region:
+        short["points"] = [[rounded(x), rounded(y)] for x, y in region["points"]]
+    return {**region, **short}
+
+
+def read_form(sent: Fields, template: Json, payload: Json) -> Json:
     """The judgement that the fields describe; it may still have faults."""
     written = sent.below("regions_json").one()
     regions = None if written is None else parsed(written)
     if regions is None:
         regions = [region for row in sent.below("regions").rows() if (region := _row(row))]
-    judgement: Json = {"regions": _named(regions)}
+    judgement: Json = {"regions": _named(regions)} | known_facts(template, payload, regions)
+    if sent.below("nothing_to_mark").one() is not None:
+        judgement["nothing_to_mark"] = True
     answers = {
         key: text
         for key, inner in sent.below("answers").inner.items()
@@ -131,6 +162,8 @@ def write_form(judgement: Json) -> dict[str, str]:
         if isinstance(region, dict):
             row = f"regions.{at}"
             found |= {f"{row}.{name}": text for name, text in _fields(region).items()}
+    if judgement.get("nothing_to_mark"):
+        found["nothing_to_mark"] = "true"
     answers = judgement.get("answers")
     if isinstance(answers, dict):
         found |= {f"answers.{key}": str(each) for key, each in answers.items() if each is not None}

@@ -18,7 +18,7 @@ from marketplace.money import Money
 from marketplace.routing import service as routing
 from marketplace.work.models import Submission
 from tests.browser.windows import Scheme, Windows
-from tests.make import identity, specialists, work
+from tests.make import identity, images, specialists, work
 from tests.make.jobs import FEE_BASIS_POINTS
 from tests.tasktypes.examples import EXAMPLES
 
@@ -69,6 +69,7 @@ def open_task(
     prelabels: list[dict[str, Any]] | None = None,
     width: int = 1280,
     scheme: Scheme = "light",
+    image: bytes = images.SCAN,
     **fields: Any,
 ) -> Bench:
     """A running job of one item, by default the type's example, claimed by a doctor and open."""
@@ -94,6 +95,7 @@ def open_task(
             "prelabels": prelabels or [],
         }
         jobs.add_items(session, lab, job_id, [json.dumps(row).encode()])
+    images.sent(lab, job_id, payload or EXAMPLES[kind].payload, image)
     with transaction() as session:
         routing.publish_job(session, lab, job_id, fee_basis_points=FEE_BASIS_POINTS)
         doctor = specialists.doctor(session)

@@ -9,6 +9,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from marketplace.tasktypes import AuthoredJudgement, Json, Record
+from tests.make.images import SCAN_SHA256
 from tests.tasktypes import model_examples
 
 MESSAGES = [{"role": "user", "content": "May a patient on warfarin eat spinach? 🥬"}]
@@ -41,6 +42,46 @@ class Example:
 
 
 EXAMPLES: Mapping[str, Example] = {
+    "regions": Example(
+        {
+            "question": "Mark every nodule, and where the tube ends.",
+            "labels": [
+                {
+                    "key": "nodule",
+                    "title": "Nodule",
+                    "kinds": ["box", "polygon"],
+                    "attributes": [
+                        {"key": "margin", "title": "Margin", "options": ["sharp", "blurred"]}
+                    ],
+                },
+                {"key": "tip", "title": "Tip of the tube", "kinds": ["point"], "colour": 5},
+            ],
+            "certainty": "optional",
+            "answers": [{"key": "quality", "title": "Quality", "options": ["good", "poor"]}],
+        },
+        {"image": "left/scan 1.png", "width": 640, "height": 480, "sha256": SCAN_SHA256},
+        {
+            "regions": [
+                {
+                    "id": "r1",
+                    "label": "nodule",
+                    "kind": "box",
+                    "box": [10.25, 20, 30, 40.5],
+                    "attributes": {"margin": "sharp"},
+                    "certainty": "probable",
+                },
+                {"id": "r2", "label": "tip", "kind": "point", "points": [[320, 240]]},
+            ],
+            "answers": {"quality": "good"},
+            "image": {
+                "name": "left/scan 1.png",
+                "width": 640,
+                "height": 480,
+                "sha256": SCAN_SHA256,
+            },
+            "presence": {"nodule": True, "tip": True},
+        },
+    ),
     "pairwise": Example(
         {
             "question": "Which answer would you give?",

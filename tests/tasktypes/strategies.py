@@ -8,7 +8,8 @@ from typing import Any
 from hypothesis import strategies as st
 
 from marketplace.tasktypes import Json
-from tests.tasktypes.examples import COURT_TEXT, RESPONSE, meaningful
+from marketplace.tasktypes.images.geometry import rounded
+from tests.tasktypes.examples import COURT_TEXT, EXAMPLES, RESPONSE, meaningful
 from tests.tasktypes.model_strategies import MODEL_JUDGEMENTS
 
 choices = st.sampled_from(["a", "b", "tie", "both_bad"])
@@ -136,6 +137,39 @@ def rubric_writing(draw: st.DrawFn) -> Json:
     return {"rubrics": [*more, harm], "ideal_completion": draw(meaningful)}
 
 
+pixels = st.integers(0, 40_000).map(lambda hundredths: rounded(hundredths / 100))
+
+
+@st.composite
+def regions(draw: st.DrawFn) -> Json:
+    found: list[Json] = []
+    for number in range(draw(st.integers(0, 4))):
+        region: Json = {"id": f"r{number}", "label": "nodule"}
+        x, y = draw(pixels), draw(pixels)
+        kind = draw(st.sampled_from(["box", "polygon", "point"]))
+        if kind == "box":
+            region |= {"kind": kind, "box": [x, y, draw(st.integers(1, 80)), 12.5]}
+        elif kind == "polygon":
+            region |= {"kind": kind, "points": [[x, y], [x + 50, y], [x + 10, y + 30]]}
+            region["points"] = [[rounded(side) for side in each] for each in region["points"]]
+        else:
+            region |= {"label": "tip", "kind": kind, "points": [[x, y]]}
+        if kind != "point" and draw(st.booleans()):
+            region["attributes"] = {"margin": draw(st.sampled_from(["sharp", "blurred"]))}
+        if draw(st.booleans()):
+            region["certainty"] = draw(st.sampled_from(["definite", "possible"]))
+        found.append(region)
+    quality = draw(st.sampled_from(["good", "poor", ""]))
+    labels = {region["label"] for region in found}
+    return {
+        "regions": found,
+        "image": EXAMPLES["regions"].judgement["image"],
+        "presence": {"nodule": "nodule" in labels, "tip": "tip" in labels},
+        **({} if found else {"nothing_to_mark": True}),
+        **({"answers": {"quality": quality}} if quality else {}),
+    }
+
+
 JUDGEMENTS: Mapping[str, st.SearchStrategy[Any]] = {
     "pairwise": pairwise(),
     "ranking": ranking(),
@@ -144,6 +178,7 @@ JUDGEMENTS: Mapping[str, st.SearchStrategy[Any]] = {
     "fact_check": fact_check(),
     "code": code(),
     "spans": spans(),
+    "regions": regions(),
     "rubric_writing": rubric_writing(),
     "trajectory": trajectory(),
     **MODEL_JUDGEMENTS,

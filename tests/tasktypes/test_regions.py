@@ -41,6 +41,16 @@ def faults(*regions: Json, template: Json = TEMPLATE, **judgement: Any) -> list[
     return [(fault.pointer, fault.message) for fault in found]
 
 
+def test_an_empty_image_is_an_answer_that_somebody_gives() -> None:
+    assert ["/nothing_to_mark"] == [place for place, _ in faults()]
+    assert [] == faults(nothing_to_mark=True)
+    assert [] == faults(template={**TEMPLATE, "confirm_empty": False})
+    assert ["/nothing_to_mark"] == [
+        place for place, _ in faults(box(1, 1, 5, 5), nothing_to_mark=True)
+    ]
+    assert [] == REGIONS.check_gold(TEMPLATE, PAYLOAD, {"judgement": {"regions": []}})
+
+
 @pytest.mark.parametrize(
     ("region", "place", "message"),
     [

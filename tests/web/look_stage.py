@@ -15,6 +15,7 @@ from jinja2 import StrictUndefined
 from marketplace.money import Money
 from marketplace.tasktypes import TASK_TYPES
 from marketplace.web import filters, house
+from tests.make.images import SCAN
 from tests.tasktypes.examples import EXAMPLES
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -113,6 +114,10 @@ def _add_workbench(app: Flask, received: Received) -> None:
     @app.get("/work/<kind>")
     def work(kind: str) -> str:
         return render_template(f"workbench/{kind}.html", **context(kind))
+
+    @app.get("/images/<path:name>")
+    def image(name: str) -> Response:
+        return Response(SCAN, mimetype="image/png")
 
     @app.put("/draft")
     def save() -> tuple[Response, int, dict[str, str]]:

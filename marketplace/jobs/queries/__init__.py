@@ -1,11 +1,11 @@
 """Reads of jobs, their items and imports, and of qualifications' banks."""
 
 from marketplace.jobs.queries.images import image_count as image_count
-from marketplace.jobs.queries.images import image_faults as image_faults
 from marketplace.jobs.queries.images import image_of as image_of
 from marketplace.jobs.queries.images import images_of as images_of
-from marketplace.jobs.queries.images import named_image as named_image
-from marketplace.jobs.queries.images import with_image as with_image
+from marketplace.jobs.queries.item_images import image_faults as image_faults
+from marketplace.jobs.queries.item_images import named_image as named_image
+from marketplace.jobs.queries.item_images import with_image as with_image
 from marketplace.jobs.queries.jobs import LIMIT_MAX as LIMIT_MAX
 from marketplace.jobs.queries.jobs import ItemPreview as ItemPreview
 from marketplace.jobs.queries.jobs import estimate as estimate

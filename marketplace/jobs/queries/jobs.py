@@ -16,6 +16,7 @@ from marketplace.actor import Actor
 from marketplace.errors import Fault, Missing
 from marketplace.identity.rules import Permission
 from marketplace.jobs.models import Item, Job, JobImport, Prelabel, RejectedRow, TemplateVersion
+from marketplace.jobs.queries.item_images import image_faults
 from marketplace.jobs.queries.qualification import qualification_faults
 from marketplace.jobs.rules import Draft, Estimate, JobState, estimate_of, lint_faults
 from marketplace.tasktypes import task_type
@@ -106,6 +107,7 @@ def lint(session: Session, job: Job) -> list[Fault]:
         ),
         clock.now(),
     )
+    faults += image_faults(session, job)
     return faults + qualification_faults(session, job, template)
 
 

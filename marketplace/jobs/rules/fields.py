@@ -31,6 +31,7 @@ EXPECTED_SECONDS: Mapping[str, int] = {
     "fact_check": 900,
     "code": 900,
     "spans": 300,
+    "regions": 300,
     "rubric_writing": 900,
     "trajectory": 1_200,
     "critique_revise": 900,

@@ -98,7 +98,9 @@ def read_picture(content: bytes) -> Picture:
             )
     except UnidentifiedImageError:
         raise _refusal(f"This is not an image that we read. Send {TAKEN}.") from None
-    except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as wrong:
+    except Image.DecompressionBombError:
+        raise _refusal(f"An image has at most {PIXELS_MAX // 1_000_000} million pixels.") from None
+    except (OSError, ValueError, SyntaxError, EOFError) as wrong:
         # These are what Pillow raises for files that are cut short or made to harm.
         raise _refusal(f"This image is damaged: {str(wrong)[:120]}.") from None
 

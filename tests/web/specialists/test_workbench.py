@@ -22,7 +22,7 @@ from marketplace.tasktypes import TASK_TYPES, task_type
 from marketplace.work import queries, service
 from marketplace.work.models import Claim
 from marketplace.work.rules import ClaimState, SubmissionState
-from tests.make import identity, specialists, work
+from tests.make import identity, images, specialists, work
 from tests.make.jobs import FEE_BASIS_POINTS
 from tests.tasktypes.examples import EXAMPLES
 from tests.web.conftest import Browser
@@ -53,6 +53,7 @@ def job_of(session: Session, kind: str, **fields: object) -> Job:
         for at in range(2)
     ]
     jobs_service.add_items(session, lab, job.id, rows)
+    images.sent(lab, job.id, example.payload)
     routing.publish_job(session, lab, JobId(job.id), fee_basis_points=FEE_BASIS_POINTS)
     return job
 
