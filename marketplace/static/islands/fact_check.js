@@ -198,7 +198,8 @@ class FactCheck extends HTMLElement {
       return true;
     }
     if (event.key === "Enter") {
-      this.find(this.current)?.row.querySelector("input[type=radio]").focus();
+      const row = this.find(this.current)?.row;
+      (row?.querySelector("input[type=radio]:checked") ?? row?.querySelector("input[type=radio]"))?.focus();
       return true;
     }
     const key = keyOf(event);

@@ -70,7 +70,7 @@ class RubricWriting extends HTMLElement {
     else other.after(row);
     this.number();
     this.changed();
-    this.say(`Now criterion ${this.rows().indexOf(row) + 1}. `);
+    this.say(`Now criterion ${this.rows().indexOf(row) + 1}. ${this.querySelector("[data-sum]").textContent}`);
   }
 
   remove(row) {
