@@ -42,7 +42,8 @@ Decisions
   and birth date that it was compared with: when these change, it no longer counts. Stripe forgets
   the document afterwards, and one that was left open after a month.
 - 2026-11: without a person's look a credential covers the specialties that its source names, and
-  no others: NPPES by its taxonomy codes, GitHub none. A person has at most twenty claims waiting.
+  no others: NPPES by its taxonomy codes, GitHub none. Whoever verifies
+  strikes those that nothing shows. A person has at most twenty claims waiting.
 - 2026-11: GitHub is asked without a scope, by state and PKCE; the token lives for two questions.
   Its numbers are signals and raise no level; control of the named account does.
 - 2026-11: published lists (LEIE, OFAC) are kept as entries with the editions that began and ended

@@ -213,6 +213,8 @@ def test_nobody_decides_on_their_own(session: Session) -> None:
 
     with pytest.raises(Denied, match="their own"):
         service.decide_credential(session, operations, claim.id, outcome="reject", note=make.NOTE)
+    with pytest.raises(Denied, match="their own"):
+        service.strike_specialty(session, operations, claim.id, "cardiology")
     with pytest.raises(DBAPIError, match="not_by_oneself"), session.begin_nested():
         session.execute(update(CredentialClaim).values(decided_by=operations.person()))
 

@@ -21,6 +21,7 @@ from marketplace.specialists.service.connections import start_identity as start_
 from marketplace.specialists.service.decisions import confirm_decision as confirm_decision
 from marketplace.specialists.service.decisions import decide_credential as decide_credential
 from marketplace.specialists.service.decisions import expire_credentials as expire_credentials
+from marketplace.specialists.service.decisions import strike_specialty as strike_specialty
 from marketplace.specialists.service.evidence import SealedFile as SealedFile
 from marketplace.specialists.service.evidence import add_evidence as add_evidence
 from marketplace.specialists.service.evidence import content_of as content_of

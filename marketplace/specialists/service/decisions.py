@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from marketplace import audit, clock
 from marketplace.actor import SYSTEM, Actor
-from marketplace.errors import Conflict, Denied, Fault, Faulty
+from marketplace.errors import Conflict, Denied, Fault, Faulty, Missing
 from marketplace.identity.rules import Permission
 from marketplace.ids import new_id
 from marketplace.specialists.models import (
@@ -121,6 +121,25 @@ def confirm_decision(
         _refuse_faulty(kind, asked)
         _refuse_step(claim, asked.decision)
         _carry_out(session, actor, claim, kind, asked, proposal_id=proposal.id)
+    return claim
+
+
+def strike_specialty(
+    session: Session, actor: Actor, claim_id: UUID, specialty: str
+) -> CredentialClaim:
+    """Take a specialty off that neither the source nor a file shows: labs read those that stay.
+
+    At any time, since it only takes away; Missing for one that the credential does not name.
+    """
+    actor.require(Permission.CREDENTIALS_VERIFY)
+    claim = locked_claim(session, claim_id)
+    if claim.person_id == actor.person():
+        raise Denied(OWN)
+    if specialty not in claim.specialties:
+        raise Missing("This credential names no such specialty.")
+    claim.specialties = [each for each in claim.specialties if each != specialty]
+    session.flush()
+    audit.record(session, actor, "struck specialty", claim.id, specialty=specialty)
     return claim
 
 

@@ -248,6 +248,16 @@ def refuse_renewal(claim_id: UUID) -> Response:
     return redirect(url_for("operations.credential", claim_id=claim_id), code=303)
 
 
+@operations.post("/credentials/<uuid:claim_id>/specialties/<specialty>/strike")
+@needs(Permission.CREDENTIALS_VERIFY)
+def strike_specialty(claim_id: UUID, specialty: str) -> Response:
+    """Take off a specialty that nothing shows."""
+    with transaction() as session:
+        service.strike_specialty(session, me(), claim_id, specialty)
+    flash("Struck. Labs read the specialties that stay, and jobs ask for them.", "good")
+    return redirect(url_for("operations.credential", claim_id=claim_id), code=303)
+
+
 @operations.post("/credentials/<uuid:claim_id>/evidence")
 @takes_up_to(REQUEST_BYTES_MAX)
 @needs(Permission.CREDENTIALS_VERIFY)

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from marketplace.actor import Actor
 from marketplace.identity import queries as identity_queries
 from marketplace.identity.rules import Role
-from marketplace.specialists import queries
+from marketplace.specialists import queries, service
 from marketplace.specialists.models import CredentialClaim
 from marketplace.specialists.rules import CredentialState
 from tests.make import identity, specialists
@@ -73,11 +73,26 @@ def test_the_name_to_compare_is_that_of_the_papers(desk: Browser, session: Sessi
     claim = specialists.claimed(session, impostor)
     path = f"/operations/credentials/{claim.id}"
     without = text_of(checked(desk.get(path)))
-    specialists.service.save_profile(session, impostor, legal_name="Zolka Ferrante")
+    service.save_profile(session, impostor, legal_name="Zolka Ferrante")
     session.flush()
 
     assert "The name on this person's papers is not given." in without
     assert "Compare the register with Zolka Ferrante" in text_of(checked(desk.get(path)))
+
+
+def test_a_specialty_that_nothing_shows_is_struck(
+    desk: Browser, session: Session, claim: CredentialClaim
+) -> None:
+    """Labs read what stays, so whoever verifies answers for the specialties as well."""
+    path = f"/operations/credentials/{claim.id}"
+    page = checked(desk.get(path))
+
+    answer = desk.post(f"{path}/specialties/cardiology/strike", {})
+    again = desk.post(f"{path}/specialties/cardiology/strike", {})
+
+    session.refresh(claim)
+    assert f'action="{path}/specialties/cardiology/strike"' in page
+    assert (303, 404, []) == (answer.status_code, again.status_code, claim.specialties)
 
 
 def test_a_licence_is_verified_by_hand(
