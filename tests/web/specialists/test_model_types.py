@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
 from typing import Any
@@ -16,58 +15,15 @@ from werkzeug.test import TestResponse
 
 from marketplace.actor import Actor
 from marketplace.errors import Missing
-from marketplace.ids import JobId, SubmissionId
-from marketplace.jobs import service as jobs_service
+from marketplace.ids import SubmissionId
 from marketplace.jobs.models import Job
-from marketplace.money import Money
-from marketplace.routing import service as routing
 from marketplace.tasktypes import Json, task_type
 from marketplace.work import queries, service
-from tests.make import identity, specialists, work
-from tests.make.jobs import FEE_BASIS_POINTS
+from tests.make import identity, specialists
+from tests.make.prelabelled import MODEL, SAID, job_of
 from tests.tasktypes.examples import EXAMPLES
 from tests.web.conftest import Browser
 from tests.web.pages import checked, text_of
-
-SECRET = "judge-zebra-9"
-SAID: dict[str, Json] = {
-    "judge_calibration": {"verdicts": {"empathy": 4, "safe": True, "better": "m1"}},
-    "critique_revise": {
-        "findings": [
-            {"principle_id": "safety", "violates": True, "critique": "A doubled dose 💊."}
-        ],
-        "revision": "Do not take two.",
-    },
-    "correction": {"values": {**EXAMPLES["correction"].judgement["values"], "dose": 25}},
-}
-
-
-def job_of(session: Session, kind: str, items: int = 1, **template: Any) -> tuple[Actor, Job]:
-    """A running job whose items a model has judged before."""
-    lab = identity.lab_owner(session)
-    work.money_in(session, lab, Money(1_000_00, "USD"))
-    example = EXAMPLES[kind]
-    job = jobs_service.create_job(
-        session,
-        lab,
-        task_type=kind,
-        title="Second opinions",
-        instructions_md="Judge well.",
-        profession="medicine",
-        pay=Money(30_00, "USD"),
-        template={**example.template, **template},
-    )
-    said = {"model": SECRET, "version": "1", "confidence": 0.87, "payload": SAID[kind]}
-    rows = [
-        {"external_id": f"item-{at}", "payload": example.payload, "prelabels": [said]}
-        for at in range(items)
-    ]
-    report = jobs_service.add_items(
-        session, lab, job.id, [json.dumps(row).encode() for row in rows]
-    )
-    assert ([], items) == (report.rejected, report.accepted)
-    routing.publish_job(session, lab, JobId(job.id), fee_basis_points=FEE_BASIS_POINTS)
-    return lab, job
 
 
 @pytest.fixture
@@ -111,17 +67,17 @@ def test_a_judges_verdict_is_on_no_page_and_in_no_answer_before_ones_own(
     empty = desk.post(f"{path}/submit", {"fence": fence(page)})
     wire.append(checked(empty, 422))
 
-    assert [] == [each for each in wire if SECRET in each or "prelabel" in each.lower()]
+    assert [] == [each for each in wire if MODEL in each or "prelabel" in each.lower()]
 
     judgement = EXAMPLES["judge_calibration"].judgement
     answer = hand_in(desk, path, page, judgement, "judge_calibration")
     assert answer.location is not None
     receipt = text_of(checked(desk.get(answer.location)))
-    assert SECRET in receipt
+    assert MODEL in receipt
     assert "differs" in receipt
     # The second item's judge stays hidden still.
     following = call(doctor, "POST", "/claims", json={"job_id": str(job.id)})
-    assert (201, False) == (following.status_code, SECRET in following.text)
+    assert (201, False) == (following.status_code, MODEL in following.text)
 
 
 def test_a_fault_of_a_judge_is_noted_beside_the_verdict_and_changes_nothing(
@@ -147,7 +103,7 @@ def test_a_fault_of_a_judge_is_noted_beside_the_verdict_and_changes_nothing(
         told["judgement"],
         [each["tag"] for each in told["addenda"]],
     )
-    body = {"model": SECRET, "version": "1", "tag": "facts"}
+    body = {"model": MODEL, "version": "1", "tag": "facts"}
     made = call(doctor, "POST", f"/submissions/{submission_id}/judge-faults", json=body)
     assert 201 == made.status_code
     wrong = call(doctor, "POST", f"/submissions/{submission_id}/judge-faults",
@@ -165,7 +121,7 @@ def test_what_was_added_never_changes(desk: Browser, session: Session, doctor: A
     path, page = open_task(desk, job)
     hand_in(desk, path, page, EXAMPLES["judge_calibration"].judgement, "judge_calibration")
     (given, _), *_ = queries.own_submissions(session, doctor)
-    service.add_judge_fault(session, doctor, given.id, model=SECRET, version="1", tag="facts")
+    service.add_judge_fault(session, doctor, given.id, model=MODEL, version="1", tag="facts")
 
     for statement in ("UPDATE addendum SET content = '{}'", "DELETE FROM addendum"):
         with pytest.raises(DBAPIError), session.begin_nested():
@@ -185,7 +141,7 @@ def test_a_lab_may_keep_its_judge_to_itself(desk: Browser, session: Session) -> 
     listed = desk.get("/work/submissions").text
     found = re.search(r'href="(/work/submissions/[0-9a-f-]{36})"', listed)
     assert found is not None
-    assert SECRET not in checked(desk.get(found[1]))
+    assert MODEL not in checked(desk.get(found[1]))
 
 
 def test_a_models_critique_is_audited_finding_by_finding(
@@ -193,7 +149,7 @@ def test_a_models_critique_is_audited_finding_by_finding(
 ) -> None:
     _, job = job_of(session, "critique_revise")
     path, page = open_task(desk, job)
-    assert SECRET in page
+    assert MODEL in page
     assert "0.87" not in page
     assert "Do not take two." in page  # The form starts from the model's revision.
     ours = {
@@ -213,7 +169,7 @@ def test_a_models_critique_is_audited_finding_by_finding(
     safety, honesty = given.judgement["findings"]
     assert ("kept", "model") == (safety["audit"], safety["said_by"])
     assert "specialist" == honesty["said_by"]
-    assert {"model": SECRET, "version": "1"} == given.judgement["audited"]
+    assert {"model": MODEL, "version": "1"} == given.judgement["audited"]
     assert "Do not take two." == given.judgement["revision_origin"]["model_said"]["revision"]
 
 
@@ -236,7 +192,7 @@ def test_a_correction_starts_from_the_pre_label_and_tells_what_became_of_it(
     review = browse().sign_in(session, lab)
     shown = text_of(checked(review.get(f"/lab/submissions/{given.id}")))
     assert "/dose was 25" in shown
-    assert f"Made by {SECRET} 1" in shown
+    assert f"Made by {MODEL} 1" in shown
 
 
 def test_confidence_is_shown_where_the_lab_wants_it(desk: Browser, session: Session) -> None:
@@ -245,7 +201,7 @@ def test_confidence_is_shown_where_the_lab_wants_it(desk: Browser, session: Sess
     _, page = open_task(desk, job)
 
     assert "87 % sure" in text_of(page).replace("\xa0", " ") or "87% sure" in text_of(page)
-    assert SECRET not in page
+    assert MODEL not in page
 
 
 def test_the_same_answer_sent_twice_is_one_submission(
@@ -254,7 +210,7 @@ def test_the_same_answer_sent_twice_is_one_submission(
     _, job = job_of(session, "critique_revise")
     claim = call(doctor, "POST", "/claims", json={"job_id": str(job.id)}).json
     assert claim is not None
-    assert SECRET == claim["task"]["payload"]["prelabels"][0]["model"]
+    assert MODEL == claim["task"]["payload"]["prelabels"][0]["model"]
     judgement = {
         "findings": [
             {**SAID["critique_revise"]["findings"][0], "audit": "kept"},
