@@ -9,37 +9,29 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Any, ParamSpec, TypeVar, cast
+from typing import Annotated, Any, ParamSpec, TypeVar
 from uuid import UUID
 
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
-    ColumnElement,
-    CursorResult,
     DateTime,
     Engine,
     Enum,
     MetaData,
-    Select,
     Text,
     Uuid,
     create_engine,
     event,
 )
-from sqlalchemy import select as sql_select
 from sqlalchemy.dialects.postgresql import ARRAY, BYTEA, JSON, JSONB
-from sqlalchemy.dialects.postgresql.base import PGCompiler
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.orm import (
     DeclarativeBase,
     Session,
-    make_transient_to_detached,
     mapped_column,
     sessionmaker,
 )
-from sqlalchemy.orm.attributes import instance_dict
-from sqlalchemy.orm.util import identity_key
 
 from marketplace.ids import KINDS, new_id
 
@@ -215,119 +207,6 @@ def lookup() -> Iterator[Session]:
             yield session
     finally:
         _open.reset(mark)
-
-
-def plain_sql(session: Session, statement: str, **values: Any) -> CursorResult[Any]:
-    """Run SQL as it is written, with values by `%(name)s`; for statements of the hot path.
-
-    What the session holds is written first. Its objects are not refreshed: the caller expires
-    those whose rows the statement changes (`forget`).
-    """
-    session.flush()  # The statement must see what the session still holds back.
-    return session.connection().exec_driver_sql(statement, values)
-
-
-def forget(session: Session, kind: type[Root], row_id: object) -> None:
-    """Let the session read a row anew when it is next looked at, if it has it at all."""
-    known = session.identity_map.get(identity_key(kind, row_id))
-    if known is not None:
-        session.expire(known)
-
-
-M = TypeVar("M", bound=Root)
-
-
-def insert_sql(kind: type[Root], prefix: str = "") -> str:
-    """The INSERT of a whole row of a model, with the values of `values_of` under that prefix."""
-    names = [column.name for column in kind.__table__.columns]
-    quoted = ", ".join(f'"{name}"' for name in names)
-    values = ", ".join(f"%({prefix}{name})s" for name in names)
-    # Nothing but names of our own models stands in it.
-    return f"INSERT INTO {kind.__tablename__} ({quoted}) VALUES ({values})"  # noqa: S608
-
-
-@functools.cache
-def _bind_processors(kind: type[Root]) -> dict[str, Callable[[Any], Any] | None]:
-    dialect = engine().dialect
-    return {
-        column.name: column.type._cached_bind_processor(dialect)
-        for column in kind.__table__.columns
-    }
-
-
-def values_of(row: Root, prefix: str = "") -> dict[str, Any]:
-    """The columns of a row as the driver takes them; what was left unset is NULL."""
-    found = {}
-    for name, processed in _bind_processors(type(row)).items():
-        value = getattr(row, name)
-        found[prefix + name] = value if value is None or processed is None else processed(value)
-    return found
-
-
-def written(session: Session, row: M) -> M:
-    """Take into the session a fresh row that plain SQL has written, as if it had been loaded."""
-    for column in type(row).__table__.columns:
-        instance_dict(row).setdefault(column.name, None)
-    make_transient_to_detached(row)
-    session.add(row)
-    return row
-
-
-def condition_sql(kind: type[Root], condition: ColumnElement[bool]) -> tuple[str, dict[str, Any]]:
-    """A condition on the rows of a table as SQL, with its values, to stand in plain SQL."""
-    asked = sql_select(kind.__table__.c.id).where(condition)
-    made = asked.compile(dialect=engine().dialect, compile_kwargs={"render_postcompile": True})
-    values = {
-        name: value.value if isinstance(value, StrEnum) else value
-        for name, value in made.construct_params().items()
-    }
-    return made.string.partition("WHERE ")[2], values
-
-
-class Fixed:
-    """A statement that becomes SQL once, at its first run.
-
-    Texts, numbers and enums stand in the SQL itself, so that the server keeps one plan and can
-    use partial indexes; `bindparam`s with `required=False` are given at each run, those with a
-    `callable_` are asked at each run.
-    """
-
-    def __init__(self, build: Callable[[], Select[Any]]) -> None:
-        self._build = build
-
-    @functools.cached_property
-    def _made(self) -> PGCompiler:
-        options = {"render_postcompile": True}
-        made = self._build().compile(dialect=engine().dialect, compile_kwargs=options)
-        return cast("PGCompiler", made)
-
-    @functools.cached_property
-    def _asked(self) -> dict[str, Callable[[], Any]]:
-        return {name: each.callable for name, each in self._made.binds.items() if each.callable}
-
-    @functools.cached_property
-    def sql(self) -> str:
-        """The SQL, with `%(name)s` for what is given or asked at each run."""
-        statement = self._made.string
-        for name, value in self._made.construct_params().items():
-            if value is not None and name not in self._asked:
-                statement = statement.replace(f"%({name})s", _literal(value))
-        return statement
-
-    def run(self, session: Session, **values: Any) -> CursorResult[Any]:
-        """Its rows, with these values."""
-        asked = {name: ask() for name, ask in self._asked.items()}
-        return plain_sql(session, self.sql, **values, **asked)
-
-
-def _literal(value: object) -> str:
-    if isinstance(value, bool | int | float):
-        return str(value)
-    if isinstance(value, StrEnum):
-        value = value.value
-    if isinstance(value, str):
-        return "'" + value.replace("'", "''").replace("%", "%%") + "'"
-    raise TypeError(f"{type(value).__name__} has no place in a statement that is made once.")
 
 
 def in_transaction() -> bool:

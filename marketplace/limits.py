@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 import time
 from dataclasses import dataclass
 
@@ -18,11 +19,13 @@ from marketplace.errors import TooOften
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """A named limit. rule: such as `10/minute`; closed_without_redis: refuse when Redis is away."""
+    """A named limit. rule: such as `10/minute`; closed_without_redis: refuse when Redis is away;
+    taken_at_once: how many a process takes from Redis at a time, to hand them out by itself."""
 
     name: str
     rule: str
     closed_without_redis: bool = False
+    taken_at_once: int = 1
 
 
 SIGN_IN_BY_ADDRESS = Bucket("sign-in-address", "60/10 minutes", closed_without_redis=True)
@@ -30,7 +33,18 @@ SIGN_IN_BY_EMAIL = Bucket("sign-in-email", "10/10 minutes", closed_without_redis
 SIGN_UP = Bucket("sign-up", "20/hour")
 MAIL_TO = Bucket("mail-to", "10/hour")
 SECOND_FACTOR = Bucket("second-factor", "10/10 minutes", closed_without_redis=True)
-API = Bucket("api", "60000/minute")
+API = Bucket("api", "60000/minute", taken_at_once=50)
+# What a process took and did not hand out by then is lost to its key.
+KEPT_SECONDS = 5.0
+KEYS_MAX = 10_000
+
+
+@dataclass(slots=True)
+class _Taken:
+    """Hits of a key that Redis has counted and nobody has made yet. until: time.monotonic()."""
+
+    left: int
+    until: float
 
 
 class Limiter:
@@ -42,11 +56,19 @@ class Limiter:
         )
         self._strategy = MovingWindowRateLimiter(self._storage)
         self._rules: dict[str, RateLimitItem] = {}
+        self._taken: dict[tuple[str, str], _Taken] = {}
+        self._lock = threading.Lock()
 
     def hit(self, bucket: Bucket, key: str) -> None:
         """Count one; raise TooOften when the bucket is full for this key."""
-        rule = self._rules.setdefault(bucket.rule, parse(bucket.rule))
+        if bucket.taken_at_once > 1 and self._has_taken(bucket, key):
+            return
+        rule = self._rules.get(bucket.rule) or self._rules.setdefault(
+            bucket.rule, parse(bucket.rule)
+        )
         try:
+            if bucket.taken_at_once > 1 and self._takes(bucket, key, rule):
+                return
             if self._strategy.hit(rule, bucket.name, key):
                 return
             reset = self._strategy.get_window_stats(rule, bucket.name, key).reset_time
@@ -62,6 +84,26 @@ class Limiter:
         raise TooOften(
             f"That was tried too often. Try again in {_in_words(wait)}.", retry_after_seconds=wait
         )
+
+    def _has_taken(self, bucket: Bucket, key: str) -> bool:
+        """Hand out one that was taken before, if one is left."""
+        with self._lock:
+            taken = self._taken.get((bucket.name, key))
+            if taken is None or taken.left == 0 or taken.until < time.monotonic():
+                return False
+            taken.left -= 1
+            return True
+
+    def _takes(self, bucket: Bucket, key: str, rule: RateLimitItem) -> bool:
+        """Take several at once, the first for now; False where so many are not left."""
+        if not self._strategy.hit(rule, bucket.name, key, cost=bucket.taken_at_once):
+            return False
+        until = time.monotonic() + KEPT_SECONDS
+        with self._lock:
+            if len(self._taken) >= KEYS_MAX:
+                self._taken.clear()
+            self._taken[bucket.name, key] = _Taken(bucket.taken_at_once - 1, until)
+        return True
 
 
 def _in_words(seconds: int) -> str:

@@ -10,7 +10,6 @@ from importlib.util import find_spec
 from pathlib import Path
 from uuid import UUID
 
-from marketplace.db import Fixed
 from marketplace.routing.queries.eligibility import ALLOWED
 from marketplace.work.service.claiming import next_sql, take_sql
 from marketplace.work.service.submitting import IN_HAND, WRITE
@@ -31,7 +30,8 @@ CONSTANTS = {
     "told_number": "NULL", "told_organisation_number": "NULL", "told_organisation_hash": "NULL",
     "told_job_number": "NULL", "told_job_hash": "NULL", "told_job_id": ":job_id",
     "told_subject_id": ":task_id", "seat_rank": ":rank", "specialist_id": ":person_id",
-    "now": "now()", "today": "current_date",
+    "rationale_claims": "'[]'", "flags": "'{}'", "spent": "'[]'", "counts_done": "1",
+    "repeats_submission_id": "NULL", "now": "now()", "today": "current_date",
 }  # fmt: skip
 
 
@@ -48,10 +48,9 @@ def script(job_id: UUID) -> str:
 SELECT person_id, organisation_id AS told_organisation_id, template_version_id, job.id AS job_id
 FROM bench_person, job WHERE n = :client_id + 1 AND job.id = '{job_id}' \\gset
 BEGIN;
-{_plain(ALLOWED.sql)} \\gset
-{_plain(next_sql())} \\gset
+{_plain(next_sql(permit=ALLOWED.sql))} \\gset
 {_plain(take_sql())} RETURNING id AS claim_id \\gset
-{_plain(Fixed(lambda: IN_HAND).sql)};
+{_plain(IN_HAND)};
 {_plain(WRITE.replace("%(state)s", "'submitted'"))};
 COMMIT;
 """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import secrets
 from urllib.parse import urlsplit
 
@@ -10,6 +11,7 @@ from flask import Flask, Response, g, request
 from marketplace.settings import Settings
 
 NONCE_BYTES = 16
+_NONCE = "{nonce}"
 YEAR_SECONDS = 31_536_000
 DAY_SECONDS = 86_400
 # A form that leads to another's page by redirect is checked against form-action as well.
@@ -53,11 +55,18 @@ def _origin(address: str) -> str:
 
 def policy(settings: Settings, nonce: str) -> str:
     """The Content-Security-Policy: our own files and no inline script or style at all."""
+    before, after = _policy(settings)
+    return f"{before}{nonce}{after}"
+
+
+@functools.lru_cache(maxsize=16)
+def _policy(settings: Settings) -> tuple[str, str]:
+    """What stands before and after the nonce, which alone changes."""
     others = {*_sandbox_pages(settings.stripe_api_base), _origin(settings.github_oauth_base)}
     pages = (*STRIPE_PAGES, *sorted(others))
     parts = [
         "default-src 'self'",
-        f"script-src 'self' 'nonce-{nonce}'",
+        f"script-src 'self' 'nonce-{_NONCE}'",
         "style-src 'self'",
         "img-src 'self' data: blob:",
         "object-src 'none'",
@@ -67,7 +76,8 @@ def policy(settings: Settings, nonce: str) -> str:
     ]
     if settings.public_url.startswith("https://"):
         parts.append("upgrade-insecure-requests")
-    return "; ".join(parts)
+    before, _, after = "; ".join(parts).partition(_NONCE)
+    return before, after
 
 
 def register(app: Flask, settings: Settings) -> None:

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Engine, func, select
 
 from bench.load.world import World
-from marketplace.db import Fixed, transaction
+from marketplace.db import transaction
 from marketplace.identity.service.tokens import HOLDER
 from marketplace.ids import PersonId
 from marketplace.jobs.models import Job
@@ -51,7 +51,8 @@ def test_claiming_and_handing_in_read_by_indexes_alone(market: World) -> None:
     market.past(person_id, job_id, DONE)
     market.settle()
     reserved = next_sql("seat.reserved_for = %(person_id)s")
-    hot = [HOLDER, next_sql(), reserved, take_sql(), Fixed(lambda: IN_HAND).sql, WRITE, ALLOWED.sql]
+    permitted = next_sql(permit=ALLOWED.sql)
+    hot = [HOLDER, permitted, reserved, take_sql(), IN_HAND, WRITE, ALLOWED.sql]
 
     plans = {statement[:60]: plan(market, statement) for statement in hot}
 
@@ -72,7 +73,7 @@ def test_a_seat_is_found_at_once_behind_all_that_one_has_done(market: World) -> 
         last = session.scalar(select(func.max(Claim.seat_rank)).where(Claim.job_id == job_id))
         wanted = select(func.min(Seat.rank)).where(Seat.job_id == job_id, Seat.rank > last)
         expected = session.scalar(wanted)
-        claim = claim_seat(session, specialist_id=PersonId(person_id), job=job, credential_level=4)
+        claim = claim_seat(session, specialist_id=PersonId(person_id), job=job, permit=4)
 
     assert claim is not None
     assert expected == claim.seat_rank

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import update
@@ -13,7 +12,6 @@ from sqlalchemy.orm import Session
 
 from marketplace import audit, clock
 from marketplace.actor import Actor
-from marketplace.db import plain_sql
 from marketplace.errors import Fault, Faulty, Missing, SignInNeeded
 from marketplace.identity import queries
 from marketplace.identity.models import ApiToken
@@ -29,6 +27,7 @@ from marketplace.identity.rules import (
 )
 from marketplace.ids import new_id
 from marketplace.secrets import new_token, token_hash
+from marketplace.statements import plain_sql
 
 USED_EVERY = timedelta(minutes=1)
 PREFIX = "mkt"
@@ -101,9 +100,10 @@ def visitor_of_token(session: Session, plain: str) -> tuple[Visitor, UUID]:
     The time it was last used is written at most once a minute.
     """
     now = clock.now()
-    holder: Any = plain_sql(session, HOLDER, token_hash=token_hash(plain), now=now).first()
-    if holder is None:
+    found = plain_sql(session, HOLDER, token_hash=token_hash(plain), now=now)
+    if not found:
         raise SignInNeeded("The token is unknown, expired or revoked.")
+    (holder,) = found
     organisations = queries.belongings_of(
         (UUID(organisation_id), name, OrganisationKind(kind), Role(role))
         for organisation_id, name, kind, role in holder.roles or ()

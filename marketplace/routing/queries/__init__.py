@@ -2,12 +2,14 @@
 
 from marketplace.routing.queries.conflicts import still_apart as still_apart
 from marketplace.routing.queries.conflicts import task_conflict as task_conflict
+from marketplace.routing.queries.eligibility import ALLOWED as ALLOWED
 from marketplace.routing.queries.eligibility import Allowed as Allowed
 from marketplace.routing.queries.eligibility import Eligibility as Eligibility
 from marketplace.routing.queries.eligibility import allowed as allowed
 from marketplace.routing.queries.eligibility import credential_level as credential_level
 from marketplace.routing.queries.eligibility import eligibility as eligibility
 from marketplace.routing.queries.eligibility import load_reasons as load_reasons
+from marketplace.routing.queries.eligibility import refusals as refusals
 from marketplace.routing.queries.eligibility import visible_job as visible_job
 from marketplace.routing.queries.feed import FEED_MAX as FEED_MAX
 from marketplace.routing.queries.feed import SEATS_LOOKED_AT_MAX as SEATS_LOOKED_AT_MAX

@@ -11,7 +11,6 @@ from sqlalchemy import RowMapping, Select, Uuid, and_, bindparam, func, literal,
 from sqlalchemy.orm import Session
 
 from marketplace.actor import Actor
-from marketplace.db import Fixed
 from marketplace.errors import Missing
 from marketplace.identity.rules import Permission
 from marketplace.ids import JobId, PersonId
@@ -21,6 +20,7 @@ from marketplace.quality.models import Skill, skill_domain
 from marketplace.routing.queries import predicate
 from marketplace.routing.rules import Reason, reasons
 from marketplace.specialists.models import CredentialClaim, SpecialistProfile
+from marketplace.statements import Fixed
 from marketplace.work.models import WorkProgress
 
 ME = bindparam("person_id", type_=Uuid(), required=False)
@@ -96,10 +96,15 @@ def allowed(session: Session, person_id: PersonId, job: Job) -> Allowed:
 
     The caps on tasks in hand and in all are the claim's own; `load_reasons` words them.
     """
-    found: Any = ALLOWED.run(session, person_id=person_id, job_id=job.id).one()
+    (found,) = ALLOWED.run(session, person_id=person_id, job_id=job.id)
     if found.eligible:
         return Allowed(True, found.level, ())
     return Allowed(False, found.level, tuple(_unmet(session, person_id, job)))
+
+
+def refusals(session: Session, person_id: PersonId, job: Job) -> tuple[str, ...]:
+    """The sentences that say why a person may not claim in a job now."""
+    return tuple(each.message for each in _unmet(session, person_id, job))
 
 
 def eligibility(session: Session, viewer: Actor, job_id: JobId) -> Eligibility:

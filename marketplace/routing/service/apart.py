@@ -33,7 +33,7 @@ def claim_apart(
                     session,
                     specialist_id=specialist_id,
                     job=job,
-                    credential_level=credential_level,
+                    permit=credential_level,
                     unless=unless,
                 )
                 if claim is not None and not still_apart(session, job, claim):

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from marketplace.actor import Actor
 from marketplace.identity.rules import Permission
-from marketplace.ids import ClaimId, JobId
+from marketplace.ids import ClaimId, JobId, PersonId
 from marketplace.jobs.models import Job
 from marketplace.jobs.rules import JobState, Purpose
 from marketplace.review import service as review
@@ -44,6 +44,22 @@ def _claim_in(session: Session, actor: Actor, job: Job) -> Claim | None:
     if job.state is not JobState.OPEN:
         raise NotOpen(f"The job “{job.title}” is {job.state.value}; it hands out no tasks now.")
     person_id = actor.person()
+    if job.repeat_ratio or job.distinct_by:
+        return _claim_with_care(session, person_id, job)
+    try:
+        return work.claim_seat(
+            session,
+            specialist_id=person_id,
+            job=job,
+            permit=queries.ALLOWED,
+            unless=queries.task_conflict(job, person_id),
+        )
+    except work.NotPermitted:
+        raise NotEligible(" ".join(queries.refusals(session, person_id, job))) from None
+
+
+def _claim_with_care(session: Session, person_id: PersonId, job: Job) -> Claim | None:
+    """The same where a task may be asked once more, or its people must be apart."""
     allowed = queries.allowed(session, person_id, job)
     if not allowed.eligible:
         raise NotEligible(" ".join(allowed.reasons))
@@ -53,13 +69,8 @@ def _claim_in(session: Session, actor: Actor, job: Job) -> Claim | None:
         return repeat
     if job.distinct_by:
         return claim_apart(session, specialist_id=person_id, job=job, credential_level=level)
-    return work.claim_seat(
-        session,
-        specialist_id=person_id,
-        job=job,
-        credential_level=level,
-        unless=queries.task_conflict(job, person_id),
-    )
+    unless = queries.task_conflict(job, person_id)
+    return work.claim_seat(session, specialist_id=person_id, job=job, permit=level, unless=unless)
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,7 @@ from marketplace.web.api.answers import (
     PageQuery,
     Problem,
     listing,
+    money_shown,
     page,
     page_query,
 )
@@ -62,6 +63,7 @@ __all__ = [
     "keep",
     "kept",
     "listing",
+    "money_shown",
     "once",
     "page",
     "page_query",

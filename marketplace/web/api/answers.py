@@ -33,6 +33,13 @@ class MoneySchema(Schema):
         return Money(loaded["minor"], loaded["currency"])
 
 
+def money_shown(value: object) -> dict[str, Any]:
+    """An amount as `MoneySchema` shows it, for an answer that no schema dumps."""
+    if not isinstance(value, Money):
+        raise TypeError(f"{type(value).__name__} has no place in an answer.")
+    return {"amount_minor": value.minor, "currency": value.currency}
+
+
 class ProblemError(Schema):
     """One thing wrong with the input."""
 

@@ -87,7 +87,9 @@ class MarketplaceBlueprint(Blueprint):  # type: ignore[misc]
         self, schema: type[Schema] | Schema, *, location: str = "json", **options: Any
     ) -> Callable[[View], View]:
         """Load the body (or the `query`) with a schema; the view gets it as the next argument."""
-        loaded = super().arguments(schema, location=location, **options)
+        # One instance for all requests: to make one takes longer than to load most bodies.
+        once = schema() if isinstance(schema, type) else schema
+        loaded = super().arguments(once, location=location, **options)
         return cast("Callable[[View], View]", loaded)
 
     def response(

@@ -41,6 +41,15 @@ _CHECKS = (
                      id, state, counted, decided, wanted)
     FROM task WHERE state <> CASE WHEN counted < wanted THEN 'open'
       WHEN decided < wanted THEN 'filled' ELSE 'final' END""",
+    # What a claim copies from its seat, and an answer from its claim, is the same there.
+    """SELECT format('Claim %s and its seat %s are not of one task and job.', c.id, s.id)
+    FROM claim c JOIN seat s ON s.id = c.seat_id
+    WHERE (c.task_id, c.job_id) IS DISTINCT FROM (s.task_id, s.job_id)""",
+    """SELECT format('Submission %s and its claim %s are not of one seat, person and version.',
+                     s.id, c.id)
+    FROM submission s JOIN claim c ON c.id = s.claim_id
+    WHERE (s.seat_id, s.task_id, s.job_id, s.specialist_id, s.template_version_id)
+      IS DISTINCT FROM (c.seat_id, c.task_id, c.job_id, c.specialist_id, c.template_version_id)""",
     # A repeat repeats an answer of its own author to the same task, and counts for nothing.
     """SELECT format('Claim %s of %s repeats %s, which is not theirs or not of its task.',
                      c.id, c.specialist_id, c.repeats_submission_id)

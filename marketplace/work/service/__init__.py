@@ -1,6 +1,7 @@
 """The verbs of work, by what they are about: seats, claims, submissions."""
 
 from marketplace.work.service.addenda import add_judge_fault as add_judge_fault
+from marketplace.work.service.claiming import NotPermitted as NotPermitted
 from marketplace.work.service.claiming import claim_seat as claim_seat
 from marketplace.work.service.claims import book_time as book_time
 from marketplace.work.service.claims import heartbeat as heartbeat
@@ -9,7 +10,6 @@ from marketplace.work.service.claims import release_claim as release_claim
 from marketplace.work.service.claims import save_draft as save_draft
 from marketplace.work.service.outcomes import answer_gaps as answer_gaps
 from marketplace.work.service.outcomes import report_outcome as report_outcome
-from marketplace.work.service.preferences import move_keys as move_keys
 from marketplace.work.service.preferences import move_keys as move_keys
 from marketplace.work.service.repeats import claim_repeat as claim_repeat
 from marketplace.work.service.reserved import close_reserved_seats as close_reserved_seats

@@ -10,6 +10,7 @@ oldest are offered first to whoever is new.
 
 from __future__ import annotations
 
+import functools
 from datetime import timedelta
 from typing import Any
 
@@ -19,11 +20,20 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from marketplace import clock
-from marketplace.db import condition_sql, forget, insert_sql, plain_sql, values_of, written
 from marketplace.errors import Conflict
 from marketplace.ids import ClaimId, PersonId, TemplateVersionId, new_id
 from marketplace.jobs.models import Job
 from marketplace.jobs.rules import PayPer, Purpose, seat_price
+from marketplace.statements import (
+    Fixed,
+    condition_sql,
+    forget,
+    insert_sql,
+    made,
+    plain_sql,
+    values_of,
+    written,
+)
 from marketplace.tasktypes import task_type
 from marketplace.work import queries, rules
 from marketplace.work.models import Claim, Seat, WorkProgress
@@ -37,9 +47,11 @@ NO_MAX = 2**62
 # The job stays open until the claim is committed. The count is raised only where the person's
 # place is still the one that this statement saw: of two windows at once, one must look again.
 # States are written out, so that one plan, kept by the server, can use the partial indexes.
-_NEXT = """WITH wanting AS (
+_NEXT = """WITH permit AS MATERIALIZED (
+  {permit}
+), wanting AS (
   SELECT id, template_version_id FROM job
-  WHERE id = %(job_id)s AND state = 'open' FOR KEY SHARE
+  WHERE id = %(job_id)s AND state = 'open' AND (SELECT eligible FROM permit) FOR KEY SHARE
 ), before AS (
   SELECT live, done, front FROM work_progress
   WHERE person_id = %(person_id)s AND job_id = %(job_id)s
@@ -64,12 +76,14 @@ _NEXT = """WITH wanting AS (
     AND mine.front = (SELECT front FROM before)
   RETURNING live
 )
-SELECT before.live, before.done, before.front, free.id AS seat_id, free.task_id, free.rank,
-  free.price_minor, (SELECT template_version_id FROM wanting) AS newest_id,
+SELECT permit.eligible, permit.level, before.live, before.done, before.front,
+  free.id AS seat_id, free.task_id, free.rank, free.price_minor,
+  (SELECT template_version_id FROM wanting) AS newest_id,
   item.id AS item_id, item.payload::text AS payload, EXISTS (SELECT FROM counted) AS counted,
   CASE WHEN free.id IS NOT NULL THEN nextval('claim_fence_seq') END AS fence
-FROM (SELECT 1) AS one LEFT JOIN before ON true LEFT JOIN free ON true
+FROM permit LEFT JOIN before ON true LEFT JOIN free ON true
 LEFT JOIN task ON task.id = free.task_id LEFT JOIN item ON item.id = task.item_id"""
+_GIVEN = "SELECT true AS eligible, %(level)s::int AS level"
 _ANYBODY, _RESERVED = "seat.reserved_for IS NULL", "seat.reserved_for = %(person_id)s"
 _LAST_OF_WINDOW = """SELECT count(*) AS seats, max(rank) AS last FROM (
   SELECT seat.rank FROM seat WHERE seat.job_id = %(job_id)s AND seat.state = 'open' AND {mine}
@@ -86,23 +100,27 @@ def claim_seat(
     *,
     specialist_id: PersonId,
     job: Job,
-    credential_level: int,
+    permit: int | Fixed,
     unless: ColumnElement[bool] | None = None,
 ) -> Claim | None:
     """Lease the next open seat of a job that this specialist has not held; None without one.
 
-    The caller has decided that the specialist may work on the job. Seats that others are taking
-    at this moment are passed over. unless: a condition on `seat` under which one is passed over
-    too. Raises TooManyInHand and EnoughDone at the job's limits for one person.
+    permit: the level of the specialist's credential, where the caller has decided that they may
+    work on the job; or what decides it in the same statement, `eligible` and `level` in one row
+    for `person_id` and `job_id`, which raises NotPermitted. Seats that others are taking at this
+    moment are passed over. unless: a condition on `seat` under which one is passed over too.
+    Raises TooManyInHand and EnoughDone at the job's limits for one person.
     """
-    asked = _Asked(session, specialist_id, job, unless)
+    asked = _Asked(session, specialist_id, job, permit, unless)
     after: int | None = None
     wrapped = False
     for _ in range(WINDOWS_MAX):
         found = asked.next(after)
+        if not found.eligible:
+            raise NotPermitted
         _refuse_over_limits(job, found)
         if found.seat_id is not None and found.counted:
-            return _lease(session, found, specialist_id, job, credential_level)
+            return _lease(session, found, specialist_id, job)
         if found.seat_id is not None:
             continue  # Another window of theirs claimed meanwhile; look again from its place.
         front = found.front or 0
@@ -120,41 +138,55 @@ def claim_seat(
     return None
 
 
+class NotPermitted(Exception):
+    """The person may not work on the job; whoever knows the conditions says why."""
+
+
 class _Asked:
     """The statements of one search, with the values that stay the same."""
 
     def __init__(
-        self, session: Session, person_id: PersonId, job: Job, unless: ColumnElement[bool] | None
+        self,
+        session: Session,
+        person_id: PersonId,
+        job: Job,
+        permit: int | Fixed,
+        unless: ColumnElement[bool] | None,
     ) -> None:
         self._session = session
         self._mine = _RESERVED if job.purpose is Purpose.QUALIFICATION else _ANYBODY
         barred, values = condition_sql(Seat, unless) if unless is not None else ("false", {})
-        self._next = next_sql(self._mine, barred)
+        if isinstance(permit, int):
+            may, asked = _GIVEN, {"level": permit}
+        else:
+            may, asked = permit.sql, permit.asked()
+        self._next = next_sql(self._mine, barred, may)
         self._ids = {"person_id": person_id, "job_id": job.id}
         most = job.tasks_a_person_max
-        self._values = self._ids | values | {
+        self._values = self._ids | values | asked | {
             "live_max": job.claims_live_max,
             "done_max": NO_MAX if most is None else most,
         }  # fmt: skip
 
     def next(self, after: int | None) -> Any:
         """Lock the next seat and count it; one row, whose seat_id is None where there is none."""
-        return plain_sql(self._session, self._next, after=after, **self._values).one()
+        return plain_sql(self._session, self._next, after=after, **self._values)[0]
 
     def end_of_window(self, after: int) -> tuple[int, int | None]:
         """How many seats the window after a rank has, and the last one's rank."""
         asked = _LAST_OF_WINDOW.format(mine=self._mine, window=WINDOW)
-        found: Any = plain_sql(self._session, asked, after=after, **self._ids).one()
-        return found.seats, found.last
+        ((seats, last),) = plain_sql(self._session, asked, after=after, **self._ids)
+        return seats, last
 
     def go_on(self, front: int) -> None:
         """Begin behind this rank the next time."""
         plain_sql(self._session, _GO_ON, front=front, **self._ids)
 
 
-def next_sql(mine: str = _ANYBODY, barred: str = "false") -> str:
-    """The statement that finds, locks and counts the next seat."""
-    return _NEXT.format(mine=mine, window=WINDOW, allowed=f"NOT ({barred})")
+@functools.lru_cache(maxsize=64)
+def next_sql(mine: str = _ANYBODY, barred: str = "false", permit: str = _GIVEN) -> str:
+    """The statement that finds, locks and counts the next seat, where it is permitted."""
+    return _NEXT.format(mine=mine, window=WINDOW, allowed=f"NOT ({barred})", permit=permit)
 
 
 def take_sql() -> str:
@@ -182,13 +214,12 @@ def _version(session: Session, found: Any, job: Job) -> TemplateVersionId:
     return TemplateVersionId(kept or found.newest_id)
 
 
-def _lease(
-    session: Session, found: Any, specialist_id: PersonId, job: Job, credential_level: int
-) -> Claim:
+def _lease(session: Session, found: Any, specialist_id: PersonId, job: Job) -> Claim:
     price = seat_price(job.terms(0)).pay  # The fee is the lab's matter.
     at = clock.now()
     payload = orjson.loads(found.payload)
-    claim = Claim(
+    claim = made(
+        Claim,
         id=ClaimId(new_id()),
         seat_id=found.seat_id,
         task_id=found.task_id,
@@ -203,7 +234,7 @@ def _lease(
         price_minor=price.minor if found.price_minor is None else found.price_minor,
         currency=price.currency,
         paid_seconds_max=job.time_cap_seconds if job.pay_per is PayPer.HOUR else None,
-        credential_level=credential_level,
+        credential_level=found.level,
         presented_order=task_type(job.task_type).presented_order(payload, str(found.seat_id)),
     )
     try:

@@ -7,20 +7,29 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, func, select
+import orjson
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from marketplace import clock, outbox
 from marketplace.actor import Actor
-from marketplace.db import forget, insert_sql, plain_sql, values_of, written
 from marketplace.errors import Fault, Faulty, Missing
 from marketplace.ids import ClaimId, SubmissionId, new_id
-from marketplace.jobs.models import Item, Job, TemplateVersion
+from marketplace.jobs.models import Job, TemplateVersion
 from marketplace.jobs.queries import with_image
 from marketplace.jobs.rules import JobState
+from marketplace.statements import (
+    Remembered,
+    forget,
+    insert_sql,
+    made,
+    plain_sql,
+    values_of,
+    written,
+)
 from marketplace.tasktypes import task_type
 from marketplace.work import rules
-from marketplace.work.models import Claim, Seat, Submission, Task, TimeInterval, WorkProgress
+from marketplace.work.models import Claim, Seat, Submission, Task, WorkProgress
 from marketplace.work.queries import prelabels_of_task
 from marketplace.work.rules import (
     ClaimState,
@@ -34,36 +43,20 @@ from marketplace.work.rules import (
 from marketplace.work.service.claims import in_claim
 
 HELD = "work.held"
+_CLAIM = tuple(column.name for column in Claim.__table__.columns)
 # Claim and seat are locked, and the job kept from being settled, by the statement that reads them.
-IN_HAND = (
-    select(
-        Claim,
-        Job,
-        TemplateVersion,
-        Seat.state,
-        Item.payload,
-        select(
-            func.json_agg(
-                func.json_build_array(
-                    TimeInterval.kind, TimeInterval.started_at, TimeInterval.ended_at
-                )
-            )
-        )
-        .where(TimeInterval.claim_id == Claim.id)
-        .correlate(Claim)
-        .scalar_subquery(),
-    )
-    .join(Job, Job.id == Claim.job_id)
-    .join(TemplateVersion, TemplateVersion.id == Claim.template_version_id)
-    .join(Seat, Seat.id == Claim.seat_id)
-    .join(Task, Task.id == Claim.task_id)
-    .join(Item, Item.id == Task.item_id)
-    .where(Claim.id == bindparam("claim_id", required=False))
-    .where(Claim.specialist_id == bindparam("person_id", required=False))
-    .with_for_update(key_share=True, of=(Claim, Seat))
-    .suffix_with("FOR KEY SHARE OF job")
-    .execution_options(populate_existing=True)
-)
+IN_HAND = f"""SELECT {", ".join(f"claim.{name}" for name in _CLAIM)},
+  {Remembered.version("job")} AS job_version, {Remembered.version("template_version")} AS version,
+  seat.state AS seat_state, item.payload::text AS payload,
+  (SELECT json_agg(json_build_array(spent.kind, spent.started_at, spent.ended_at))
+    FROM time_interval spent WHERE spent.claim_id = claim.id) AS times
+FROM claim JOIN job ON job.id = claim.job_id
+JOIN template_version ON template_version.id = claim.template_version_id
+JOIN seat ON seat.id = claim.seat_id
+JOIN task ON task.id = claim.task_id JOIN item ON item.id = task.item_id
+WHERE claim.id = %(claim_id)s AND claim.specialist_id = %(person_id)s
+FOR NO KEY UPDATE OF claim, seat FOR KEY SHARE OF job"""  # noqa: S608 - names of our own columns.
+_JOBS, _VERSIONS = Remembered(Job), Remembered(TemplateVersion)
 WRITE = "\n".join(
     (
         """WITH handed_in AS (
@@ -145,18 +138,21 @@ def submit(
 
 
 def _in_hand(session: Session, actor: Actor, claim_id: ClaimId) -> _InHand:
-    asked = {"claim_id": claim_id, "person_id": actor.person()}
-    row = session.execute(IN_HAND, asked).first()
-    if row is None:
+    found = plain_sql(session, IN_HAND, claim_id=claim_id, person_id=actor.person())
+    if not found:
         raise Missing("This claim is not there, or it is not yours.")
-    claim, job, version, seat_state, payload, times = row
+    (row,) = found
+    columns = dict(zip(_CLAIM, row, strict=False))  # The claim's own come first.
+    claim = made(Claim, **columns | {"state": ClaimState(row.state)})
+    job = _JOBS.row(session, row.job_id, row.job_version)
+    version = _VERSIONS.row(session, row.template_version_id, row.version)
     spent = [
         Interval(IntervalKind(kind), datetime.fromisoformat(start), datetime.fromisoformat(end))
-        for kind, start, end in times or ()
+        for kind, start, end in row.times or ()
     ]
     # A session forgets what nobody holds; the next claim of the job needs both again.
     session.info[HELD] = job, version
-    return _InHand(claim, job, version, seat_state, payload, spent)
+    return _InHand(claim, job, version, SeatState(row.seat_state), orjson.loads(row.payload), spent)
 
 
 def _with_prelabels(session: Session, held: _InHand) -> _InHand:
@@ -215,7 +211,8 @@ def _submission(
     former = session.get(Submission, reworks) if reworks else None
     late = not held.counts and claim.repeats_submission_id is None
     price = rules.late_price(claim.pay, held.job.late_pay) if late else claim.pay
-    return Submission(
+    return made(
+        Submission,
         id=SubmissionId(new_id()),
         claim_id=claim.id,
         seat_id=claim.seat_id,
