@@ -53,13 +53,21 @@ class Windows:
         self._opened: list[BrowserContext] = []
         self.complaints: list[str] = []
 
-    def open(self, *, cookie: str = "", width: int = 1280, scheme: Scheme = "light") -> Page:
+    def open(
+        self,
+        *,
+        cookie: str = "",
+        width: int = 1280,
+        scheme: Scheme = "light",
+        script: bool = True,
+    ) -> Page:
         """A window of somebody who is signed in by a cookie, or of a stranger."""
         context = self._browser.new_context(
             base_url=self._address,
             viewport={"width": width, "height": 860},
             color_scheme=scheme,
             reduced_motion="reduce",
+            java_script_enabled=script,
         )
         context.set_default_timeout(WAIT_MS)
         if cookie:

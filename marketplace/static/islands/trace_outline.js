@@ -88,14 +88,15 @@ export class Outline {
 
   // Colours as the page's sheet has them, in the present theme.
   computed() {
-    const probe = document.createElement("span");
-    this.strip.parentElement.append(probe);
     const found = {};
     for (const name of COLOURS) {
+      // One element each: a colour that changes may be on its way from the one before.
+      const probe = document.createElement("span");
       probe.className = `run-colour ${name}`;
+      this.strip.parentElement.append(probe);
       found[name] = getComputedStyle(probe).color;
+      probe.remove();
     }
-    probe.remove();
     return found;
   }
 }

@@ -20,21 +20,29 @@ function guess(article) {
   return 90 + 20 * lines;
 }
 
-// Fields that belong to no form, since only `marks` is sent, whatever happens to be drawn; and
-// buttons after them, `actions` as [name, words].
-export function controls(template, id, number, actions) {
-  const holder = document.createElement("template");
-  holder.innerHTML = template.innerHTML.replaceAll("STEP", id).replaceAll("NUMBER", String(number));
-  for (const control of holder.content.querySelectorAll("input, select")) {
+// What each part of a run's page has for its steps: fields that belong to no form, since only
+// `marks` is sent, whatever happens to be drawn; and buttons after them, as [name, words]. Built
+// once, and copied for each step that is drawn.
+export function stencil(template, actions) {
+  const made = template.content.firstElementChild.cloneNode(true);
+  for (const control of made.querySelectorAll("input, select")) {
     control.setAttribute("form", "none");
     control.dataset.part = control.name.slice(control.name.lastIndexOf(".") + 1);
   }
-  const marks = holder.content.firstElementChild;
   for (const [action, words] of actions) {
     const button = document.createElement("button");
     Object.assign(button, { type: "button", className: "button plain", textContent: words });
     button.dataset.action = action;
-    marks.append(button);
+    made.append(button);
   }
-  return marks;
+  return made;
+}
+
+export function controls(stencilled, id, number) {
+  const made = stencilled.cloneNode(true);
+  for (const control of made.querySelectorAll("[name]")) control.name = control.name.replace("STEP", id);
+  for (const group of [made, ...made.querySelectorAll("[aria-label]")]) {
+    group.setAttribute("aria-label", group.getAttribute("aria-label").replace("NUMBER", number));
+  }
+  return made;
 }

@@ -5,7 +5,7 @@
 
 import { keyOf, typing } from "./keys.js";
 import { read, RIGHT, stateOf, write, WRONG } from "./trace_marks.js";
-import { controls, kept } from "./trace_steps.js";
+import { controls, kept, stencil } from "./trace_steps.js";
 import { Outline } from "./trace_outline.js";
 import { VirtualList } from "./virtual.js";
 
@@ -21,7 +21,7 @@ class Trajectory extends HTMLElement {
     this.stopped = new AbortController();
     const { signal } = this.stopped;
     this.total = Number(this.dataset.total);
-    this.steps = new Array(this.total);
+    this.steps = Array.from({ length: this.total }, () => null);
     this.places = new Map();
     this.opened = new Map();
     this.current = 0;
@@ -44,7 +44,7 @@ class Trajectory extends HTMLElement {
     this.outline = new Outline(this, lines, this.querySelector(".run-map"), signal);
     this.listen(signal);
     this.count();
-    this.loaded = this.load(signal);
+    this.loaded = this.load(signal).then(() => this.find(0));
   }
 
   disconnectedCallback() {
@@ -139,7 +139,8 @@ class Trajectory extends HTMLElement {
   controlsOf(step, i) {
     const actions = [["evidence", "Use as evidence"]];
     if (this.form?.elements.first_error_step) actions.unshift(["first-error", "First error here"]);
-    return controls(this.controls, step.id, i + 1, actions);
+    this.stencil ??= stencil(this.controls, actions);
+    return controls(this.stencil, step.id, i + 1);
   }
 
   remember(row, i) {
@@ -239,22 +240,19 @@ class Trajectory extends HTMLElement {
       const value = mark[control.dataset.part] ?? (control.dataset.part === "recovered_from" ? "" : "clear");
       if (control.type === "radio") control.checked = control.value === value;
       else control.value = value;
+      control.closest(".ask")?.classList.toggle("said", value !== "" && value !== "clear");
     }
     row.querySelector('[data-action="first-error"]')
       ?.setAttribute("aria-pressed", String(this.isFirstError(i)));
   }
 
   count() {
-    let [judged, wanted, wrong] = [0, 0, 0];
-    for (let i = 0; i < this.total; i += 1) {
-      if (this.steps[i] && !this.steps[i].judged) continue;
-      wanted += 1;
-      const rating = this.marks.get(this.steps[i]?.id)?.correctness;
-      judged += rating !== undefined;
-      wrong += rating === WRONG;
-    }
+    const ratings = [...this.marks.values()].map((mark) => mark.correctness);
+    const judged = ratings.filter((rating) => rating !== undefined).length;
+    const wrong = ratings.filter((rating) => rating === WRONG).length;
+    const wanted = this.steps.filter((step) => step?.judged ?? true).length;
     const number = new Intl.NumberFormat("en").format;
-    this.querySelector("[data-judged]").textContent = this.controls
+    this.querySelector("[data-tally]").textContent = this.controls
       ? `${number(judged)} of ${number(wanted)} judged, ${number(wrong)} wrong` : "";
   }
 
@@ -264,14 +262,18 @@ class Trajectory extends HTMLElement {
     const to = Math.min(Math.max(i, 0), this.total - 1);
     const from = this.current;
     this.current = to;
+    this.uncover();
+    this.redrawRows(from, to);
     this.list.show(to);
-    for (const each of [from, to]) {
-      const row = this.list.row(each);
-      if (row) this.sync(row, each);
-    }
     if (focus) this.list.row(to)?.focus({ preventScroll: true });
-    this.outline.changed(from, to);
     this.outline.show(to);
+  }
+
+  // The bar with the answer lies over the end of the page; the whole list should be above it.
+  uncover() {
+    const bar = document.querySelector(".answerbar")?.getBoundingClientRect().top ?? innerHeight;
+    const { top, bottom } = this.list.view.getBoundingClientRect();
+    if (bottom > bar || top < 60) this.querySelector(".run-bar").scrollIntoView();
   }
 
   seek(from, by, wanted) {
@@ -285,17 +287,18 @@ class Trajectory extends HTMLElement {
   }
 
   // by 0: the first match from here on, while typing; 1 and -1: the next and the one before.
-  async find(by) {
+  find(by) {
     const wanted = this.search.value.trim().toLowerCase();
     const told = this.querySelector("[data-found]");
     if (!wanted) { told.textContent = ""; return; }
-    if (by) await this.loaded;
     const hits = [];
     this.steps.forEach((step, i) => { if (step?.text.includes(wanted)) hits.push(i); });
     const at = by < 0 ? hits.findLast((i) => i < this.current) ?? hits.at(-1)
       : hits.find((i) => (by ? i > this.current : i >= this.current)) ?? hits[0];
-    told.textContent = at === undefined ? "Nothing found" : `${hits.indexOf(at) + 1} of ${hits.length}`;
-    if (at !== undefined) this.go(at, { focus: false });
+    const reading = this.steps.includes(null);
+    if (at === undefined) told.textContent = reading ? "Still reading the run" : "Nothing found";
+    else told.textContent = `${hits.indexOf(at) + 1} of ${hits.length}${reading ? " so far" : ""}`;
+    if (at !== undefined && at !== this.current) this.go(at, { focus: false });
   }
 
   // --- events ---------------------------------------------------------------------------------

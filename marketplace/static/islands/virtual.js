@@ -74,7 +74,7 @@ export class VirtualList {
   show(i, where = "nearest") {
     // Heights are guesses until rows are drawn; the second pass knows them.
     for (let pass = 0; pass < 2; pass += 1) {
-      this.settle();
+      this.measure();
       const { scrollTop, clientHeight } = this.view;
       const [top, bottom] = [this.tops[i], this.tops[i + 1]];
       const inside = top >= scrollTop && bottom <= scrollTop + clientHeight;
@@ -83,8 +83,8 @@ export class VirtualList {
       const wanted = where === "nearest" && below && top > scrollTop ? bottom - clientHeight : top;
       this.view.scrollTop = where === "center" ? top - clientHeight / 3 : wanted;
       this.draw();
-      this.measure();
     }
+    this.measure();
   }
 
   // --- inside ---------------------------------------------------------------------------------
