@@ -19,6 +19,9 @@ Adding a type is one module:
 4. Where responses have an order on the screen, give `slots` and `favourite`.
 5. Forms follow from the judgement's schema (`fields.py`); give `read_form` and `write_form` only
    where the flat fields differ from the judgement.
+   Where a model has spoken before, `prelabels_shown` says what of it the specialist sees in the
+   payload, `first_answer` what the form starts from, `complete` who said what in the end, and
+   `prelabels_told` what the author learns afterwards; where none is given, none of it leaves us.
 6. Write at least one exporter beside `raw`: a generator that calls `counts.keep()` or
    `counts.drop(reason)` exactly once for each unit it reads.
 7. Add the type to `TASK_TYPES` below, and an example to `tests/tasktypes/examples.py`; the tests

@@ -1,6 +1,7 @@
 """Work: seats, claims, drafts, time, submissions, and endings that are no answers.
 
-Owns the tables task, seat, claim, draft, time_interval, outcome, submission and work_progress.
+Owns the tables task, seat, claim, draft, time_interval, outcome, submission, addendum and
+work_progress.
 Promises: a seat is held by one live claim at most; nobody holds two seats of one task; no more
 judgements count for a task than it wants; every claim has one end; what a specialist saved or
 sent is never thrown away, whether the lease ran out, the job paused or closed, or the session
@@ -42,6 +43,12 @@ Decisions
 - 2026-11: where a page reported no time at all, since it ran without script, the time that the
   task was in hand counts as reading, up to the time it is expected to take: nobody is paid nothing
   for an hourly task, and nobody more than the lab expects. An hourly seat pays for all its rounds.
+- 2026-11: what models said of an item (`queries.prelabels`) is read for a claim only where its task
+  type shows it to specialists, and for a receipt only where the type tells it afterwards; so the
+  verdict of a judge under calibration is in no answer of ours before its author's own is in.
+- 2026-11: what an author adds once a judgement is in is a row of `addendum`, which only ever grows
+  and holds codes, never words; the judgement stays as it is. Exports read what was there at their
+  moment.
 - 2026-11: rework is its author's for seven days, since it may come when they are away.
 - 2026-11: leases are ended by the scheduler through the index on live claims' ends, 4,000 a round.
 """
