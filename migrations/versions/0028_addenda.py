@@ -25,7 +25,7 @@ def upgrade() -> None:
         sa.Column("id", sa.Uuid(), primary_key=True),
         sa.Column("submission_id", sa.Uuid(), sa.ForeignKey("submission.id"), nullable=False),
         sa.Column("specialist_id", sa.Uuid(), sa.ForeignKey("person.id"), nullable=False),
-        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("kind", sa.String(40), nullable=False),
         sa.Column("content", JSONB(), nullable=False),
         sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint("kind IN ('judge_fault')", name="kind"),
