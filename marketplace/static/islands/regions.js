@@ -26,7 +26,7 @@ class Regions extends HTMLElement {
     this.past = [];
     this.future = [];
     this.corner = -1;
-    this.canvas = new Canvas(this.querySelector("svg"), this.size, this, signal);
+    this.canvas = new Canvas(this.querySelector("svg.canvas"), this.size, this, signal);
     this.list = new RegionList(this.querySelector("[data-list]"), this.asked, {
       chosen: (id) => { this.choose(id); this.reveal(); },
       edited: (id, change) => this.change(() => change(this.find(id)), `field ${id}`),
@@ -37,7 +37,7 @@ class Regions extends HTMLElement {
     // Ahead of the workbench, which submits on Enter.
     document.addEventListener("keydown", (event) => this.pressed(event), { signal, capture: true });
     document.addEventListener("click", (event) => this.linked(event), { signal });
-    this.querySelector("svg").addEventListener("mousedown", (event) => this.leaveFields(event), { signal });
+    this.querySelector("svg.canvas").addEventListener("mousedown", (event) => this.leaveFields(event), { signal });
     this.closest("x-workbench")?.addEventListener("restored", () => this.read(), { signal });
     this.setTool(matchMedia("(pointer: coarse)").matches ? "select" : this.kinds()[0]);
     this.setLabel(this.asked.labels[0].key);
