@@ -79,12 +79,13 @@ def _written(text: str) -> Part:
 def laid_out(value: Any) -> str:
     """JSON, also where it stands in text, with one member a line; other text as it is."""
     if isinstance(value, str):
-        if not value.lstrip().startswith(("{", "[")):
-            return value
+        text = value
+        if not text.lstrip().startswith(("{", "[")):
+            return text
         try:
-            value = orjson.loads(value)
+            value = orjson.loads(text)
         except orjson.JSONDecodeError:
-            return value
+            return text
     return orjson.dumps(value, option=orjson.OPT_INDENT_2).decode()
 
 
