@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.bench import Bench, assert_accessible, open_task
 from tests.browser.windows import Windows
 from tests.tasktypes.examples import COURT_TEXT
+from tests.tasktypes.test_spans import ODD
 
 pytestmark = pytest.mark.browser
 
@@ -40,6 +41,7 @@ def test_a_task_is_done_without_a_mouse(bench: Bench) -> None:
     page.keyboard.press("Shift+Tab")
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
+    expect(page.get_by_label("Label", exact=True)).to_have_value("JUDGE")
     page.get_by_label("Label", exact=True).press("Tab")
     page.get_by_label("Role").press("s")
     page.get_by_label("Quoted").press("Space")
@@ -121,3 +123,24 @@ def test_a_draft_comes_back_where_it_was(bench: Bench) -> None:
     row = page.get_by_role("list", name="Spans").get_by_role("listitem")
     expect(row).to_contain_text("Najmi Wazīri")
     assert "Najmi Wazīri" == page.locator(".mark").inner_text()
+
+
+def test_offsets_arrive_in_code_points_whatever_stands_before(windows: Windows) -> None:
+    bench = open_task(windows, "spans", payload={"text": ODD})
+    page = bench.page
+    page.get_by_role("textbox", name="The text").focus()
+    page.keyboard.press("Control+End")
+    # Without a selection the word at the caret is meant.
+    page.keyboard.press("1")
+    page.keyboard.press("Control+Home")
+    for _ in range(2):
+        page.keyboard.press("ArrowRight")
+    # One press takes the whole family, which is five code points and eight UTF-16 units.
+    page.keyboard.press("Shift+ArrowRight")
+    page.keyboard.press("2")
+    page.get_by_role("combobox", name="Role").select_option("sole")
+
+    last, family = bench.handed_in()["spans"]
+
+    assert (len(ODD) - 3, len(ODD), "end") == (last["start"], last["end"], last["text"])
+    assert ("👩‍👩‍👧", ODD.index("👩")) == (family["text"], family["start"])

@@ -26,7 +26,14 @@ export function drawSpans(marks) {
     return row?.dataset.drawn === drawn ? row : spanRow(marks, span, current, drawn);
   });
   const same = rows.length === list.children.length && rows.every((row, at) => row === list.children[at]);
-  if (!same) list.replaceChildren(...rows);
+  rows.forEach((row, at) => {
+    const there = list.children[at];
+    if (there === row) return;
+    // A row made anew takes its own former place; all others stay where they are.
+    if (there?.dataset.span === row.dataset.span) there.replaceWith(row);
+    else list.insertBefore(row, there ?? null);
+  });
+  while (list.children.length > rows.length) list.lastChild.remove();
   marks.querySelector("[data-count]").textContent = String(rows.length);
   marks.querySelector("[data-none]").hidden = rows.length > 0;
   const nothing = document.querySelector("[data-nothing]");
@@ -73,7 +80,11 @@ function editor(marks, span) {
 }
 
 // Controls without a name: the form sends what is marked in one field.
-const labelled = (title, control) => made("label", { class: "mark-field" }, made("span", { words: title }), control);
+const labelled = (title, control) => {
+  // Named by itself: the text of a label around a select holds every option too.
+  control.setAttribute("aria-label", title);
+  return made("label", { class: "mark-field" }, made("span", { words: title }), control);
+};
 
 function chooser(title, options, value, data, withNone) {
   const control = made("select", { data });

@@ -39,6 +39,7 @@ export class Offsets {
   }
 }
 
+const NEAR = 200;
 const segmenters = {};
 const segmenter = (granularity) =>
   (segmenters[granularity] ??= new Intl.Segmenter(undefined, { granularity }));
@@ -67,10 +68,10 @@ export function wordAt(text, at) {
 }
 
 function segmentAt(text, at, granularity) {
-  // Only the line is cut: segments never cross one, and a whole text would take too long.
-  const from = text.lastIndexOf("\n", at - 1) + 1;
-  const to = text.indexOf("\n", at);
-  const line = text.slice(from, to < 0 ? text.length : to + 1);
+  // Only what stands near is cut, from a blank on: a whole text would take too long.
+  let from = Math.max(0, at - NEAR);
+  while (from > 0 && !isBlank(text[from - 1]) && at - from < 2 * NEAR) from -= 1;
+  const line = text.slice(from, at + NEAR);
   const found = segmenter(granularity).segment(line).containing(at - from);
   const start = from + found.index;
   return { start, end: start + found.segment.length, wordLike: found.isWordLike };

@@ -5,6 +5,7 @@
 import { tidied, wordAt } from "./text_offsets.js";
 
 const LAYERS = 4;
+const RUN_MAX = 2000;
 
 export class TextSurface {
   // chosen: called when the selection in the text changes.
@@ -33,18 +34,33 @@ export class TextSurface {
     document.addEventListener("selectionchange", () => this.noticed(), { signal });
   }
 
+  // Each line of the text is a block of its own; a long one is made of runs, so that a mark draws
+  // only its surroundings anew. `lines` holds what is drawn by itself.
   makeLines() {
     this.lines = [];
+    const blocks = [];
     for (let from = 0; from < this.text.length;) {
       const at = this.text.indexOf("\n", from);
       const to = at < 0 ? this.text.length : at + 1;
-      const element = document.createElement("div");
-      element.className = "line";
-      element.textContent = this.text.slice(from, to);
-      this.lines.push({ from, to, element, drawn: "" });
+      const block = document.createElement("div");
+      block.className = "line";
+      if (to - from <= RUN_MAX) this.addRun(block, from, to);
+      for (let start = from; to - from > RUN_MAX && start < to;) {
+        const blank = this.text.lastIndexOf(" ", start + RUN_MAX);
+        const end = Math.min(to, blank > start ? blank + 1 : start + RUN_MAX);
+        this.addRun(block.appendChild(document.createElement("span")), start, end);
+        start = end;
+      }
+      blocks.push(block);
       from = to;
     }
-    this.box.replaceChildren(...this.lines.map((line) => line.element));
+    this.box.replaceChildren(...blocks);
+  }
+
+  addRun(element, from, to) {
+    element.classList.add("run");
+    element.textContent = this.text.slice(from, to);
+    this.lines.push({ from, to, element, drawn: "" });
   }
 
   again() {
@@ -112,10 +128,17 @@ export class TextSurface {
   // The offset of a place in the DOM, null where it is outside of the text.
   offsetOf(node, at) {
     if (!this.box.contains(node)) return null;
-    if (node === this.box) return this.lines[at]?.from ?? this.text.length;
-    const element = (node.nodeType === 1 ? node : node.parentElement).closest(".line");
-    const line = this.lines.find((each) => each.element === element);
+    if (node === this.box || node.classList?.contains("line")) {
+      const next = node.childNodes[at];
+      const first = this.lines.find(({ element }) => next && (next === element || next.contains(element)));
+      if (first) return first.from;
+      if (node === this.box) return this.text.length;
+    }
+    const element = (node.nodeType === 1 ? node : node.parentElement).closest(".run");
+    const line = element ? this.lines.find((each) => each.element === element)
+      : this.lines.findLast((each) => node.contains(each.element));
     if (!line) return null;
+    if (!element) return line.to;
     const range = document.createRange();
     range.setStart(element, 0);
     range.setEnd(node, at);
