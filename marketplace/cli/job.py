@@ -73,9 +73,11 @@ def post(*, file: Path, items: Path | None, publish: bool, url: str, token: str)
             with items.open("rb") as lines:
                 _tell(client.add_items(made["id"], lines))
         quote = client.quote(made["id"])
+        few = quote["eligible_is_coarse"]
+        eligible = "fewer than five" if few else quote["eligible_specialists"]
         click.echo(
             f"{quote['tasks']} tasks, at most {_words(quote['price'])}, "
-            f"{quote['eligible_specialists']} specialists eligible now.",
+            f"{eligible} specialists eligible now.",
             err=True,
         )
         if publish:

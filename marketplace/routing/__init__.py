@@ -19,9 +19,9 @@ Decisions
   employer) or momentary (a full day, tasks in hand). A quote counts by the standing ones. Declared
   hours refuse nobody. Employers are read from the profile and compared without case, punctuation
   and legal form, so nothing must be kept in step with them.
-- 2026-11: a quote's `eligible_specialists` is exact over the API, so that programs can wait for
-  supply; it names nobody. Pages say `fewer than five` where `eligible_is_coarse`, and of what each
-  requirement leaves out.
+- 2026-11: a quote tells one to four people as 4 over the API and as `fewer than five` on pages,
+  of what each requirement leaves out too, and gives no forecast for so few: by changing a draft's
+  requirements a lab could otherwise single out a person and read their working hours.
 - 2026-11: the order goes by worth (fit, skill, pay, what waits) and by pressure, the work left over
   the square of the time left, which dominates as a deadline nears. Pay counts for less with those
   who lately got much. Jobs without a deadline age as if they had four weeks.

@@ -17,6 +17,7 @@ from marketplace.routing.queries.feed import FeedEntry as FeedEntry
 from marketplace.routing.queries.feed import feed as feed
 from marketplace.routing.queries.feed import other_jobs as other_jobs
 from marketplace.routing.queries.forecast import Supply as Supply
+from marketplace.routing.queries.forecast import coarse as coarse
 from marketplace.routing.queries.forecast import eligible_count as eligible_count
 from marketplace.routing.queries.forecast import eligible_people as eligible_people
 from marketplace.routing.queries.forecast import forecast_of as forecast_of

@@ -39,7 +39,16 @@ FORECAST_DAYS = 28
 PEOPLE_LOOKED_AT, ANSWERS_LOOKED_AT = 200, 400
 COMPETING_MAX = 50
 FEW = 5
+TOO_FEW = (
+    "Fewer than five people fit, too few for a forecast that names nobody. The job holds about "
+    "{hours:.1f} hours of work."
+)
 CREDENTIAL_PARTS = ("profession", "specialty", "jurisdiction", "level")
+
+
+def coarse(count: int) -> int:
+    """A number of people as a lab may read it: 4 stands for one to four."""
+    return max(count, FEW - 1) if count else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +60,13 @@ class Supply:
 
     @property
     def is_coarse(self) -> bool:
-        """Whether the number is so small that people are told `fewer than five`."""
+        """Whether the number is so small that labs are told `fewer than five`."""
         return 0 < self.eligible < FEW
+
+    @property
+    def shown(self) -> int:
+        """What a lab may read: 4 stands for one to four, who could be told apart by asking on."""
+        return coarse(self.eligible)
 
 
 def eligible_people(job_id: UUID) -> Select[UUID]:
@@ -104,6 +118,10 @@ def supply_of(session: Session, viewer: Actor, job_id: JobId) -> Supply:
 def forecast_of(session: Session, viewer: Actor, job: Job, *, seats: int) -> Forecast:
     """Time to fill, from what the eligible people did in the last four weeks."""
     count = eligible_count(session, viewer, JobId(job.id))
+    if 0 < count < FEW:
+        # Their last weeks' hours would be those of people whom the lab could single out.
+        hours = seats * job.expected_seconds / 3_600
+        return Forecast(None, None, TOO_FEW.format(hours=hours))
     today = clock.now().date()
     worked = _worked(session, job, scale=max(1.0, count / PEOPLE_LOOKED_AT))
     days = [today - timedelta(days=back) for back in range(FORECAST_DAYS, 0, -1)]

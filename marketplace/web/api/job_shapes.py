@@ -251,8 +251,8 @@ class TimeToFill(Schema):
 class QuoteShown(Schema):
     """What a job costs as it stands. price and fee are those of the most, which is reserved.
 
-    eligible_specialists is exact, so that a program can wait for supply; people read `fewer than
-    five` where eligible_is_coarse. removed: how many more would fit without one requirement.
+    eligible_specialists: 4 stands for one to four, where eligible_is_coarse; so few could be told
+    apart by asking on. removed: how many more would fit without one requirement, in the same way.
     """
 
     tasks = fields.Integer()

@@ -17,6 +17,7 @@ from marketplace.jobs.models import TemplateVersion
 from marketplace.jobs.rules import Price
 from marketplace.quality import queries as quality
 from marketplace.routing import service as routing
+from marketplace.routing.queries import coarse
 from marketplace.web import EXTENSION, api
 from marketplace.web.api.job_shapes import (
     JobChange,
@@ -109,9 +110,9 @@ def post_quote(job_id: UUID) -> dict[str, Any]:
         "least": _price(quote.estimate.least),
         "most": _price(most),
         "contingency": _price(quote.estimate.contingency),
-        "eligible_specialists": quote.eligible_specialists,
+        "eligible_specialists": quote.supply.shown,
         "eligible_is_coarse": quote.supply.is_coarse,
-        "removed": quote.supply.removed,
+        "removed": {name: coarse(count) for name, count in quote.supply.removed.items()},
         "time_to_fill_seconds": quote.forecast,
     }
 
