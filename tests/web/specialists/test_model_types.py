@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import yaml
 from flask import Flask
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
@@ -16,10 +17,12 @@ from werkzeug.test import TestResponse
 from marketplace.actor import Actor
 from marketplace.errors import Missing
 from marketplace.ids import SubmissionId
+from marketplace.jobs import queries as jobs
 from marketplace.jobs.models import Job
 from marketplace.tasktypes import Json, task_type
 from marketplace.work import queries, service
-from tests.make import identity, specialists
+from marketplace.work.rules import Envelope
+from tests.make import identity, specialists, work
 from tests.make.prelabelled import MODEL, SAID, job_of
 from tests.tasktypes.examples import EXAMPLES
 from tests.web.conftest import Browser
@@ -226,3 +229,51 @@ def test_the_same_answer_sent_twice_is_one_submission(
     first, second = ((each or {})["submission"] for each in answers)
     assert first["id"] == second["id"]
     assert "kept" == first["judgement"]["findings"][0]["audit"]
+
+
+@pytest.mark.parametrize("kind", sorted(SAID))
+def test_a_lab_sees_what_its_models_said(
+    session: Session, browse: Callable[[], Browser], doctor: Actor, kind: str
+) -> None:
+    lab, job = job_of(session, kind)
+    owner = browse().sign_in(session, lab)
+
+    items = text_of(checked(owner.get(f"/lab/jobs/{job.id}/items")))
+    assert f"What {MODEL} 1 said, 87" in items
+
+    if kind == "judge_calibration":
+        envelope = Envelope(judgement=EXAMPLES[kind].judgement)
+        given = work.submitted(session, doctor, job, envelope)
+        assert f"{MODEL} 1" in text_of(checked(owner.get(f"/lab/submissions/{given.id}")))
+
+
+@pytest.mark.parametrize("kind", sorted(SAID))
+def test_templates_are_typed_as_yaml_and_come_back_in_the_builder(
+    session: Session, browse: Callable[[], Browser], kind: str
+) -> None:
+    lab = identity.lab_owner(session)
+    owner = browse().sign_in(session, lab)
+    fields = {
+        "task_type": kind,
+        "title": "A job",
+        "template_text": yaml.safe_dump(EXAMPLES[kind].template),
+        "pay": "9.00",
+        "currency": "USD",
+        "pay_per": "task",
+        "expected_minutes": "5",
+        "lease_minutes": "30",
+        "overlap_min": "1",
+        "overlap_max": "1",
+        "review_percent": "5",
+        "ai_policy": "disclosed",
+        "profession": "medicine",
+        "credential_level_min": "2",
+    }
+    kept = owner.post("/lab/jobs/new", dict(fields))
+    assert 303 == kept.status_code, text_of(kept.text)
+
+    (job,) = jobs.jobs_of(session, lab)
+    version = jobs.template_version(session, lab, job.id)
+
+    assert EXAMPLES[kind].template == version.template
+    checked(owner.get(f"/lab/jobs/{job.id}/edit"))
