@@ -19,6 +19,7 @@ from marketplace.jobs.models import Job
 from marketplace.review import queries, service
 from marketplace.review.rules import Severity, Verdict
 from marketplace.specialists import queries as specialists
+from marketplace.tasktypes import TASK_TYPES
 from marketplace.tasktypes.fields import Fields
 from marketplace.web import settings
 from marketplace.web.forms import Form, form_page, load
@@ -116,6 +117,10 @@ def _submission(session: Session, job: Job, view: SubmissionView) -> dict[str, A
         "task_template": version.template if version else {},
         "version": version,
         "former_rounds": former,
+        # Verdicts stand beside a judge's; where a model was audited, the judgement says all of it.
+        "prelabels": work.prelabels_of_task(session, given.task_id)
+        if TASK_TYPES[job.task_type].prelabels_told
+        else [],
         "decisions": queries.decisions_of(session, [given.id, *(one.id for one in former)]),
         "severities": [("", "Not said"), *((one.value, one.value.title()) for one in Severity)],
         "defect_rows": DEFECT_ROWS,
