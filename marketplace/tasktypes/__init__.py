@@ -30,6 +30,11 @@ Adding a type is one module:
 Decisions: a judgement always speaks in the item's own names, whatever order was shown
 (`presented_order` is stored beside it). `rationale`, `confidence`, `references` and `ai_use` stand
 on the submission. A majority is more than half of the votes; less is `no_majority`.
+2026-11: offsets in texts count Unicode code points and a span carries its words, so that a text
+which changed is found out; votes on spans are by extent and by token, and what nobody marked is
+nobody's vote, so exports count a span against all judgements of its item. spaCy is given its
+training dictionaries, not DocBin, whose tokens and hashes are the library's own. An exporter may
+`encode` its rows as a text of its own (CoNLL).
 """
 
 from __future__ import annotations

@@ -33,6 +33,7 @@ from pygments.util import ClassNotFound
 
 from marketplace import clock
 from marketplace.money import Money
+from marketplace.tasktypes.rubric_lint import hints
 from marketplace.web import mathematics, plots
 from marketplace.web.wording import browser_name
 
@@ -259,6 +260,7 @@ def register(app: Flask) -> None:
         line_diff, browser_name,
     ):  # fmt: skip
         app.jinja_env.filters[each.__name__] = each
+    app.jinja_env.filters["rubric_hints"] = hints
     app.jinja_env.globals["asset"] = asset
     app.jinja_env.globals["island_modules"] = island_modules
     app.jinja_env.globals["plots"] = plots
