@@ -28,7 +28,8 @@ Decisions
 - 2026-11: an image is told by its content, never by its name, and stored as it was sent under its
   own hash in the job's folder; a name stands for one content of a job for ever. Browsers get the
   picture alone, without EXIF and texts. Files of several pages, of 32 bits and DICOM are refused,
-  since a part of them would be lost or would name a patient. 16 bits become 8 in the store, for windows and levels on a grid of 64, so that what is stored is bounded.
+  since a part of them would be lost or would name a patient. 16 bits become 8 in the store, for
+  windows and levels on a grid of 64, so that what is stored is bounded.
 - 2026-11: every item of a bank has gold, and gold that its task type can mark; what candidates
   hand in is compared with it and never run, code included: right answers about code come from unit
   tests that were run where the item was made.
