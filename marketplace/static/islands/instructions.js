@@ -9,6 +9,9 @@ class Instructions extends HTMLElement {
     this.input = this.querySelector("input[type=search]");
     this.output = this.querySelector("output");
     this.input.addEventListener("input", (event) => { event.stopPropagation(); this.find(); }, { signal });
+    this.querySelector("[data-action=close]").addEventListener("click", () => {
+      this.closest("details").open = false;
+    }, { signal });
     this.input.addEventListener("keydown", (event) => this.pressed(event), { signal });
   }
 

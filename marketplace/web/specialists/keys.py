@@ -94,6 +94,16 @@ TYPE_KEYS: Mapping[str, Mapping[str, str]] = {
         "s": "Scroll together",
     },
     "demonstration": {"w": "Write"},
+    "fact_check": {
+        "c": "Make the selection a claim",
+        "s": "Quote what is selected in a source",
+        "v": "The answer is correct",
+        "x": "The answer is incorrect",
+        "n": "The answer was not attempted",
+        **_DIGITS,
+    },
+    "spans": {"k": "Relate two spans", **_DIGITS},
+    "rubric_writing": {"n": "A new criterion", "w": "Write the answer that meets them"},
     "code": {"a": "Approve", "c": "Comment only", "x": "Request changes"},
     "critique_revise": {
         "j": "The next principle",

@@ -166,6 +166,8 @@ def _reference_faults(references: Sequence[Any]) -> Iterator[Fault]:
             yield Fault(place, "A source is an object with a type.")
         elif each.get("type") not in REFERENCE_TYPES or not each.get(each["type"]):
             yield Fault(place, "A source has the type url or citation, and that field filled in.")
+        elif each["type"] == "url" and not _URL.fullmatch(str(each["url"])):
+            yield Fault(f"{place}/url", "An address begins with https:// or http://.")
         elif any(
             name not in REFERENCE_FIELDS
             or not isinstance(said, str)
