@@ -28,6 +28,7 @@ pytestmark = pytest.mark.browser
 LAB = "lab@example.test"
 DOCTOR = "doctor@example.test"
 PASSWORD = people.PASSWORD
+ON_PAPERS = "Mei Lin"  # Whoever is paid under another name than the licence's is held.
 TITLE = "Which answer would you give a patient?"
 REASON = "The second answer halves the dose; look at it once more."
 ITEMS = 4
@@ -124,7 +125,7 @@ def post_job(page: Page) -> None:
     page.goto("/lab/jobs")
     page.get_by_role("link", name="New job").first.click()
     page.locator("a[href$='type=pairwise']").click()
-    page.get_by_label("Title", exact=True).fill(TITLE)
+    page.locator("#field-title").fill(TITLE)
     page.locator("#field-domain").fill("cardiology")
     page.locator("#field-instructions_md").fill("Prefer the answer that is **safe** to act on.")
     page.locator("#field-template-question").fill("Which answer is safer?")
@@ -196,6 +197,9 @@ def become_known(page: Page) -> None:
     page.get_by_label("Medicine", exact=True).check()
     page.get_by_label("English", exact=True).check()
     page.get_by_role("button", name="Save").click()
+    page.goto("/work/start/papers")
+    page.get_by_label("Your name as on your papers").fill(ON_PAPERS)
+    page.get_by_role("button", name="Save and go on").click()
     page.goto("/work/credentials/new")
     page.get_by_role("link", name="State medical licence").click()
     page.locator("#field-identifier").fill(specialists.licence())
@@ -314,8 +318,9 @@ def onboard(page: Page) -> None:
     expect(page.locator(".tile", has_text="Available")).to_contain_text("$18.00")
     page.locator("#field-country").select_option("US")
     page.get_by_role("button", name="Go on to Stripe").click()
-    page.get_by_label("First name").fill("Mei")
-    page.get_by_label("Last name").fill("Lin")
+    first, last = ON_PAPERS.split()
+    page.get_by_label("First name").fill(first)
+    page.get_by_label("Last name").fill(last)
     page.locator("input[name=terms]").check()
     page.get_by_role("button", name="Submit").click()
     page.wait_for_url("**/work/earnings**")

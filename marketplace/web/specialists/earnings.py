@@ -57,7 +57,9 @@ def facts() -> dict[str, Any]:
             "lines": payouts.payouts_of(session, me(), limit=PAYOUTS_SHOWN),
             "payee": payouts.payee_of(session, me()),
             "held_because": payouts.own_hold(session, me()),
-            "name": identity.person_of(session, me()).name,
+            # Pay to another name than the papers' is held, so that is the name to begin with.
+            "name": (profile.legal_name if profile else None)
+            or identity.person_of(session, me()).name,
         }
     rows = found[:PAGE]
     currency = profile.payout_currency if profile else "USD"
