@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -163,3 +166,28 @@ def test_a_single_text_is_the_answer_itself() -> None:
 
     assert "Take one. 🙂" == row["preferred_output"][0]["content"]
     assert "Take two. 🙂" == row["non_preferred_output"][0]["content"]
+
+
+def test_real_summaries_by_a_model_are_corrected_to_those_of_people(sample_data: Path) -> None:
+    folder = sample_data / "mts_dialog" / "Correlation-Study"
+    study = folder / "MTS-Dialog-Automatic-Summaries-ValidationSet.csv"
+    template = {"fields": [{"key": "summary", "title": "Summary", "kind": "text"}]}
+    records = []
+    with study.open(newline="", encoding="utf-8-sig") as file:
+        for row in csv.DictReader(file):
+            payload = {"messages": [{"role": "user", "content": row["Dialogue"]}]}
+            said = {"values": {"summary": row["Automatic Summary"]}}
+            ours = {"values": {"summary": row["Reference Summary"]}}
+            assert [] == KIND.check_item(template, payload)
+            assert [] == KIND.check_prelabel(template, payload, said)
+            model = {**MODEL, "payload": said}
+            judgement = KIND.completed(template, {**payload, "prelabels": [model]}, ours)
+            assert [] == KIND.check_judgement(template, payload, judgement)
+            one = record(ours["values"], prelabels=(model,), template=template)
+            records.append(replace(one, external_id=row["ID"], payload=payload))
+    counts = Counts()
+
+    found = list(KIND.exports["openai_dpo"].rows(records, "all", counts))
+
+    assert len(records) == counts.kept + counts.dropped["unchanged"]
+    assert counts.kept == len(found) > 50
