@@ -358,11 +358,9 @@ class QualificationItem(Root):
 
 
 class ItemImage(Root):
-    """An image that items of a job name.
+    """An image that items name. sha256, size_bytes: as it was sent; bits: of one channel.
 
-    sha256, size_bytes: of the file as it was sent; width, height: in pixels; bits: of one channel.
-    low, high: the values that occur in an image of 16 bits; window, level: where most of them
-    lie, which is how it is shown at first.
+    low, high: the values of an image of 16 bits; window, level: how it is shown at first.
     """
 
     __tablename__ = "item_image"
@@ -391,14 +389,12 @@ class ItemImage(Root):
     @property
     def tones(self) -> Tones | None:
         """The values of an image of 16 bits."""
-        low, high, window, level = self.low, self.high, self.window, self.level
-        if low is None or high is None or window is None or level is None:
-            return None
-        return Tones(low, high, window, level)
+        held = (self.low, self.high, self.window, self.level)
+        known = [each for each in held if each is not None]
+        return Tones(*known) if known else None
 
     @property
     def facts(self) -> dict[str, Any]:
         """What a task says of its image; `bits` and the tones only where there are 16."""
         facts = {"width": self.width, "height": self.height, "sha256": self.sha256.hex()}
-        tones = self.tones
-        return facts | ({"bits": self.bits, **asdict(tones)} if tones else {})
+        return facts | ({"bits": self.bits, **asdict(self.tones)} if self.tones else {})

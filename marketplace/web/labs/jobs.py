@@ -34,6 +34,7 @@ KINDS = {
     "rubric": "One answer, scored on scales that you define and anchor.",
     "demonstration": "The answer that should have been given, written by an expert.",
     "fact_check": "Each claim of an answer held against its sources.",
+    "regions": "Boxes, polygons and points on images, 16 bits included.",
     "code": "A diff reviewed: comments on lines, and a verdict.",
     "spans": "Words of a text marked with labels, and how they relate.",
     "rubric_writing": "The criteria by which answers to a conversation are to be scored.",

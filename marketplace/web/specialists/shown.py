@@ -30,6 +30,7 @@ TASK_WORDS: Mapping[str, str] = {
     "rubric": "You read one answer and score it, aspect by aspect.",
     "demonstration": "You read a request and write the answer that should be given.",
     "fact_check": "You read a text and judge each of its claims, with your sources.",
+    "regions": "You mark what you find on an image, and say what it is.",
     "code": "You read a change of code, comment on its lines and give a verdict.",
     "spans": "You mark words of a text with labels and say how they relate.",
     "rubric_writing": "You write the criteria by which answers to a conversation are scored.",
