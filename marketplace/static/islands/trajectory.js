@@ -123,6 +123,9 @@ class Trajectory extends HTMLElement {
     holder.innerHTML = step?.html
       ?? `<article class="step" tabindex="-1"><p class="quiet">Step ${i + 1} is on its way.</p></article>`;
     const article = holder.content.firstElementChild;
+    // A swap of the page would copy the style of a row to the row of the same id, which no policy
+    // lets it.
+    article.removeAttribute("id");
     if (!step) {
       article.setAttribute("aria-label", `Step ${i + 1}`);
       return article;
