@@ -8,6 +8,7 @@ from marketplace.jobs.queries.item_images import named_image as named_image
 from marketplace.jobs.queries.item_images import with_image as with_image
 from marketplace.jobs.queries.jobs import LIMIT_MAX as LIMIT_MAX
 from marketplace.jobs.queries.jobs import ItemPreview as ItemPreview
+from marketplace.jobs.queries.jobs import advice as advice
 from marketplace.jobs.queries.jobs import estimate as estimate
 from marketplace.jobs.queries.jobs import import_of as import_of
 from marketplace.jobs.queries.jobs import imports_of as imports_of

@@ -19,6 +19,7 @@ from marketplace.jobs.models import Item, Job, JobImport, Prelabel, RejectedRow,
 from marketplace.jobs.queries.item_images import image_faults
 from marketplace.jobs.queries.qualification import qualification_faults
 from marketplace.jobs.rules import Draft, Estimate, JobState, estimate_of, lint_faults
+from marketplace.jobs.rules.template_lint import template_advice, template_faults
 from marketplace.tasktypes import task_type
 
 LIMIT_MAX = 200
@@ -102,13 +103,23 @@ def lint(session: Session, job: Job) -> list[Fault]:
             deadline_at=job.deadline_at,
             expected_seconds=job.expected_seconds,
             lease_seconds=job.lease_seconds,
-            template_faults=kind.check_template(template),
+            template_faults=kind.check_template(template)
+            or template_faults(job.task_type, template),
             gold_faults=_gold_faults(session, job, template),
         ),
         clock.now(),
     )
     faults += image_faults(session, job)
     return faults + qualification_faults(session, job, template)
+
+
+def advice(session: Session, job: Job) -> list[Fault]:
+    """What is worth a look before publishing, and keeps nothing back; pointers as in `lint`."""
+    template = session.get_one(TemplateVersion, job.template_version_id).template
+    if task_type(job.task_type).check_template(template):
+        return []
+    told = template_advice(job.task_type, template)
+    return [Fault(f"/template{fault.pointer}", fault.message) for fault in told]
 
 
 def _gold_faults(session: Session, job: Job, template: dict[str, Any]) -> list[Fault]:

@@ -1,6 +1,8 @@
 """The rules of jobs: pure arithmetic, reading and checking; no database, no clock."""
 
 from marketplace.jobs.rules.csv_rows import csv_lines as csv_lines
+from marketplace.jobs.rules.document import document_of as document_of
+from marketplace.jobs.rules.document import fields_of as fields_of
 from marketplace.jobs.rules.fields import EXPECTED_SECONDS as EXPECTED_SECONDS
 from marketplace.jobs.rules.fields import RUNNING_FIELDS as RUNNING_FIELDS
 from marketplace.jobs.rules.fields import JobFields as JobFields

@@ -3,6 +3,7 @@
 from marketplace.jobs.service.drafts import change_job as change_job
 from marketplace.jobs.service.drafts import create_job as create_job
 from marketplace.jobs.service.drafts import raise_pay as raise_pay
+from marketplace.jobs.service.drafts import sketch as sketch
 from marketplace.jobs.service.images import KeptImage as KeptImage
 from marketplace.jobs.service.images import add_image as add_image
 from marketplace.jobs.service.images import image_name as image_name

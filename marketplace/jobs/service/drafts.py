@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any, Unpack
 from uuid import UUID
 
@@ -67,6 +68,20 @@ def create_job(
     session.flush()  # Items may follow in the same transaction, past the session.
     audit.record(session, actor, "created job", job.id, reference=job.reference)
     announce(session, job, "job.created", reference=job.reference)
+    return job
+
+
+def sketch(task_type: str, **fields: Unpack[JobFields]) -> Job:
+    """A job that nobody keeps: what a draft with these fields would be, its defaults included.
+
+    Its template is not looked at. Raises Faulty as `create_job` does.
+    """
+    given = cleaned(fields)
+    given.pop("template", None)
+    absent = {"confidence_target": None, "skill_min": None, "tasks_a_person_max": None}
+    values = {"title": "", "deadline_at": None, **absent, **_defaults(task_type), **_columns(given)}
+    job = Job(task_type=task_type, state=JobState.DRAFT, **values)
+    job.overlap_max = max(job.overlap_max, job.overlap_min)
     return job
 
 
@@ -159,15 +174,15 @@ def _defaults(kind: str) -> dict[str, Any]:
         "expected_seconds": expected,
         "time_cap_seconds": 3 * expected,
         "lease_seconds": max(1_800, 3 * expected),
-        "review_sample_ratio": 0,
+        "review_sample_ratio": Decimal(0),
         "ai_policy": AiPolicy.FORBIDDEN,
         "qualification_ids": [],
         "distinct_by": [],
         "claims_live_max": CLAIMS_LIVE_MAX,
         "late_pay": LatePay.FULL,
-        "cannot_complete_ratio": 0,
-        "contingency_ratio": 0,
-        "repeat_ratio": 0,
+        "cannot_complete_ratio": Decimal(0),
+        "contingency_ratio": Decimal(0),
+        "repeat_ratio": Decimal(0),
         "item_count": 0,
         "items_seated": 0,
         "version": 1,

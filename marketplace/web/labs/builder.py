@@ -16,19 +16,21 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import request
+from jinja2 import pass_context
+from jinja2.runtime import Context
 from marshmallow import ValidationError, fields, pre_load, validate, validates_schema
 
 from marketplace.db import transaction
 from marketplace.errors import Fault, Faulty
 from marketplace.jobs.models import Job
-from marketplace.jobs.rules import EXPECTED_SECONDS, AiPolicy, JobState, PayPer
+from marketplace.jobs.rules import EXPECTED_SECONDS, AiPolicy, JobFields, JobState, PayPer
 from marketplace.jobs.rules.lifecycle import AI_POLICY_LABELS
 from marketplace.money import parse_money
 from marketplace.specialists.queries import catalogue
 from marketplace.tasktypes import TASK_TYPES, Json
 from marketplace.web.filters import reader_zone
 from marketplace.web.forms import MESSAGE, load
-from marketplace.web.labs import template_form, terms_form
+from marketplace.web.labs import schema_form, template_form, terms_form
 from marketplace.web.labs.terms_form import LimitsForm, TermsForm
 
 CURRENCIES = ("USD", "EUR", "GBP", "CHF", "CAD", "AUD", "JPY")
@@ -135,19 +137,26 @@ class RunningForm(LimitsForm):
     without_blanks = JobForm.without_blanks
 
 
-def job_fields(kind: str) -> dict[str, Any]:
+def job_fields(kind: str, *, checked: bool = True) -> JobFields:
     """The arguments of `create_job` and `change_job` that the form describes; Faulty with all
-    faults of its fields and of its template at once."""
+    faults of its fields and, where it is to be checked, of its template at once."""
     template, faults = template_form.read(kind, request.form)
-    checked = TASK_TYPES[kind].check_template(template) if not faults else []
-    faults += [Fault(f"/template{fault.pointer}", fault.message) for fault in checked]
+    wrong = TASK_TYPES[kind].check_template(template) if checked and not faults else []
+    faults += [Fault(f"/template{fault.pointer}", fault.message) for fault in wrong]
     try:
         given = _given(load(JobForm))
     except Faulty as faulty:
         raise Faulty(MESSAGE, [*faulty.faults, *faults]) from None
     if faults:
         raise Faulty(MESSAGE, faults)
-    return given | {"template": template}
+    fields: JobFields = given | {"template": template}  # type: ignore[assignment]
+    return fields
+
+
+def seen_version() -> int | None:
+    """The version of the job that the form was filled from."""
+    text = request.form.get("version", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 9 else None
 
 
 def running_fields() -> dict[str, Any]:
@@ -264,6 +273,14 @@ def minutes(seconds: int) -> str:
     return f"{(Decimal(seconds) / MINUTE_SECONDS).quantize(Decimal('0.0001')).normalize():f}"
 
 
+@pass_context
+def fault_below(context: Context, name: str) -> str:
+    """The faults of a field that holds a whole list: of itself, and of what is in it."""
+    errors = context.get("errors") or {}
+    found = [text for at, text in errors.items() if at == name or at.startswith(f"{name}.")]
+    return " ".join(dict.fromkeys(found))
+
+
 def facts(kind: str, values: Mapping[str, Any], job: Job | None = None) -> dict[str, Any]:
     """What the template of the form needs."""
     with transaction() as session:
@@ -274,6 +291,8 @@ def facts(kind: str, values: Mapping[str, Any], job: Job | None = None) -> dict[
         "kind": TASK_TYPES[kind],
         "values": values,
         "rows": template_form.rows_of(values),
+        "parts": schema_form.parts_of(TASK_TYPES[kind].template_schema),
+        "fault": fault_below,
         "zone": reader_zone(),
         "professions": [("", "Any"), *((each.key, each.title) for each in offered.values())],
         "catalogue": offered,

@@ -68,7 +68,7 @@ def new() -> str:
     """Choose a task type, then describe the job."""
     kind = request.args.get("type", "")
     if kind not in TASK_TYPES:
-        kinds = [(key, TASK_TYPES[key].title, words) for key, words in KINDS.items()]
+        kinds = [(key, of.title, KINDS.get(key, "")) for key, of in TASK_TYPES.items()]
         return render_template("labs/choose.html", kinds=kinds)
     return render_template("labs/builder.html", **builder.facts(kind, builder.defaults(kind)))
 
@@ -125,7 +125,7 @@ def change(job_id: UUID) -> Response:
         job = queries.job_of(session, me(), job_id)
     given = builder.job_fields(job.task_type)
     with builder.in_form_words(), transaction() as session:
-        service.change_job(session, me(), job_id, if_version=_seen(), **given)
+        service.change_job(session, me(), job_id, if_version=builder.seen_version(), **given)
     flash("The draft is changed.", "good")
     return redirect(url_for("lab_overview.show", job_id=job_id), code=303)
 
@@ -137,15 +137,9 @@ def change_running(job_id: UUID) -> Response:
     """Change what may change of a published job."""
     given = builder.running_fields()
     with builder.in_form_words(), transaction() as session:
-        service.change_job(session, me(), job_id, if_version=_seen(), **given)
+        service.change_job(session, me(), job_id, if_version=builder.seen_version(), **given)
     flash("The job is changed.", "good")
     return redirect(url_for("lab_overview.show", job_id=job_id), code=303)
-
-
-def _seen() -> int | None:
-    """The version that the form was filled from."""
-    text = request.form.get("version", "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 9 else None
 
 
 @jobs.post("/preview")

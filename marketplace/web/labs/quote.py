@@ -26,7 +26,7 @@ from marketplace.routing import service as routing
 from marketplace.routing.queries.forecast import FEW
 from marketplace.web.filters import count, money, percent
 from marketplace.web.guards import me, needs
-from marketplace.web.labs import shown
+from marketplace.web.labs import preview, shown
 from marketplace.work import queries as work
 
 quote = Blueprint("lab_quote", __name__, url_prefix="/lab/jobs")
@@ -50,6 +50,8 @@ def _facts(session: Session, job: Job) -> dict[str, Any]:
         "fault_count": len(faults),
         "removed": _removed(job, quoted.supply.removed),
         "refusal": "",
+        "advice": shown.advice_of(job, queries.advice(session, job)),
+        **preview.stored(session, job),
     }
 
 

@@ -111,6 +111,11 @@ def steps_of(job: Job, faults: Sequence[Fault]) -> list[Step]:
     ]  # fmt: skip
 
 
+def advice_of(job: Job, told: Sequence[Fault]) -> list[tuple[str, str]]:
+    """What is worth a look, each with the place of the form."""
+    return [(one.message, _place(job, "edit") + _anchor("edit", one.pointer)) for one in told]
+
+
 def _mended_at(job: Job, place: str, faults: Sequence[Fault]) -> list[tuple[str, str]]:
     return [(one.message, _place(job, place) + _anchor(place, one.pointer)) for one in faults]
 

@@ -1,0 +1,276 @@
+"""Labelling configurations of Label Studio: the task type and the template that they come to.
+
+The XML is untrusted: entities, document types and deep nesting are refused. Whatever has no place
+in our template is told, tag by tag, and nothing is guessed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from xml.etree.ElementTree import Element, ParseError
+
+from defusedxml import DefusedXmlException
+from defusedxml.ElementTree import fromstring
+
+from marketplace.tasktypes.shapes import Json
+
+TEXT_MAX = 200_000
+DEPTH_MAX = 50
+TAGS_MAX = 5_000
+OBJECTS = frozenset({"Text", "HyperText", "Image", "Paragraphs", "Chat", "List"})
+QUIET = frozenset({"View", "Style", "Label", "Choice", "Bucket", "Relation", "Header"})
+REGIONS = {"RectangleLabels": "box", "PolygonLabels": "polygon", "KeyPointLabels": "point"}
+PLAIN_REGIONS = {"Rectangle": "box", "Polygon": "polygon", "KeyPoint": "point"}
+_HOTKEY = re.compile(r"[a-z1-9]")
+
+
+class NotAConfiguration(ValueError):
+    """Why a text is no configuration that can be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A tag that was not carried over, and why."""
+
+    tag: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """What a configuration comes to. task_type: "" where none fits; fields: part of our item to
+    the data field that it comes from."""
+
+    task_type: str
+    template: Json
+    fields: Mapping[str, str]
+    left: tuple[Left, ...]
+
+
+def carried(text: str) -> Carried:
+    """The task type and the template of a configuration; raises NotAConfiguration."""
+    tags = list(_tags(_root(text)))
+    controls = [tag for tag in tags if tag.tag not in OBJECTS | QUIET]
+    for fits, build in _BUILDERS:
+        mine = [tag for tag in controls if tag.tag in fits]
+        if mine:
+            return build(tags, controls)
+    told = [Left(tag.tag, "No task type of ours asks for this.") for tag in controls]
+    return Carried("", {}, _fields(tags, {}), tuple(told))
+
+
+def _root(text: str) -> Element:
+    if len(text) > TEXT_MAX:
+        raise NotAConfiguration(f"It is longer than {TEXT_MAX:,} characters.")
+    try:
+        found: Element = fromstring(text, forbid_dtd=True)
+    except ParseError as wrong:
+        raise NotAConfiguration(f"It is not XML: {wrong}.") from None
+    except DefusedXmlException:
+        raise NotAConfiguration("It declares entities or a document type. Remove them.") from None
+    except ValueError:
+        raise NotAConfiguration("It is not XML that can be read. Save it as UTF-8.") from None
+    return found
+
+
+def _tags(root: Element) -> Iterator[Element]:
+    """All tags in their order, without recursion, since the text is anybody's."""
+    waiting = [(root, 1)]
+    count = 0
+    while waiting:
+        tag, depth = waiting.pop()
+        count += 1
+        if depth > DEPTH_MAX or count > TAGS_MAX:
+            raise NotAConfiguration("It has more tags, or deeper ones, than any page could show.")
+        yield tag
+        waiting += [(inner, depth + 1) for inner in reversed(tag)]
+
+
+def _fields(tags: list[Element], ours: Mapping[str, str]) -> dict[str, str]:
+    """Our parts of an item to the data fields that the tags of these kinds show."""
+    found: dict[str, str] = {}
+    for tag in tags:
+        name = str(tag.get("value", "")).removeprefix("$")
+        if tag.tag in OBJECTS and name:
+            found.setdefault(ours.get(tag.tag, tag.tag.lower()), name)
+    return found
+
+
+def _question(tags: list[Element]) -> Json:
+    heads = [str(tag.get("value", "")).strip() for tag in tags if tag.tag == "Header"]
+    words = " ".join(head for head in heads if head and not head.startswith("$"))
+    return {"question": words[:2_000]} if words else {}
+
+
+def _rest(controls: list[Element], used: list[Element], why: str) -> tuple[Left, ...]:
+    return tuple(Left(_named(tag), WHY.get(tag.tag, why)) for tag in controls if tag not in used)
+
+
+def _named(tag: Element) -> str:
+    name = tag.get("name")
+    return f"{tag.tag} “{name}”" if name else str(tag.tag)
+
+
+WHY: Mapping[str, str] = {
+    "BrushLabels": "Brush masks are not drawn here; use polygons.",
+    "Brush": "Brush masks are not drawn here; use polygons.",
+    "EllipseLabels": "Ellipses are not drawn here; use polygons.",
+    "TextArea": "Words stand in the rationale that every judgement carries.",
+    "Taxonomy": "Trees of labels are not carried over; list the labels themselves.",
+    "Filter": "It only helps to find a label.",
+    "Relations": "Relations need span labels.",
+}
+
+
+def _label_names(tag: Element, kind: str = "Label") -> list[Element]:
+    return [inner for inner in tag.iter(kind) if inner.get("value") or inner.get("alias")]
+
+
+def _key(title: str, taken: set[str]) -> str:
+    bare = re.sub(r"[^a-z0-9]+", "_", title.lower()).strip("_")
+    bare = (bare if bare[:1].isalpha() else f"k_{bare}".rstrip("_"))[:36]
+    key, at = bare, 2
+    while key in taken:
+        key, at = f"{bare}_{at}", at + 1
+    taken.add(key)
+    return key
+
+
+def _spans(tags: list[Element], controls: list[Element]) -> Carried:
+    marks = [tag for tag in controls if tag.tag in _SPANS]
+    labels: list[Json] = []
+    keys: set[str] = set()
+    for each in (label for tag in marks for label in _label_names(tag)):
+        name = str(each.get("value")).strip()
+        if name in {label["name"] for label in labels}:
+            continue
+        label: Json = {"name": name}
+        hotkey = str(each.get("hotkey", "")).lower()
+        if _HOTKEY.fullmatch(hotkey) and hotkey not in keys:
+            label["key"] = hotkey
+            keys.add(hotkey)
+        if each.get("hint"):
+            label["guideline"] = str(each.get("hint"))
+        labels.append(label)
+    template: Json = {**_question(tags), "labels": labels, "overlap": "any"}
+    used = list(marks)
+    relations = [tag for tag in tags if tag.tag == "Relations"]
+    names = [str(each.get("value")) for tag in relations for each in tag.iter("Relation")]
+    if names:
+        template["relations"] = [{"name": name} for name in dict.fromkeys(names)]
+        used += relations
+    choices = next((tag for tag in controls if tag.tag == "Choices"), None)
+    if choices is not None and _label_names(choices, "Choice"):
+        cats = [str(each.get("value")) for each in _label_names(choices, "Choice")]
+        template["cats"] = [{"name": name} for name in dict.fromkeys(cats)]
+        template["cats_many"] = choices.get("choice") == "multiple"
+        template["cats_required"] = choices.get("required") == "true"
+        used.append(choices)
+    left = _rest(controls, used, "Span tasks mark words only.")
+    fields = _fields(tags, {"Text": "text", "HyperText": "text", "Paragraphs": "text"})
+    return Carried("spans", template, fields, left)
+
+
+def _regions(tags: list[Element], controls: list[Element]) -> Carried:
+    marks = [tag for tag in controls if tag.tag in REGIONS or tag.tag in PLAIN_REGIONS]
+    taken: set[str] = set()
+    titles: dict[str, list[str]] = {}
+    for tag in marks:
+        shape = {**REGIONS, **PLAIN_REGIONS}[tag.tag]
+        for label in _label_names(tag):
+            titles.setdefault(str(label.get("value")), []).append(shape)
+    labels = [
+        {"key": _key(title, taken), "title": title, "kinds": sorted(set(shapes))}
+        for title, shapes in titles.items()
+    ]
+    template: Json = {**_question(tags), "labels": labels}
+    left = _rest(controls, marks, "Image tasks mark regions only.")
+    return Carried("regions", template, _fields(tags, {"Image": "image"}), left)
+
+
+def _pairwise(tags: list[Element], controls: list[Element]) -> Carried:
+    used = [tag for tag in controls if tag.tag == "Pairwise"][:1]
+    names = str(used[0].get("toName", "")).split(",")
+    shown = {str(tag.get("name")): str(tag.get("value", "")).removeprefix("$") for tag in tags}
+    sides = zip(("a", "b"), (shown.get(name.strip(), "") for name in names), strict=False)
+    left = _rest(controls, used, "A comparison asks which side is better, and why.")
+    template = {**_question(tags), "allow_tie": True}
+    return Carried("pairwise", template, {ours: theirs for ours, theirs in sides if theirs}, left)
+
+
+def _ranking(tags: list[Element], controls: list[Element]) -> Carried:
+    used = [tag for tag in controls if tag.tag == "Ranker"][:1]
+    buckets = [tag for tag in tags if tag.tag == "Bucket"]
+    left = _rest(controls, used, "A ranking puts answers in order, and nothing else.")
+    left += tuple(Left(_named(tag), "Equal places take the part of buckets.") for tag in buckets)
+    template = {**_question(tags), "allow_ties": True}
+    return Carried("ranking", template, _fields(tags, {"List": "responses"}), left)
+
+
+def _scales(tags: list[Element], controls: list[Element]) -> Carried:
+    """Ratings and numbers become a rubric; choices and texts beside them fields to fill."""
+    used = [tag for tag in controls if tag.tag in {"Rating", "Number"}]
+    taken: set[str] = set()
+    aspects = []
+    for tag in used:
+        title = str(tag.get("name") or tag.tag)
+        most = tag.get("maxRating", "5") if tag.tag == "Rating" else tag.get("max", "10")
+        aspects.append({
+            "key": _key(title, taken),
+            "title": title,
+            "scale": {"min": 1 if tag.tag == "Rating" else 0, "max": _bounded(str(most))},
+        })  # fmt: skip
+    left = _rest(controls, used, "A rubric scores on scales, and nothing else.")
+    fields = _fields(tags, {"Text": "response", "HyperText": "response", "Chat": "messages"})
+    return Carried("rubric", {**_question(tags), "aspects": aspects}, fields, left)
+
+
+def _bounded(text: str) -> int:
+    return max(2, min(10, int(text))) if text.isascii() and text.isdigit() and text else 5
+
+
+def _choices(tags: list[Element], controls: list[Element]) -> Carried:
+    """Choices over a whole text become its labels; a text is needed for that."""
+    used = [tag for tag in controls if tag.tag == "Choices"]
+    taken: set[str] = set()
+    aspects = []
+    for tag in used:
+        options: set[str] = set()
+        titles = [str(each.get("value")) for each in _label_names(tag, "Choice")]
+        if len(titles) < 2 or tag.get("choice") == "multiple":
+            continue
+        title = str(tag.get("name") or "choice")
+        aspects.append({
+            "key": _key(title, taken),
+            "title": title,
+            "kind": "choice",
+            "options": [{"key": _key(each, options), "title": each} for each in titles[:20]],
+        })  # fmt: skip
+    single = [tag for tag in used if tag.get("choice") != "multiple"]
+    left = _rest(controls, single, "This asks for one choice of several.")
+    if not aspects:
+        return Carried("", {}, _fields(tags, {}), left)
+    fields = _fields(tags, {"Text": "responses", "Chat": "messages"})
+    return Carried("judge_calibration", {**_question(tags), "aspects": aspects}, fields, left)
+
+
+def _written(tags: list[Element], controls: list[Element]) -> Carried:
+    used = [tag for tag in controls if tag.tag == "TextArea"][:1]
+    left = _rest(controls, used, "A demonstration asks for one text.")
+    fields = _fields(tags, {"Text": "messages", "Chat": "messages"})
+    return Carried("demonstration", _question(tags), fields, left)
+
+
+_SPANS = frozenset({"Labels", "HyperTextLabels", "ParagraphLabels"})
+_Builder = Callable[[list[Element], list[Element]], Carried]
+_BUILDERS: tuple[tuple[frozenset[str], _Builder], ...] = (
+    (frozenset({*REGIONS, *PLAIN_REGIONS}), _regions),
+    (_SPANS, _spans),
+    (frozenset({"Pairwise"}), _pairwise),
+    (frozenset({"Ranker"}), _ranking),
+    (frozenset({"Rating", "Number"}), _scales),
+    (frozenset({"Choices"}), _choices),
+    (frozenset({"TextArea"}), _written),
+)

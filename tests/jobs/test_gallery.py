@@ -1,0 +1,41 @@
+"""The gallery: every ready job can be posted as it is, with its examples."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import orjson
+import pytest
+from sqlalchemy.orm import Session
+
+from marketplace.errors import Missing
+from marketplace.jobs import queries, service
+from marketplace.jobs.rules import fields_of
+from marketplace.jobs.rules.gallery import ReadyJob, ready_job, ready_jobs
+from tests.make import identity
+
+
+def test_three_and_more_for_each_profession() -> None:
+    counts = Counter(each.profession for each in ready_jobs())
+
+    assert {"medicine", "law", "software"} == set(counts)
+    assert min(counts.values()) >= 3
+    assert len(ready_jobs()) == len({each.key for each in ready_jobs()})
+
+
+@pytest.mark.parametrize("ready", ready_jobs(), ids=lambda each: each.key)
+def test_a_ready_job_is_ready(session: Session, ready: ReadyJob) -> None:
+    lab = identity.lab_owner(session)
+    kind, fields = fields_of(ready.document)
+
+    job = service.create_job(session, lab, task_type=kind, **fields)
+    report = service.add_items(session, lab, job.id, [orjson.dumps(each) for each in ready.items])
+
+    assert (2, []) == (report.accepted, report.rejected)
+    assert [] == queries.lint(session, job)
+    assert [] == queries.advice(session, job)
+
+
+def test_an_unknown_key_says_which_there_are() -> None:
+    with pytest.raises(Missing, match="discharge-advice"):
+        ready_job("nothing")

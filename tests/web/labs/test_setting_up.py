@@ -1,0 +1,146 @@
+"""Setting up a job: previews, ready jobs, Label Studio, what is worth a look, versions."""
+
+from __future__ import annotations
+
+import html
+import json
+
+import pytest
+from sqlalchemy.orm import Session
+
+from marketplace.actor import Actor
+from marketplace.ids import JobId
+from marketplace.jobs import queries, service
+from marketplace.jobs.rules.gallery import ReadyJob, ready_jobs
+from marketplace.ledger import queries as ledger
+from marketplace.money import Money
+from tests.make import jobs, specialists
+from tests.make import work as make
+from tests.web.conftest import Browser
+from tests.web.pages import checked, text_of
+
+ASPECT = {
+    "template.aspects.0.title": "Safety",
+    "template.aspects.0.scale.min": "1",
+    "template.aspects.0.scale.max": "5",
+}
+
+
+def test_the_preview_follows_the_form_and_shows_own_rows(
+    session: Session, lab: Actor, owner: Browser
+) -> None:
+    job = jobs.filled(session, lab, items=3)
+    asked: dict[str, object] = {
+        "task_type": "pairwise",
+        "job_id": str(job.id),
+        "template.question": "Kinder?",
+    }
+
+    page = checked(owner.post("/lab/jobs/preview-task", asked))
+    later = text_of(checked(owner.post("/lab/jobs/preview-task", asked | {"row": "1"})))
+
+    assert "Kinder?" in page
+    assert "Item 1 of your first 3: item-1" in text_of(page)
+    assert "First answer 2" in later
+    assert "First answer 1" not in later
+
+
+@pytest.mark.parametrize("ready", ready_jobs(), ids=lambda each: each.key)
+def test_every_ready_job_opens_in_the_builder_with_its_task(
+    owner: Browser, ready: ReadyJob
+) -> None:
+    page = html.unescape(checked(owner.get(f"/lab/jobs/ready/{ready.key}")))
+    assert ready.title in page
+    shown: dict[str, object] = {
+        "task_type": ready.task_type,
+        "template_text": json.dumps(ready.document["template"]),
+    }
+    preview = checked(owner.post("/lab/jobs/preview-task", shown))
+    assert "Example 1 of" in text_of(preview)
+    assert "<fieldset" in preview
+
+
+def test_a_template_with_faults_says_them_instead(owner: Browser) -> None:
+    wrong: dict[str, object] = {
+        "task_type": "rubric",
+        **ASPECT,
+        "template.aspects.0.scale.max": "0",
+    }
+    page = text_of(checked(owner.post("/lab/jobs/preview-task", wrong)))
+
+    assert "The task appears once its template fits." in page
+    assert "The scale must end above" in page
+
+
+def test_the_gallery_filters(owner: Browser) -> None:
+    page = text_of(checked(owner.get("/lab/jobs/ready?profession=law&type=ranking")))
+
+    assert "Rank drafts of a clause" in page
+    assert "Review a change" not in page
+
+
+def test_a_label_studio_configuration_becomes_a_form(owner: Browser) -> None:
+    config = (
+        '<View><Header value="Mark it"/><Text name="t" value="$note"/><Labels name="l" toName="t">'
+        '<Label value="Drug" hotkey="1"/></Labels><Taxonomy name="x" toName="t"/></View>'
+    )
+    page = text_of(checked(owner.post("/lab/jobs/label-studio", {"config": config})))
+
+    assert "It becomes: " in page
+    assert "Trees of labels are not carried over" in page
+    refused = owner.post("/lab/jobs/label-studio", {"config": "<!DOCTYPE a [<!ENTITY b 'c'>]><a/>"})
+    assert "declares entities" in checked(refused, 422)
+
+
+def test_publishing_shows_what_is_worth_a_look(
+    session: Session, lab: Actor, owner: Browser
+) -> None:
+    template = {"allow_tie": False, "allow_both_bad": False}
+    job = jobs.filled(session, lab, template=template)
+
+    page = checked(owner.get(f"/lab/jobs/{job.id}/publish"))
+
+    assert "One answer must win" in page
+    assert f"/lab/jobs/{job.id}/edit#field-template-allow_tie" in page
+    assert "First answer 1" in page
+    assert [] == queries.lint(session, job)
+
+
+def test_a_new_version_is_looked_at_before_it_is_made(
+    session: Session, lab: Actor, owner: Browser
+) -> None:
+    lab, job = make.published(session, lab, items=1, overlap_min=1, pay=Money(4_50, "USD"))
+    make.submitted(session, specialists.doctor(session), job)
+    before = ledger.job_balance(session, JobId(job.id), "USD")
+    address = f"/lab/jobs/{job.id}/versions"
+    typed: dict[str, object] = {
+        "version": str(job.version),
+        "template_text": '{"question": "Safer?"}',
+        "instructions_md": "Prefer the safer one.",
+        "change": "reopen",
+        "pay": "6.05",
+    }
+    checked(owner.get(f"{address}/new"))
+
+    page = text_of(checked(owner.post(address, typed)))
+    assert "1 judgement is asked for again, at $6.05 each and $7.26 with our fee" in page
+    assert before == ledger.job_balance(session, JobId(job.id), "USD")
+    answer = owner.post(address, typed | {"seen": "726"})
+
+    assert 303 == answer.status_code
+    session.expire_all()
+    assert Money(7_26, "USD") == ledger.job_balance(session, JobId(job.id), "USD") - before
+    listed = text_of(checked(owner.get(address)))
+    assert "Version 2" in listed
+    assert "judged tasks are asked again" in listed
+    assert "Prefer the safer one." in listed
+
+
+def test_a_draft_has_versions_too(session: Session, lab: Actor, owner: Browser) -> None:
+    job = jobs.draft(session, lab)
+    service.change_job(session, lab, job.id, template={"question": "Which?"})
+
+    page = text_of(checked(owner.get(f"/lab/jobs/{job.id}/versions")))
+
+    assert "/question" in page
+    assert "Added" in page
