@@ -49,6 +49,16 @@ Decisions
 - 2026-11: what an author adds once a judgement is in is a row of `addendum`, which only ever grows
   and holds codes, never words; the judgement stays as it is. Exports read what was there at their
   moment.
+- 2026-11: a job may ask people some of their own pairs and rankings once more (`repeat_ratio`,
+  `service/repeats.py`). A repeat is a claim beside the seats: it names the first answer's seat and
+  neither holds nor fills it; its answer lives in the surplus states, so it never counts, and is
+  paid from what is set aside beyond the quote. Its author is not told (`state_for_author`). It
+  comes by a draw that asking again does not change, never above the share, from ten tasks on.
+- 2026-11: the envelope (`rules/envelope.py`) keeps the rationale as claims with evidence,
+  references by type, flags, and the time in joined stretches with notes on the submission itself,
+  so that an export reads one row. Guidelines are those of its template version.
+- 2026-11: restoring a draft saves the old revision once more on top; keys that a person moved are
+  kept by default key, and two that would share one are refused (`rules/keys.py`).
 - 2026-11: rework is its author's for seven days, since it may come when they are away.
 - 2026-11: leases are ended by the scheduler through the index on live claims' ends, 4,000 a round.
 """

@@ -12,6 +12,11 @@ Decisions
   for the password, since the link alone may have been forwarded.
 - 2026-11: the feed's order and kinds stand in the address; amounts are compared within a currency
   only, one's own first. What a step opens is counted from the reasons of closed jobs.
+- 2026-11: the workbench (`bench`, `answers`, `envelope_form`, `drafts`, `keys`) works without
+  script; with it, one window has a task at a time (the second is told and may take it), a draft
+  that another browser changed is never written over unasked, saving goes on after an hour without
+  a network, and a sign-in that ended begins again in a dialog with the server's own forms. Keys
+  are places on the keyboard; FRAME_KEYS belong to every task, TYPE_KEYS to its type.
 - 2026-11: what is typed as an identifier is checked by POST, so that no log holds it.
 """
 
