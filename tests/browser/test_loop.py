@@ -318,9 +318,8 @@ def onboard(page: Page) -> None:
     expect(page.locator(".tile", has_text="Available")).to_contain_text("$18.00")
     page.locator("#field-country").select_option("US")
     page.get_by_role("button", name="Go on to Stripe").click()
-    first, last = ON_PAPERS.split()
-    page.get_by_label("First name").fill(first)
-    page.get_by_label("Last name").fill(last)
+    for label, name in zip(("First name", "Last name"), ON_PAPERS.split(), strict=True):
+        page.get_by_label(label).fill(name)
     page.locator("input[name=terms]").check()
     page.get_by_role("button", name="Submit").click()
     page.wait_for_url("**/work/earnings**")
