@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import click
@@ -111,6 +113,40 @@ def status(job_id: str, url: str, token: str) -> None:
         progress = client.progress(job_id)
     shown = {name: found[name] for name in ("id", "reference", "title", "state", "items")}
     click.echo(json.dumps(shown | {"progress": progress}, indent=2, ensure_ascii=False))
+
+
+@job.command()
+def templates() -> None:
+    """List the ready jobs to start from."""
+    _start().listed()
+
+
+@job.command()
+@click.option("--template", "key", required=True, help="The key of a ready job.")
+@click.option(
+    "--items",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Where to write its example items, as NDJSON.",
+)
+def new(key: str, items: Path | None) -> None:
+    """Print a ready job as a file that `post` takes."""
+    _start().begun(key, items)
+
+
+@job.command("from-label-studio")
+@click.argument("config", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def from_label_studio(config: Path) -> None:
+    """Print the job that a Label Studio CONFIG comes to; what does not fit is told beside it."""
+    _start().brought(config)
+
+
+def _start() -> ModuleType:
+    """The part that knows task types, which only the server's package brings."""
+    try:
+        return importlib.import_module("marketplace.cli.job_start")
+    except ModuleNotFoundError as missing:
+        words = f"This needs the server's package ({missing.name}): pip install marketplace[server]"
+        raise click.ClickException(words) from None
 
 
 @click.command()

@@ -57,7 +57,7 @@ def carried(text: str) -> Carried:
         mine = [tag for tag in controls if tag.tag in fits]
         if mine:
             return build(tags, controls)
-    told = [Left(tag.tag, "No task type of ours asks for this.") for tag in controls]
+    told = [Left(_named(tag), "No task type of ours asks for this.") for tag in controls]
     return Carried("", {}, _fields(tags, {}), tuple(told))
 
 
