@@ -16,7 +16,7 @@ from uuid import UUID
 
 import psycopg
 from psycopg.rows import namedtuple_row
-from sqlalchemy import ColumnElement, Select, literal_column
+from sqlalchemy import ColumnElement, Connection, Select, literal_column
 from sqlalchemy import select as sql_select
 from sqlalchemy.dialects.postgresql.base import PGCompiler
 from sqlalchemy.exc import DBAPIError
@@ -27,6 +27,7 @@ from sqlalchemy.orm.util import identity_key
 from marketplace.db import Root, engine
 
 _NAMED = re.compile(r"%(?:%|\((\w+)\)s)")
+_CONNECTION = "statements.connection"
 M = TypeVar("M", bound=Root)
 
 
@@ -49,7 +50,7 @@ def plain_sql(session: Session, statement: str, **values: Any) -> list[Any]:
     those whose rows the statement changes (`forget`). Raises SQLAlchemy's kinds of errors.
     """
     session.flush()  # The statement must see what the session still holds back.
-    connection = session.connection()
+    connection = _connection(session)
     driver = cast("psycopg.Connection[Any]", connection.connection.driver_connection)
     query, names = _numbered(statement)
     cursor = psycopg.RawCursor(driver, row_factory=namedtuple_row)
@@ -63,6 +64,18 @@ def plain_sql(session: Session, statement: str, **values: Any) -> list[Any]:
         raise DBAPIError.instance(
             statement, None, wrong, psycopg.Error, True, driver.closed, connection.dialect
         ) from wrong
+
+
+def _connection(session: Session) -> Connection:
+    """The session's connection, asked for once in each transaction or savepoint."""
+    inside = session.get_nested_transaction() or session.get_transaction()
+    known = session.info.get(_CONNECTION)
+    if known is not None and known[0] is inside and not known[1].closed:
+        return cast("Connection", known[1])
+    connection = session.connection()
+    inside = session.get_nested_transaction() or session.get_transaction()
+    session.info[_CONNECTION] = inside, connection
+    return connection
 
 
 def forget(session: Session, kind: type[Root], row_id: object) -> None:

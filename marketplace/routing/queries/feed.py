@@ -25,11 +25,12 @@ from sqlalchemy import (
     literal,
     or_,
     select,
+    true,
     union,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
-from sqlalchemy.sql.selectable import LateralFromClause, TableValuedAlias
+from sqlalchemy.sql.selectable import FromClause, LateralFromClause, TableValuedAlias
 
 from marketplace import clock
 from marketplace.actor import Actor
@@ -98,19 +99,19 @@ def _entries(session: Session, person_id: PersonId, jobs: Sequence[Job]) -> list
     ]
 
 
-def _waiting() -> ColumnElement[float]:
+def _waiting(counted: FromClause) -> ColumnElement[float]:
     """The share of a job that waits, as last counted; all of it for a job that is new."""
-    share = cast(JobExposure.seats_open, Double) / func.nullif(JobExposure.seats_total, 0)
+    share = cast(counted.c.seats_open, Double) / func.nullif(counted.c.seats_total, 0)
     return func.coalesce(share, 1.0)
 
 
-def _pressing() -> ColumnElement[float]:
+def _pressing(counted: FromClause) -> ColumnElement[float]:
     """The share of work left over a power of the share of time left; `rules.pressure` in SQL."""
     ends = func.coalesce(Job.deadline_at, Job.published_at + PATIENCE)
     whole = func.extract("epoch", ends - Job.published_at)
     left = func.extract("epoch", ends - predicate.now())
     share = func.greatest(cast(left / func.nullif(whole, 0), Double), REMAINING_LEAST)
-    return _waiting() / func.power(share, EAGER)
+    return _waiting(counted) / func.power(share, EAGER)
 
 
 def candidates(person_id: PersonId, specialties: frozenset[str]) -> Select[Any]:
@@ -118,16 +119,24 @@ def candidates(person_id: PersonId, specialties: frozenset[str]) -> Select[Any]:
     hour = clock.now().strftime("%Y-%m-%d %H")
     mix = func.md5(cast(Job.id, Text) + f"{person_id}{hour}")
     held = cast(sorted(specialties), ARRAY(Text))
+    # By the key, for each job that fits: the server cannot foresee how many do, and would else
+    # read all counts for each of them.
+    counted = (
+        select(JobExposure.seats_open, JobExposure.seats_total)
+        .where(JobExposure.job_id == Job.id)
+        .limit(1)
+        .lateral("counted")
+    )
     fits = (
         select(
             Job.id,
-            _pressing().label("pressing"),
+            _pressing(counted).label("pressing"),
             Job.specialties.overlap(held).label("special"),
             mix.label("mix"),
         )
-        .join(JobExposure, JobExposure.job_id == Job.id, isouter=True)
+        .join(counted, true(), isouter=True)
         .where(Job.state == JobState.OPEN, Job.purpose == Purpose.WORK)
-        .where(func.coalesce(JobExposure.seats_open, 1) > 0)
+        .where(func.coalesce(counted.c.seats_open, 1) > 0)
         .where(predicate.may_work(literal(person_id, Uuid())))
         .cte("fits")
     )

@@ -119,10 +119,9 @@ def languages(person: Person_) -> ColumnElement[bool]:
 
 def not_own(person: Person_) -> ColumnElement[bool]:
     """The person is no member of the organisation that posted the job."""
-    member = select(Membership.person_id).where(
-        Membership.person_id == person, Membership.organisation_id == Job.organisation_id
-    )
-    return ~member.exists()
+    # Not asked for each job: where the person is one, these are read once for all jobs.
+    own = select(Membership.organisation_id).where(Membership.person_id == person)
+    return Job.organisation_id.not_in(own.correlate(Person))
 
 
 def organisation_key(name: ColumnElement[str]) -> ColumnElement[str]:
@@ -150,7 +149,11 @@ def not_employer(person: Person_) -> ColumnElement[bool]:
         .where(organisation_key(each) == organisation_key(Organisation.name.expression))
         .correlate(Job, Person)
     )
-    return ~declared.exists()
+    any_at_all = select(SpecialistProfile.person_id).where(
+        SpecialistProfile.person_id == person, func.cardinality(SpecialistProfile.employers) > 0
+    )
+    # Most declare none, which is asked once; only then are names compared, job by job.
+    return or_(~any_at_all.correlate(Person).exists(), ~declared.exists())
 
 
 def skilled(person: Person_) -> ColumnElement[bool]:
