@@ -361,7 +361,10 @@ class Trajectory extends HTMLElement {
     const i = this.current;
     if (key === "j" || key === "k") this.go(i + (key === "j" ? 1 : -1));
     else if (key in RATINGS && this.controls) {
-      this.mark(i, "correctness", RATINGS[key]);
+      // “Right, and on” goes on where a step is right already; the others take themselves back.
+      if (key !== "3" || this.marks.get(this.steps[i]?.id)?.correctness !== RIGHT) {
+        this.mark(i, "correctness", RATINGS[key]);
+      }
       if (key === "3") this.onward(i);
     } else if (key in TURNS) this.turn(i, key);
     else if (key === "b") this.recovered(i);
