@@ -33,4 +33,10 @@ Decisions
 - 2026-11: every item of a bank has gold, and gold that its task type can mark; what candidates
   hand in is compared with it and never run, code included: right answers about code come from unit
   tests that were run where the item was made.
+- 2026-11: a job is one document (`rules.document`), the body of POST /jobs; forms, files and the
+  gallery (`rules.ready`) all go through it, so none knows a field that another does not.
+- 2026-11: a running job gets a new version by `service.make_version` only, with a word on work that
+  was begun: it finishes on the old, is asked again, or people qualify again first. A note that
+  clarifies (`service.clarify`) asks nothing and holds for claims from then on.
+- 2026-11: the lint's faults keep a job back, its advice does not; both name a field and a remedy.
 """

@@ -30,6 +30,11 @@ Decisions
 - 2026-11: leasing and handing in are plain SQL, two statements each, with states written out, so
   that the server keeps one plan that may use partial indexes; `tests/work/test_plans.py` holds
   them to it. The rest of the slice goes through the session.
+- 2026-11: the hot path runs straight on the driver (`marketplace.statements`): the job and its
+  version are kept by the process and taken again only while the statement that locks the claim
+  sees the same version of their rows; whether a person may work is decided in the statement that
+  finds the seat. What an answer copies from its claim, and a claim from its seat, has no foreign
+  key of its own: the key to the row that it is copied from says it, and the self-check compares.
 - 2026-11: every lease is a claim row of its own with a fence from a sequence; (claim, fence) is
   the natural idempotency key of a submission.
 - 2026-11: a submission after the lease counts while the seat is still free and the job runs, else
@@ -61,4 +66,10 @@ Decisions
   kept by default key, and two that would share one are refused (`rules/keys.py`).
 - 2026-11: rework is its author's for seven days, since it may come when they are away.
 - 2026-11: leases are ended by the scheduler through the index on live claims' ends, 4,000 a round.
+- 2026-11: claims in hand keep their version for good. A task is begun by its first claim that was
+  not given back; where the job's versions say so it keeps that claim's version, looked up only in
+  jobs that ever chose it. Asking judged tasks again sets their seats aside and opens as many anew,
+  at the price that was stated; what is set aside is decided and paid as ever, counts in no export
+  but `raw`, and its seat closes instead of opening again. Of two claims at the very moment of the
+  change, each keeps the version that it read.
 """

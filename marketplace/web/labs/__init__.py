@@ -1,7 +1,9 @@
 """The lab's pages: jobs and their builder, items, price and publishing, review, balance, exports.
 
 One module for each area, each with a blueprint of its own; views load a form, open the
-transaction, call one verb and redirect. `builder` and `template_form` read and write the forms of
-a job; `shown` says what several pages show alike. People appear under the lab's own pseudonyms,
-in alphabetical order, never ranked.
+transaction, call one verb and redirect. `builder`, `template_form` and `schema_form` read and
+write the forms of a job, which follow from its type's schema; `job_file` the same job as YAML;
+`preview` shows its task by the workbench's own templates in another layout; `shown` says what
+several pages show alike. People appear under the lab's own pseudonyms, in alphabetical order,
+never ranked.
 """
