@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import httpx
 import pyotp
+from marshmallow import RAISE
 from sqlalchemy.orm import Session
 
 from marketplace import clock
@@ -17,6 +18,8 @@ from marketplace.identity.rules import Role
 from marketplace.ledger import queries as ledger
 from marketplace.payouts import background as payout_background
 from marketplace.payouts import service as payouts
+from marketplace.web.api.judgements import ClaimShown, SubmissionShown
+from marketplace.web.api.work import HandedInShown
 from tests.journeys.conftest import Program
 from tests.make import background, identity, specialists
 from tests.make.billing import CARD_AT_ONCE, Stripe
@@ -71,7 +74,11 @@ def work_off(person: Program, job_id: str) -> None:
             "rationale": "The doses differ.",
             "next": True,
         }
-        claim = person.post(f"/claims/{claim['id']}/submission", 201, json=answer)["claim"]
+        handed_in = person.post(f"/claims/{claim['id']}/submission", 201, json=answer)
+        assert {} == HandedInShown(unknown=RAISE).validate(handed_in)
+        assert set(SubmissionShown().fields) == set(handed_in["submission"])
+        assert handed_in["claim"] is None or set(ClaimShown().fields) == set(handed_in["claim"])
+        claim = handed_in["claim"]
 
 
 def test_a_lab_posts_specialists_work_finance_pays_and_the_lab_downloads(

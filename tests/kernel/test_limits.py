@@ -86,3 +86,9 @@ def test_without_redis_only_signing_in_is_closed(away: Limiter) -> None:
     assert ({"api", "sign-up"}, {"sign-in-email"}) == (open_still, closed)
     assert time.monotonic() - began < 6, "A page waits too long for a Redis that is away."
     assert CLOSED == {bucket.name for bucket in BUCKETS if bucket.closed_without_redis}
+
+
+def test_a_process_takes_many_at_once_and_gives_out_no_more_than_the_rule(limiter: Limiter) -> None:
+    ten = Bucket("ten", "10/minute", taken_at_once=4)
+
+    assert 10 == sum(passes(limiter, ten) for _ in range(15))
