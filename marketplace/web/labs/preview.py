@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from flask import Blueprint, render_template, request, url_for
 from markupsafe import Markup
@@ -97,6 +98,12 @@ def shown(kind: str, template: Json, faults: list[Fault], rows: list[Row], *, ow
     return Shown(at, len(rows), row.name, own, wrong, misfits, bench, "builder", url)
 
 
+def _job_id() -> UUID | None:
+    """The stored job that the page is about, by its form or its address."""
+    named = (request.view_args or {}).get("job_id") or request.form.get("job_id", "")
+    return parse_id(str(named))
+
+
 def _bench(of: TaskType, template: Json, row: Row) -> Markup:
     payload = {name: part for name, part in row.payload.items() if name != "metadata"}
     seen = of.with_prelabels(template, payload, row.said)
@@ -128,7 +135,9 @@ def _facts(
         "values": dict(values),
         "first": dict(values),
         "errors": [],
-        "urls": dict.fromkeys(("draft", "heartbeat", "submit", "release", "outcome", "leave"), "#"),
+        # Images are found beside the address of the draft.
+        "urls": dict.fromkeys(("heartbeat", "submit", "release", "outcome", "leave"), "#")
+        | {"draft": f"{url_for('lab_jobs.listing')}/{_job_id() or 'none'}/draft"},
     }
 
 
@@ -138,7 +147,7 @@ def task() -> str:
     """The task that the form describes now."""
     kind = task_type(request.form.get("task_type", "")).key
     template, faults = template_form.read(kind, request.form)
-    job_id = parse_id(request.form.get("job_id", ""))
+    job_id = _job_id()
     rows: list[Row] = []
     if job_id is not None:
         with transaction() as session:
