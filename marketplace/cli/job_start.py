@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
@@ -49,5 +50,5 @@ def brought(config: Path) -> None:
     click.echo(_file(document), nl=False)
 
 
-def _file(document: dict[str, object]) -> str:
-    return str(yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=100))
+def _file(document: Mapping[str, object]) -> str:
+    return str(yaml.safe_dump(dict(document), sort_keys=False, allow_unicode=True, width=100))

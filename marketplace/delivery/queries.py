@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -106,13 +106,7 @@ def records_after(session: Session, export: Export, position: int, *, limit: int
                 task_type=job.task_type,
                 payload=item.payload,
                 judgements=tuple(
-                    _authored(
-                        each,
-                        export,
-                        _shown(attested[_moment(each)].credentials),
-                        versions[each.template_version_id],
-                        added[each.id],
-                    )
+                    _authored(each, export, attested, versions[each.template_version_id], added)
                     for each in submissions
                 ),
                 template=version.template,
@@ -160,16 +154,17 @@ def _accepted(
 def _authored(
     submission: Submission,
     export: Export,
-    attested: dict[str, object],
+    attested: Mapping[tuple[UUID, datetime], specialists.AttestedPerson],
     version: TemplateVersion,
-    added: Sequence[dict[str, Any]],
+    added: Mapping[UUID, Sequence[dict[str, Any]]],
 ) -> AuthoredJudgement:
+    held = _shown(attested[_moment(submission)].credentials)
     repeats = submission.repeats_submission_id
     return AuthoredJudgement(
         annotation_id=str(submission.id),
         judgement=submission.judgement,
         author=pseudonym(str(export.organisation_id), str(submission.specialist_id)),
-        attested={**attested, "credential_level": submission.credential_level},
+        attested={**held, "credential_level": submission.credential_level},
         rationale=submission.rationale,
         confidence=submission.confidence,
         references=tuple(submission.references),
@@ -186,7 +181,7 @@ def _authored(
         guidelines_sha256=bytes(version.instructions_sha256).hex(),
         repeats=str(repeats) if repeats else None,
         round=submission.round,
-        addenda=tuple(added),
+        addenda=tuple(added[submission.id]),
     )
 
 

@@ -6,8 +6,8 @@ Never: decides about anybody's pay or standing.
 
 Decisions
 - 2026-11: skill is a Beta posterior of a person in a domain and a task type, from a flat prior;
-  what counts is its lower 90 % bound. Verdicts of people and gold teach it, acceptance without a look
-  does not; accepted after rework counts half, rework by itself nothing.
+  what counts is its lower 90 % bound. Verdicts of people and gold teach it, acceptance without a
+  look does not; accepted after rework counts half, rework by itself nothing.
 - 2026-11: agreement is read from the newest counted submissions of a job, at most 20,000, so that
   a page costs the same whatever the job's size; the task type says which units can be compared.
 - 2026-11: an attempt's score is the mean agreement with gold over all items of its form, cut after

@@ -38,17 +38,11 @@ def test_a_short_run_is_judged_by_keys(windows: Windows) -> None:
 
     page.keyboard.press("j")
     expect(current(page)).to_have_attribute("data-step", "s2")
-    page.keyboard.press("x")
-    page.keyboard.press("a")
-    page.keyboard.press("j")
-    page.keyboard.press("2")
-    page.keyboard.press("j")
-    page.keyboard.press("b")
-    page.keyboard.press("3")
+    for key in "xaj2jb3":
+        page.keyboard.press(key)
     expect(current(page)).to_have_attribute("data-step", "s4")
-    page.keyboard.press("1")
-    page.keyboard.press("s")
-    page.keyboard.press("p")
+    for key in "1sp":
+        page.keyboard.press(key)
     expect(page.locator("[data-tally]")).to_have_text("4 of 4 judged, 2 wrong")
     expect(page.get_by_role("combobox", name="First error")).to_have_value("s2")
     assert_accessible(page)

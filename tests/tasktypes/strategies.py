@@ -92,7 +92,7 @@ def trajectory(draw: st.DrawFn) -> Json:
         "optimality": draw(st.sampled_from(["suboptimal", "completely_optimal"])),
         "looping": "no",
     }
-    later = {name: {"correctness": draw(st.integers(-1, 1))} for name in ("s3", "s3-1", "s4")}
+    later: Json = {name: {"correctness": draw(st.integers(-1, 1))} for name in ("s3", "s3-1", "s4")}
     if draw(st.booleans()):
         found["first_error_step"] = "s2"
         later["s3"] = {"correctness": 1, "recovered_from": "s2", "is_error": draw(st.booleans())}

@@ -1,4 +1,4 @@
-"""Images over HTTP: sent by the lab, seen by who works on the task or reviews it, by nobody else."""
+"""Images over HTTP: sent by the lab, seen by who works on the task or reviews it, by no other."""
 
 from __future__ import annotations
 

@@ -61,7 +61,7 @@ def seats_judged(session: Session, job_id: UUID) -> int:
     return session.scalar(select(func.count()).select_from(_judged(job_id).subquery())) or 0
 
 
-def _judged(job_id: UUID) -> Select[tuple[Seat]]:
+def _judged(job_id: UUID) -> Select[Seat]:
     return (
         select(Seat)
         .join(Task, Task.id == Seat.task_id)
