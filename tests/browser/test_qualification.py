@@ -83,7 +83,7 @@ def test_the_labs_pages(cookies: dict[str, str], windows: Windows) -> None:
     page.get_by_role("link", name="Items and their figures").click()
     looked_at(page, "lab-qualification-items")
     page.goto("/lab/jobs/new?type=pairwise")
-    page.get_by_label("Title", exact=True).fill("A new one")
+    page.locator("#field-title").fill("A new one")
     page.get_by_label("This is a qualification").check()
     page.get_by_role("button", name="Keep the draft and send items").click()
     expect(page.get_by_role("heading", name="The test")).to_be_visible()

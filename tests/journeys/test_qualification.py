@@ -222,7 +222,8 @@ def test_a_lab_writes_the_terms_on_a_page(
     assert 303 == saved.status_code
     session.refresh(job)
     assert ("qualification", 20) == (job.purpose, job.seats_max)
-    assert "5" in text_of(checked(labs.get(path)))
+    (places,) = re.findall(r'<input[^>]*name="candidates_max"[^>]*>', checked(labs.get(path)))
+    assert 'value="5"' in places
 
 
 def test_one_lab_sees_nothing_of_anothers(

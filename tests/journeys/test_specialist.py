@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from flask import Flask
@@ -12,6 +13,7 @@ from redis import Redis
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
+from marketplace import clock
 from marketplace.actor import Actor
 from marketplace.identity.rules import Role
 from marketplace.web.visitors import COOKIE
@@ -69,7 +71,7 @@ def verified(session: Session, doctor: Visit, operations: Visit) -> None:
         identifier=specialists.licence(),
         jurisdiction="US-CA",
         specialties="cardiology",
-        valid_until="2090-01-01",
+        valid_until=(clock.now().date() + timedelta(days=400)).isoformat(),
     )
     assert "Our operations look it up in the register" in claimed.text
     assert "It asks for a verified credential in medicine" in doctor.get("/work/feed")

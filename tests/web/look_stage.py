@@ -15,6 +15,7 @@ from jinja2 import StrictUndefined
 from marketplace.money import Money
 from marketplace.tasktypes import TASK_TYPES
 from marketplace.web import filters, house
+from marketplace.web.specialists.trace import trace_page
 from tests.make.images import SCAN
 from tests.tasktypes.examples import EXAMPLES
 
@@ -80,6 +81,7 @@ def make_stage() -> tuple[Flask, Received]:
     app.secret_key = "stage"
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.globals["csp_nonce"] = lambda: NONCE
+    app.jinja_env.globals["trace_page"] = trace_page
     CSRFProtect(app)
     filters.register(app)
     received = Received()

@@ -12,10 +12,10 @@ async function opened(path) {
   const dialog = document.createElement("dialog");
   dialog.className = "panel sign-in";
   dialog.setAttribute("aria-labelledby", "sign-in-title");
-  dialog.innerHTML = `<header><h2 id="sign-in-title">Sign in again</h2></header>
+  dialog.append(document.createRange().createContextualFragment(`<header><h2 id="sign-in-title">Sign in again</h2></header>
 <p>Your sign-in has ended. Nothing on this page is lost: it is kept in this browser and saved once you are back.</p>
 <div data-form aria-live="polite"></div>
-<p><button type="button" class="button quiet" data-later>Not now</button></p>`;
+<p><button type="button" class="button quiet" data-later>Not now</button></p>`));
   document.body.append(dialog);
   try {
     return await new Promise((resolve) => {

@@ -98,9 +98,8 @@ class Trajectory extends HTMLElement {
     try {
       const answer = await fetch(`${this.dataset.url}?from=${from}&count=${count}`, { signal });
       if (!answer.ok) throw new Error(String(answer.status));
-      const holder = document.createElement("template");
-      holder.innerHTML = await answer.text();
-      for (const article of holder.content.querySelectorAll("article.step")) {
+      const piece = drawn(await answer.text());
+      for (const article of piece.querySelectorAll("article.step")) {
         const i = this.take(article);
         this.list.guess(i);
         this.list.refresh(i);
@@ -119,10 +118,9 @@ class Trajectory extends HTMLElement {
 
   article(i) {
     const step = this.steps[i];
-    const holder = document.createElement("template");
-    holder.innerHTML = step?.html
-      ?? `<article class="step" tabindex="-1"><p class="quiet">Step ${i + 1} is on its way.</p></article>`;
-    const article = holder.content.firstElementChild;
+    const article = drawn(step?.html
+      ?? `<article class="step" tabindex="-1"><p class="quiet">Step ${i + 1} is on its way.</p></article>`,
+    ).firstElementChild;
     // A swap of the page would copy the style of a row to the row of the same id, which no policy
     // lets it.
     article.removeAttribute("id");
@@ -385,6 +383,11 @@ class Trajectory extends HTMLElement {
     const open = folds.some((each) => !each.open);
     for (const each of folds) each.open = open;
   }
+}
+
+// What the server drew, as nodes that are not in the page yet.
+function drawn(html) {
+  return document.createRange().createContextualFragment(html);
 }
 
 customElements.define("x-trajectory", Trajectory);

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 
 import httpx
 import pytest
 from sqlalchemy.orm import Session
 
+from marketplace import clock
 from marketplace.actor import Actor
 from marketplace.payouts import queries as payouts
 from marketplace.specialists import queries
@@ -65,7 +67,7 @@ def test_claiming_twice_is_told_and_a_strangers_identifier_is_blocked(
         "type": held.type,
         "identifier": held.identifier,
         "jurisdiction": held.jurisdiction,
-        "valid_until": "2090-01-01",
+        "valid_until": (clock.now().date() + timedelta(days=400)).isoformat(),
     }
 
     again = desk.post("/work/credentials/new", fields)
