@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from marketplace import clock
@@ -109,7 +109,9 @@ def save_draft(
 ) -> Draft:
     """Add a revision on top of the one that If-Match names; DraftMoved when there is a later one.
 
-    Drafts are taken also after the lease, during a pause and on a closed job: nothing is lost.
+    A later one that says the same is the answer, not a conflict: a page that is loaded again may
+    have sent it on its way out. Drafts are taken also after the lease, during a pause and on a
+    closed job: nothing is lost.
     """
     claim = own_claim(session, actor, claim_id, fence)
     if claim.state in {ClaimState.SUBMITTED, ClaimState.RETURNED}:
@@ -117,8 +119,13 @@ def save_draft(
     rules.refuse_unstorable(dict(content))
     if len(orjson.dumps(content)) > rules.DRAFT_MAX_BYTES:
         raise Faulty("The draft is too large.", [Fault("/judgement", "Keep it below 1 MiB.")])
-    last = session.scalar(select(func.max(Draft.revision)).where(Draft.claim_id == claim.id)) or 0
+    newest = session.scalar(
+        select(Draft).where(Draft.claim_id == claim.id).order_by(Draft.revision.desc()).limit(1)
+    )
+    last = newest.revision if newest is not None else 0
     if rules.revision_of(if_match) != last:
+        if newest is not None and newest.content == dict(content):
+            return newest
         raise rules.DraftMoved(
             f"Another window saved revision {last} meanwhile. Load it before you go on."
         )

@@ -119,9 +119,12 @@ def test_every_fault_leads_to_a_field_of_the_page(desk: Browser, session: Sessio
 
 def test_a_second_window_is_told_and_gets_the_newer_tag(desk: Browser, session: Session) -> None:
     path = started(desk, job_of(session, "pairwise"))
-    fields = {"fence": fence(desk.get(path).text), "rationale": "First."}
+    said = fence(desk.get(path).text)
 
-    statuses = [draft(desk, path, fields, tag) for tag in ('"0"', '"0"', '"1"', "nonsense")]
+    statuses = [
+        draft(desk, path, {"fence": said, "rationale": f"Version {number}."}, tag)
+        for number, tag in enumerate(('"0"', '"0"', '"1"', "nonsense"))
+    ]
 
     assert [200, 412, 200, 412] == statuses
 
