@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -216,3 +217,27 @@ def test_a_deadline_at_the_end_of_what_is_taken_can_be_read_back(
 
     assert 201 == made.status_code
     assert 1 == len((send(lab, "GET", "/jobs").json or {})["items"])
+
+
+def test_time_that_cannot_have_been_is_refused(session: Session, send: Send) -> None:
+    _, job = work.published(session)
+    doctor = specialists.doctor(session)
+    claim = work.claimed(session, doctor, job)
+    path = f"/claims/{claim.id}"
+
+    def beat(start: str, end: str) -> TestResponse:
+        spent = {"kind": "active", "started_at": start, "ended_at": end}
+        return send(
+            doctor, "POST", f"{path}/heartbeat", json={"fence": claim.fence, "intervals": [spent]}
+        )
+
+    for start, end, place in (
+        ("2030-01-01T00:00:00Z", "2020-01-01T00:00:00Z", "ended_at"),
+        ("2020-01-01T00:00:00Z", "2020-01-02T00:00:00Z", "started_at"),
+        (claim.claimed_at.isoformat(), "2099-01-01T00:00:00Z", "ended_at"),
+    ):
+        answer = beat(start, end)
+        assert (422, "faulty_input") == said(answer)
+        assert {f"/intervals/0/{place}"} == pointers(answer)
+    at = claim.claimed_at
+    assert 200 == beat(at.isoformat(), (at + timedelta(seconds=1)).isoformat()).status_code

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from marketplace import clock
 from marketplace.errors import Faulty
 from marketplace.work.rules import Envelope, Interval, IntervalKind, reference_of, spent_of
-from marketplace.work.rules.envelope import joined
+from marketplace.work.rules.envelope import joined, misplaced
 from tests.make import specialists, work
 
 SPAN = {"kind": "span", "field": "a", "start": 0, "end": 3}
@@ -106,3 +106,26 @@ def test_stretches_that_touch_are_one_and_others_stay_apart() -> None:
         (each.kind, (each.ended_at - each.started_at).seconds) for each in found
     ]
     assert [] == [each for each in spent_of(found, []) if "note" in each]
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "pointers"),
+    [
+        (10, 40, []),
+        (-60, 40, []),  # Clocks differ by minutes.
+        (40, 10, ["/intervals/0/ended_at"]),
+        (40, 40, ["/intervals/0/ended_at"]),
+        (-300, 40, ["/intervals/0/started_at"]),
+        (10, 100_000, ["/intervals/0/ended_at"]),
+        (315_360_000, 0, ["/intervals/0/ended_at"]),
+    ],
+)
+def test_time_that_cannot_have_been_is_pointed_at(
+    start: int, end: int, pointers: list[str]
+) -> None:
+    claimed = clock.now() - timedelta(hours=1)
+    sent = Interval(
+        IntervalKind.ACTIVE, claimed + timedelta(seconds=start), claimed + timedelta(seconds=end)
+    )
+
+    assert pointers == [fault.pointer for fault in misplaced([sent], claimed, clock.now())]

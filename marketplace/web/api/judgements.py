@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from marshmallow import Schema, fields, validate
+from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
 from marketplace.jobs.models import TemplateVersion
 from marketplace.web.api.answers import MoneySchema
@@ -84,6 +84,12 @@ class IntervalAsked(Schema):
     kind = fields.Enum(IntervalKind, by_value=True, required=True)
     started_at = fields.AwareDateTime(required=True)
     ended_at = fields.AwareDateTime(required=True)
+
+    @validates_schema
+    def ends_after_it_begins(self, sent: dict[str, Any], **_: Any) -> None:
+        """Refuse a stretch that runs backwards."""
+        if sent["ended_at"] <= sent["started_at"]:
+            raise ValidationError("A stretch of time ends after it begins.", "ended_at")
 
 
 class TimeNoteAsked(IntervalAsked):

@@ -167,7 +167,10 @@ class LeaseShown(Schema):
 @work_api.arguments(HeartbeatAsked)
 @work_api.response(200, LeaseShown)
 def post_heartbeat(asked: dict[str, Any], claim_id: UUID) -> dict[str, Any]:
-    """Keep the lease, and book the time; 409 `lease_lost` when somebody else has the task."""
+    """Keep the lease, and book the time; 409 `lease_lost` when somebody else has the task.
+
+    422 for a stretch of time that ends before it begins, before the claim, or has yet to come.
+    """
     with transaction() as session:
         return {
             "expires_at": work.heartbeat(
@@ -176,6 +179,7 @@ def post_heartbeat(asked: dict[str, Any], claim_id: UUID) -> dict[str, Any]:
                 ClaimId(claim_id),
                 fence=asked["fence"],
                 intervals=intervals(asked["intervals"]),
+                exact=True,
             )
         }
 

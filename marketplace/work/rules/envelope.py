@@ -64,6 +64,8 @@ NOTE_LENGTH_MAX = 500
 # Stretches of one kind with no more between them than this are shown and kept as one.
 JOINED_WITHIN = timedelta(seconds=2)
 SPENT_MAX = 2_000
+# What programs report may be off by as much; it is cut to the claim all the same.
+CLOCKS_DIFFER = timedelta(minutes=2)
 _URL = re.compile(r"https?://\S+")
 
 
@@ -204,6 +206,23 @@ def _evidence_faults(place: str, evidence: Any) -> Iterator[Fault]:
             yield Fault(f"{place}/evidence/{at}", f"Evidence has a kind: {kinds}.")
         elif len(orjson.dumps(each)) > EVIDENCE_BYTES_MAX:
             yield Fault(f"{place}/evidence/{at}", "Keep a piece of evidence below 4 KiB.")
+
+
+def misplaced(intervals: Sequence[Interval], claimed_at: datetime, at: datetime) -> Iterator[Fault]:
+    """What is wrong with when stretches of time were, by JSON pointer; clocks may differ a little.
+
+    claimed_at, at: aware; time lies between the claim and now.
+    """
+    for number, each in enumerate(intervals):
+        place = f"/intervals/{number}"
+        if each.ended_at <= each.started_at:
+            yield Fault(f"{place}/ended_at", "A stretch of time ends after it begins.")
+        elif each.started_at < claimed_at - CLOCKS_DIFFER:
+            words = f"You claimed the task at {claimed_at.isoformat()}; time before is not part."
+            yield Fault(f"{place}/started_at", words)
+        elif each.ended_at > at + CLOCKS_DIFFER:
+            words = f"It is {at.isoformat()} here; report time once it has passed."
+            yield Fault(f"{place}/ended_at", words)
 
 
 def within(intervals: Iterable[Interval], claimed_at: datetime, at: datetime) -> list[Interval]:

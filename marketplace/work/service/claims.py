@@ -44,12 +44,18 @@ def heartbeat(
     *,
     fence: int,
     intervals: Sequence[rules.Interval] = (),
+    exact: bool = False,
 ) -> datetime:
     """Prolong a lease and book the time; the new end.
 
     A lease that ran out is taken up again while its seat is free; LeaseLost when it is not.
+    exact: Faulty at /intervals for time that cannot have been. What lies outside the claim is else
+    cut off: a machine's clock may be set while its page is open, and that must not end a lease.
     """
     claim = own_claim(session, actor, claim_id, fence)
+    faults = list(rules.misplaced(intervals, claim.claimed_at, clock.now())) if exact else []
+    if faults:
+        raise Faulty("Some of the time cannot have been.", faults)
     book_time(session, claim, intervals)
     if claim.state is ClaimState.EXPIRED:
         _take_up(session, claim)
