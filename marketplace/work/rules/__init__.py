@@ -18,11 +18,11 @@ from marketplace.work.rules.envelope import Interval as Interval
 from marketplace.work.rules.envelope import IntervalKind as IntervalKind
 from marketplace.work.rules.envelope import envelope_faults as envelope_faults
 from marketplace.work.rules.envelope import joined as joined
+from marketplace.work.rules.envelope import misplaced as misplaced
 from marketplace.work.rules.envelope import reference_of as reference_of
 from marketplace.work.rules.envelope import refuse_unstorable as refuse_unstorable
 from marketplace.work.rules.envelope import seconds_by_kind as seconds_by_kind
 from marketplace.work.rules.envelope import spent_of as spent_of
-from marketplace.work.rules.envelope import misplaced as misplaced
 from marketplace.work.rules.envelope import within as within
 from marketplace.work.rules.envelope import working_seconds as working_seconds
 
