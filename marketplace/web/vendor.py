@@ -19,24 +19,29 @@ TARGET = ROOT / "marketplace" / "static" / "vendor"
 CACHE = ROOT / ".cache" / "node"
 DESCRIPTION = ("package.json", "package-lock.json", ".npmrc")
 
-FONTS = "@fontsource-variable"
+VARIABLE = "@fontsource-variable"
+SERIF = "@fontsource/source-serif-4"
+# Of the serif two weights are used, which come as files of their own: together they weigh less
+# than its variable file, and most pages need but one.
+FACES = {
+    f"{VARIABLE}/inter": ("wght-normal",),
+    f"{VARIABLE}/jetbrains-mono": ("wght-normal",),
+    SERIF: ("400-normal", "400-italic", "600-normal", "600-italic"),
+}
 FILES = {
     "htmx.min.js": "htmx.org/dist/htmx.min.js",
     "htmx.LICENSE": "htmx.org/LICENSE",
     "icons.LICENSE": "lucide-static/LICENSE",
-    "fonts/inter.LICENSE": f"{FONTS}/inter/LICENSE",
-    "fonts/source-serif-4.LICENSE": f"{FONTS}/source-serif-4/LICENSE",
-    "fonts/jetbrains-mono.LICENSE": f"{FONTS}/jetbrains-mono/LICENSE",
+    "fonts/inter.LICENSE": f"{VARIABLE}/inter/LICENSE",
+    "fonts/source-serif-4.LICENSE": f"{SERIF}/LICENSE",
+    "fonts/jetbrains-mono.LICENSE": f"{VARIABLE}/jetbrains-mono/LICENSE",
 } | {
     # The browser fetches a subset only when a page has a letter from it.
-    f"fonts/{family}-{subset}-{face}.woff2": (
-        f"{FONTS}/{family}/files/{family}-{subset}-wght-{face}.woff2"
+    f"fonts/{family}-{subset}-{face.removeprefix('wght-')}.woff2": (
+        f"{package}/files/{family}-{subset}-{face}.woff2"
     )
-    for family, faces in {
-        "inter": ("normal",),
-        "source-serif-4": ("normal", "italic"),
-        "jetbrains-mono": ("normal",),
-    }.items()
+    for package, faces in FACES.items()
+    for family in (package.rpartition("/")[2],)
     for face in faces
     for subset in ("latin", "latin-ext")
 }
