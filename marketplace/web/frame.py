@@ -38,13 +38,15 @@ class Audience(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A place in the rail. key: the letter after `g`; permission: None for anyone signed in."""
+    """A place in the rail. key: the letter after `g`; permission: None for anyone signed in;
+    also: beginnings of paths elsewhere that belong to it."""
 
     label: str
     href: str
     icon: str
     key: str
     permission: Permission | None = None
+    also: tuple[str, ...] = ()
 
 
 _P = Permission
@@ -59,18 +61,39 @@ LAB = (
     _MEMBERS,
     _TOKENS,
 )
-CREDENTIALS = Entry("Credentials", "/work/credentials", "award", "c", _P.CREDENTIALS_CLAIM)
+CREDENTIALS = Entry(
+    "Credentials",
+    "/work/credentials",
+    "award",
+    "c",
+    _P.CREDENTIALS_CLAIM,
+    also=("/work/connections", "/work/qualifications"),
+)
 SPECIALIST = (
     Entry("Home", "/work", "house", "h", _P.WORK_DO),
-    Entry("Feed", "/work/feed", "list-filter", "f", _P.WORK_DO),
+    Entry("Feed", "/work/feed", "list-filter", "f", _P.WORK_DO, also=("/work/jobs",)),
     Entry("Earnings", "/work/earnings", "coins", "e", _P.EARNINGS_VIEW),
     CREDENTIALS,
-    Entry("Account", "/account", "user", "a"),
+    Entry("Account", "/account", "user", "a", also=("/work/profile", "/work/keys")),
 )
 # One rail for all of the platform's people: operations first, then finance, cut at seven.
 PLATFORM = (
-    Entry("Credentials", "/operations/credentials", "badge-check", "c", _P.CREDENTIALS_VERIFY),
-    Entry("Screening", "/operations/hits", "shield-alert", "s", _P.CREDENTIALS_VERIFY),
+    Entry(
+        "Credentials",
+        "/operations/credentials",
+        "badge-check",
+        "c",
+        _P.CREDENTIALS_VERIFY,
+        also=("/operations/cases", "/operations/catalogue"),
+    ),
+    Entry(
+        "Screening",
+        "/operations/hits",
+        "shield-alert",
+        "s",
+        _P.CREDENTIALS_VERIFY,
+        also=("/operations/payees", "/operations/expiring", "/operations/lists"),
+    ),
     Entry("People", "/operations/people", "users", "p", _P.PEOPLE_VIEW),
     Entry("Qualifications", "/lab/jobs", "award", "q", _P.JOBS_VIEW),
     _DESK,
@@ -192,11 +215,12 @@ def _organisations(here: Visitor) -> Iterator[dict[str, Any]]:
 def _current(entries: list[Entry]) -> Entry | None:
     """The entry with the longest path that the request's path lies below."""
     under = [
-        entry
+        (len(path), entry)
         for entry in entries
-        if request.path == entry.href or request.path.startswith(entry.href + "/")
+        for path in (entry.href, *entry.also)
+        if request.path == path or request.path.startswith(path + "/")
     ]
-    return max(under, key=lambda entry: len(entry.href), default=None)
+    return max(under, key=lambda each: each[0], default=(0, None))[1]
 
 
 def _exists(path: str) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from sqlalchemy.orm import Session
 
@@ -148,3 +150,20 @@ def test_credentials_show_days_left_and_history(
     assert "400 days left" in listed
     assert "How it is written: fits" in one
     assert "Being checked" in one
+
+
+@pytest.mark.parametrize(
+    ("path", "entry"),
+    [
+        ("/work", "Home"),
+        ("/work/connections", "Credentials"),
+        ("/work/qualifications", "Credentials"),
+        ("/work/profile", "Account"),
+    ],
+)
+def test_the_rail_says_where_one_is(newcomer: Browser, path: str, entry: str) -> None:
+    page = newcomer.get(path).text
+    rail = page[page.index('class="rail') : page.index("<main")]
+    here = re.findall(r'aria-current="page".*?class="label">(.*?)<', rail)
+
+    assert [entry] == here
