@@ -116,7 +116,17 @@ def test_an_unknown_format_says_nothing() -> None:
     [
         ("gmc", "GB", ["C1234567", "1234567", " c 123 4567 "]),
         ("us_bar", "US-CA", ["012345", "12345", "12 345"]),
-        ("orcid", "", ["0000-0002-1694-233X", "000000021694233x"]),
+        (
+            "orcid",
+            "",
+            [
+                "0000-0002-1694-233X",
+                "000000021694233x",
+                "https://orcid.org/0000-0002-1694-233X",
+                "http://www.orcid.org/0000-0002-1694-233x/",
+                "orcid.org/0000-0002-1694-233X",
+            ],
+        ),
     ],
 )
 def test_ways_of_writing_are_one_identifier(key: str, place: str, written: list[str]) -> None:

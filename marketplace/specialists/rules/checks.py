@@ -48,9 +48,14 @@ _CHECKSUMS = {
 }
 
 
+# An ORCID is written as its address as often as alone: ORCID itself asks for the address.
+_ORCID_ADDRESS = re.compile(r"\s*(?:https?://)?(?:www\.)?orcid\.org/([^/?#]*)/?\s*", re.IGNORECASE)
+
+
 def compact_form(identifier: str) -> str:
-    """Capitals, without spaces and punctuation."""
-    return re.sub(r"[\s./_-]+", "", identifier).upper()
+    """Capitals, without spaces and punctuation; of an ORCID's address the ORCID."""
+    address = _ORCID_ADDRESS.fullmatch(identifier)
+    return re.sub(r"[\s./_-]+", "", address[1] if address else identifier).upper()
 
 
 def written_form(identifier: str, known: Format | None) -> str:
