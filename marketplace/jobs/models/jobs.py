@@ -1,8 +1,7 @@
-"""The tables of jobs. Nobody outside this slice writes them."""
+"""Jobs and the versions of their templates."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -14,7 +13,6 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Numeric,
-    PrimaryKeyConstraint,
     Sequence,
     UniqueConstraint,
     Uuid,
@@ -26,17 +24,12 @@ from sqlalchemy.orm import Mapped, mapped_column
 from marketplace.db import IdKey, JsonText, Root, one_of, text_enum
 from marketplace.jobs.rules import (
     AiPolicy,
-    Feedback,
-    ImageFormat,
-    ImportKind,
-    ImportState,
     JobState,
     LatePay,
     PauseReason,
     PayPer,
     Purpose,
     Terms,
-    Tones,
     VersionChange,
     hourly_rate,
 )
@@ -199,202 +192,3 @@ class TemplateVersion(Root):
     change: Mapped[VersionChange | None] = mapped_column(text_enum(VersionChange))
 
     __table_args__ = (UniqueConstraint("job_id", "number"), one_of("change", VersionChange))
-
-
-class Item(Root):
-    """One row of a lab's data. position: from 1, dense, in order of arrival.
-
-    payload, gold: JSON text, letter for letter as sent; `payload_text(Item.payload)` in queries
-    reads it without decoding. sent_sha256: over everything sent, to tell a repeat from a conflict.
-    """
-
-    __tablename__ = "item"
-    id: Mapped[IdKey]
-    job_id: Mapped[UUID] = mapped_column(ForeignKey("job.id"))
-    external_id: Mapped[str]
-    position: Mapped[int]
-    payload: Mapped[dict[str, Any]] = mapped_column(JsonText)
-    payload_sha256: Mapped[bytes]
-    sent_sha256: Mapped[bytes]
-    gold: Mapped[dict[str, Any] | None] = mapped_column(JsonText(none_as_null=True))
-
-    __table_args__ = (
-        UniqueConstraint("job_id", "external_id"),
-        UniqueConstraint("job_id", "position"),
-    )
-
-
-class ItemAuthor(Root):
-    """A specialist who wrote something of an item, under the lab's pseudonym for them.
-
-    Who wrote it does not judge it. The pseudonym is as the lab knows it, so that a claim asks for
-    one row by its key, whoever joins later.
-    """
-
-    __tablename__ = "item_author"
-    item_id: Mapped[UUID] = mapped_column(ForeignKey("item.id"))
-    author: Mapped[str]
-
-    __table_args__ = (PrimaryKeyConstraint("item_id", "author"),)
-
-
-class Prelabel(Root):
-    """What a model said about an item; number: from 1, as sent."""
-
-    __tablename__ = "prelabel"
-    item_id: Mapped[UUID] = mapped_column(ForeignKey("item.id"))
-    number: Mapped[int]
-    model: Mapped[str]
-    version: Mapped[str]
-    payload: Mapped[dict[str, Any]] = mapped_column(JsonText)
-    confidence: Mapped[float | None]
-
-    __table_args__ = (
-        PrimaryKeyConstraint("item_id", "number"),
-        UniqueConstraint("item_id", "model", "version"),
-        CheckConstraint("confidence BETWEEN 0 AND 1", name="confidence"),
-    )
-
-
-class JobImport(Root):
-    """A file on its way into a job. read_bytes, read_lines: where reading goes on."""
-
-    __tablename__ = "job_import"
-    id: Mapped[IdKey]
-    job_id: Mapped[UUID] = mapped_column(ForeignKey("job.id"))
-    organisation_id: Mapped[UUID] = mapped_column(ForeignKey("organisation.id"))
-    kind: Mapped[ImportKind] = mapped_column(text_enum(ImportKind))
-    state: Mapped[ImportState] = mapped_column(text_enum(ImportState))
-    filename: Mapped[str]
-    storage_ref: Mapped[str]
-    size_bytes: Mapped[int | None]
-    read_bytes: Mapped[int]
-    read_lines: Mapped[int]
-    rows_read: Mapped[int]
-    accepted: Mapped[int]
-    duplicates: Mapped[int]
-    rejected: Mapped[int]
-    rejections_kept: Mapped[int]
-    failure: Mapped[str | None]
-    created_by: Mapped[UUID] = mapped_column(ForeignKey("person.id"))
-    created_at: Mapped[datetime]
-    finished_at: Mapped[datetime | None]
-
-    __table_args__ = (
-        one_of("kind", ImportKind),
-        one_of("state", ImportState),
-        CheckConstraint("(state = 'failed') = (failure IS NOT NULL)", name="failure"),
-        CheckConstraint(
-            "(state IN ('done', 'failed')) = (finished_at IS NOT NULL)", name="finished"
-        ),
-        CheckConstraint("rows_read = accepted + duplicates + rejected", name="rows_add_up"),
-        Index("ix_job_import_job_id_id", "job_id", "id"),
-    )
-
-
-class RejectedRow(Root):
-    """One fault of one line of an import; never the line itself."""
-
-    __tablename__ = "rejected_row"
-    import_id: Mapped[UUID] = mapped_column(ForeignKey("job_import.id"))
-    number: Mapped[int]
-    line: Mapped[int]
-    external_id: Mapped[str | None]
-    pointer: Mapped[str]
-    message: Mapped[str]
-
-    __table_args__ = (PrimaryKeyConstraint("import_id", "number"),)
-
-
-class Qualification(Root):
-    """The terms of a job whose purpose is qualification.
-
-    items_a_form: what one attempt asks; forms: parallel ones, each person meets each at most
-    once; cooldown_days: after an attempt that did not pass; valid_days: how long a pass stands;
-    candidates_max: attempts that are paid for, of which places_taken are given out;
-    time_limit_seconds: from the start of an attempt, what is open then counts as wrong;
-    credential_type: what passing one of the platform's shows; it then counts as a verdict.
-    """
-
-    __tablename__ = "qualification"
-    job_id: Mapped[UUID] = mapped_column(ForeignKey("job.id"), primary_key=True)
-    pass_ratio: Mapped[Decimal] = mapped_column(Ratio)
-    items_a_form: Mapped[int]
-    forms: Mapped[int]
-    cooldown_days: Mapped[int]
-    valid_days: Mapped[int]
-    candidates_max: Mapped[int]
-    time_limit_seconds: Mapped[int]
-    feedback: Mapped[Feedback] = mapped_column(text_enum(Feedback))
-    credential_type: Mapped[str | None]
-    places_taken: Mapped[int]
-
-    __table_args__ = (
-        one_of("feedback", Feedback),
-        CheckConstraint("pass_ratio > 0 AND pass_ratio <= 1", name="pass_ratio"),
-        CheckConstraint("items_a_form >= 1 AND forms >= 1 AND candidates_max >= 1", name="sizes"),
-        CheckConstraint("cooldown_days >= 0 AND valid_days >= 1", name="days"),
-        CheckConstraint("time_limit_seconds >= 60", name="time_limit_seconds"),
-        CheckConstraint("places_taken BETWEEN 0 AND candidates_max", name="places_taken"),
-    )
-
-
-class QualificationItem(Root):
-    """An item of a bank as publishing dealt it. form: None for a spare, which may replace one."""
-
-    __tablename__ = "qualification_item"
-    item_id: Mapped[UUID] = mapped_column(ForeignKey("item.id"), primary_key=True)
-    job_id: Mapped[UUID] = mapped_column(ForeignKey("job.id"))
-    concept: Mapped[str]
-    form: Mapped[int | None]
-    retired_at: Mapped[datetime | None]
-    retired_by: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"))
-
-    __table_args__ = (
-        CheckConstraint("form >= 1", name="form"),
-        CheckConstraint("(retired_at IS NULL) = (retired_by IS NULL)", name="retired"),
-        Index("ix_qualification_item_job_id", "job_id", "form"),
-    )
-
-
-class ItemImage(Root):
-    """An image that items name. sha256, size_bytes: as it was sent; bits: of one channel.
-
-    low, high: the values of an image of 16 bits; window, level: how it is shown at first.
-    """
-
-    __tablename__ = "item_image"
-    job_id: Mapped[UUID] = mapped_column(ForeignKey("job.id"))
-    name: Mapped[str]
-    sha256: Mapped[bytes]
-    width: Mapped[int]
-    height: Mapped[int]
-    bits: Mapped[int]
-    format: Mapped[ImageFormat] = mapped_column(text_enum(ImageFormat))
-    size_bytes: Mapped[int]
-    low: Mapped[int | None]
-    high: Mapped[int | None]
-    window: Mapped[int | None]
-    level: Mapped[int | None]
-    created_at: Mapped[datetime]
-
-    __table_args__ = (
-        PrimaryKeyConstraint("job_id", "name"),
-        one_of("format", ImageFormat),
-        CheckConstraint("bits IN (8, 16)", name="bits"),
-        CheckConstraint("width >= 1 AND height >= 1 AND size_bytes >= 1", name="sizes"),
-        CheckConstraint('(bits = 16) = (num_nulls(low, high, "window", level) = 0)', name="tones"),
-    )
-
-    @property
-    def tones(self) -> Tones | None:
-        """The values of an image of 16 bits."""
-        held = (self.low, self.high, self.window, self.level)
-        known = [each for each in held if each is not None]
-        return Tones(*known) if known else None
-
-    @property
-    def facts(self) -> dict[str, Any]:
-        """What a task says of its image; `bits` and the tones only where there are 16."""
-        facts = {"width": self.width, "height": self.height, "sha256": self.sha256.hex()}
-        return facts | ({"bits": self.bits, **asdict(self.tones)} if self.tones else {})
