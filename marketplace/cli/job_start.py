@@ -11,7 +11,7 @@ import yaml
 
 from marketplace.errors import Missing
 from marketplace.jobs.rules.gallery import ready_job, ready_jobs
-from marketplace.tasktypes.label_studio_config import NotAConfiguration, carried
+from marketplace.tasktypes.label_studio.config import NotAConfiguration, carried
 
 
 def listed() -> None:

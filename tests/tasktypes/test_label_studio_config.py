@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from marketplace.tasktypes import TASK_TYPES, Json
-from marketplace.tasktypes.label_studio_config import NotAConfiguration, carried
+from marketplace.tasktypes.label_studio.config import NotAConfiguration, carried
 
 SAMPLES = "label_studio_samples/tests/custom/converter/data"
 SPANS = """<View><Header value="Mark drugs."/><Text name="t" value="$note"/>

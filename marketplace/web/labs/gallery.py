@@ -12,7 +12,7 @@ from marketplace.identity.rules import Permission
 from marketplace.jobs.rules import fields_of
 from marketplace.jobs.rules.gallery import ready_job, ready_jobs
 from marketplace.tasktypes import TASK_TYPES
-from marketplace.tasktypes.label_studio_config import NotAConfiguration, carried
+from marketplace.tasktypes.label_studio.config import NotAConfiguration, carried
 from marketplace.web.forms import form_page
 from marketplace.web.guards import needs
 from marketplace.web.labs import builder, job_file

@@ -7,27 +7,18 @@ in our template is told, tag by tag, and nothing is guessed.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from xml.etree.ElementTree import Element, ParseError
+from xml.etree.ElementTree import Element
 
-from defusedxml import DefusedXmlException
-from defusedxml.ElementTree import fromstring
-
+from marketplace.tasktypes.label_studio.controls import OBJECTS, root_of, tags_of
+from marketplace.tasktypes.label_studio.controls import NotAConfiguration as NotAConfiguration
 from marketplace.tasktypes.shapes import Json
 
-TEXT_MAX = 200_000
-DEPTH_MAX = 50
-TAGS_MAX = 5_000
-OBJECTS = frozenset({"Text", "HyperText", "Image", "Paragraphs", "Chat", "List"})
 QUIET = frozenset({"View", "Style", "Label", "Choice", "Bucket", "Relation", "Header"})
 REGIONS = {"RectangleLabels": "box", "PolygonLabels": "polygon", "KeyPointLabels": "point"}
 PLAIN_REGIONS = {"Rectangle": "box", "Polygon": "polygon", "KeyPoint": "point"}
 _HOTKEY = re.compile(r"[a-z1-9]")
-
-
-class NotAConfiguration(ValueError):
-    """Why a text is no configuration that can be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +42,7 @@ class Carried:
 
 def carried(text: str) -> Carried:
     """The task type and the template of a configuration; raises NotAConfiguration."""
-    tags = list(_tags(_root(text)))
+    tags = list(tags_of(root_of(text)))
     controls = [tag for tag in tags if tag.tag not in OBJECTS | QUIET]
     for fits, build in _BUILDERS:
         mine = [tag for tag in controls if tag.tag in fits]
@@ -59,33 +50,6 @@ def carried(text: str) -> Carried:
             return build(tags, controls)
     told = [Left(_named(tag), "No task type of ours asks for this.") for tag in controls]
     return Carried("", {}, _fields(tags, {}), tuple(told))
-
-
-def _root(text: str) -> Element:
-    if len(text) > TEXT_MAX:
-        raise NotAConfiguration(f"It is longer than {TEXT_MAX:,} characters.")
-    try:
-        found: Element = fromstring(text, forbid_dtd=True)
-    except ParseError as wrong:
-        raise NotAConfiguration(f"It is not XML: {wrong}.") from None
-    except DefusedXmlException:
-        raise NotAConfiguration("It declares entities or a document type. Remove them.") from None
-    except ValueError:
-        raise NotAConfiguration("It is not XML that can be read. Save it as UTF-8.") from None
-    return found
-
-
-def _tags(root: Element) -> Iterator[Element]:
-    """All tags in their order, without recursion, since the text is anybody's."""
-    waiting = [(root, 1)]
-    count = 0
-    while waiting:
-        tag, depth = waiting.pop()
-        count += 1
-        if depth > DEPTH_MAX or count > TAGS_MAX:
-            raise NotAConfiguration("It has more tags, or deeper ones, than any page could show.")
-        yield tag
-        waiting += [(inner, depth + 1) for inner in reversed(tag)]
 
 
 def _fields(tags: list[Element], ours: Mapping[str, str]) -> dict[str, str]:
