@@ -38,6 +38,7 @@ from marketplace.web import (
     headers,
     requests,
     routes,
+    static_files,
     visitors,
 )
 from marketplace.web.proxies import TrustedProxies
@@ -145,7 +146,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     errors.register(app, away=OperationalError)
     frame.register(app)
     filters.register(app)
-    guards.public(app.view_functions["static"])
+    static_files.register(app)
     routes.register(app, csrf, api.register(app))
     guards.refuse_unguarded(app)
     return app

@@ -6,6 +6,7 @@ import logging
 import re
 from urllib.parse import unquote
 
+import brotli  # type: ignore[import-untyped]
 import pytest
 from flask import Flask
 from marshmallow import Schema, ValidationError, fields
@@ -219,6 +220,24 @@ def test_pages_travel_compressed(browser: Browser) -> None:
     answer = browser.get("/", **{"Accept-Encoding": "gzip"})
 
     assert "gzip" == answer.headers["Content-Encoding"]
+
+
+def test_files_travel_as_small_as_they_can_be_and_are_checked_by_their_tag(
+    browser: Browser,
+) -> None:
+    asked = {"Accept-Encoding": "gzip, br, zstd"}
+    plain = browser.get("/static/app.js")
+    small = browser.get("/static/app.js", **asked)
+    again = browser.get("/static/app.js", **asked, **{"If-None-Match": small.headers["ETag"]})
+    nowhere = browser.get("/static/../factory.py", **asked)
+    whole = plain.data
+    plain.close()
+
+    assert "br" == small.headers["Content-Encoding"]
+    assert "Accept-Encoding" in small.headers["Vary"]
+    assert whole == brotli.decompress(small.data)
+    assert (304, b"") == (again.status_code, again.data)
+    assert 404 == nowhere.status_code
 
 
 def test_forms_over_the_limit_are_refused_in_words(browser: Browser) -> None:
