@@ -1,0 +1,143 @@
+"""Judgements as annotations: the export format `label_studio`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from typing import Any, TypeAlias
+
+from marketplace.tasktypes.exports import Counts, Exporter, ExportRow, Policy
+from marketplace.tasktypes.label_studio.controls import Config, Control
+from marketplace.tasktypes.label_studio.dialect import Dialect, Place, key_of, whole
+from marketplace.tasktypes.label_studio.originals import (
+    as_they_came,
+    content_of,
+    originals_of,
+    results_in,
+)
+from marketplace.tasktypes.records import AuthoredJudgement, Record
+from marketplace.tasktypes.shapes import Json
+
+RATIONALES = frozenset({"rationale", "reason", "reasoning", "why", "explanation", "justification"})
+Ballots: TypeAlias = Callable[
+    [Record, Policy, Counts], Iterator[tuple[AuthoredJudgement | None, Json]]
+]
+
+
+def every_judgement(
+    record: Record, _policy: Policy, counts: Counts
+) -> Iterator[tuple[AuthoredJudgement | None, Json]]:
+    """Each judgement with its author."""
+    if not record.judgements:
+        counts.drop("no_judgement")
+    for one in record.in_order():
+        counts.keep()
+        yield one, one.judgement
+
+
+def exporter(
+    dialect: Dialect,
+    *,
+    ballots: Ballots = every_judgement,
+    policies: frozenset[Policy] = frozenset({Policy.ALL}),
+) -> Exporter:
+    """Tasks with an annotation for each judgement, as Label Studio imports them.
+
+    ballots: which judgements of an item are told, counting them.
+    """
+
+    def convert(records: Iterable[Record], policy: Policy, counts: Counts) -> Iterator[ExportRow]:
+        for record in records:
+            place, kept = place_of(dialect, record)
+            told = []
+            aside = Counts()
+            for one, judgement in ballots(record, policy, aside):
+                reason = dialect.unsayable(place, judgement)
+                if reason is not None:
+                    aside.kept -= 1
+                    aside.dropped[reason] += 1
+                    continue
+                told.append(annotation(dialect, place, kept, one, judgement))
+            counts.read, counts.kept = counts.read + aside.read, counts.kept + aside.kept
+            counts.dropped += aside.dropped
+            if told:
+                yield task(dialect, place, record, kept, told)
+
+    return Exporter(
+        key="label_studio",
+        title="Label Studio, tasks with annotations",
+        convert=convert,
+        policies=policies,
+        suffix=".json",
+        frame=(b"[\n", b",\n", b"]\n"),
+    )
+
+
+def place_of(dialect: Dialect, record: Record) -> tuple[Place, Json]:
+    """Where an item's results are written, and what was kept of the task it came from."""
+    kept = originals_of(record.payload)
+    own = {name: value for name, value in record.payload.items() if name != "metadata"}
+    content = own if kept is None else content_of(kept, record.payload)
+    results = () if kept is None else results_in(kept)
+    config = dialect.config(record.template, results)
+    return Place(record.template, config, content, own, results), kept or {}
+
+
+def annotation(
+    dialect: Dialect,
+    place: Place,
+    kept: Json,
+    one: AuthoredJudgement | None,
+    judgement: Json,
+) -> Json:
+    """One annotation; what most say has no author."""
+    mine = place
+    if "image" in judgement:
+        # The size that whoever judged it saw stands for a size that the task did not tell.
+        mine = replace(place, payload={**place.payload, **judgement["image"]})
+    said = as_they_came(dialect, mine, kept, dialect.results(mine, judgement))
+    if one is not None and one.rationale:
+        control = rationale_of(place.config)
+        said.append({**whole(control, {"text": [one.rationale]}), "origin": "manual"})
+    told: dict[str, Any] = {
+        "result": said,
+        "result_count": len(said),
+        "was_cancelled": False,
+        "ground_truth": False,
+    }
+    if one is not None:
+        told |= {"unique_id": one.annotation_id, "completed_by": one.author}
+        told |= {"created_at": one.submitted_at, "lead_time": one.active_seconds}
+    return told
+
+
+def rationale_of(config: Config) -> Control:
+    """The control that asks for reasons, `rationale` where the lab has none."""
+    asked = (each for each in config.of("TextArea") if key_of(each.name) in RATIONALES)
+    to = config.controls[0].to if config.controls else ()
+    return next(asked, Control("rationale", "TextArea", to))
+
+
+def task(dialect: Dialect, place: Place, record: Record, kept: Json, told: list[Json]) -> ExportRow:
+    """A task as it came, with the new annotations after those that it had."""
+    if kept:
+        return {
+            **kept["task"],
+            "data": place.content,
+            "annotations": [*kept["annotations"], *told],
+            "predictions": kept["predictions"],
+        }
+    return {
+        "data": place.content,
+        "meta": {"external_id": record.external_id, "item_id": record.item_id},
+        "annotations": told,
+        "predictions": [
+            {
+                "model_version": " ".join(filter(None, (said["model"], said.get("version")))),
+                "score": said.get("confidence"),
+                "result": dialect.results(place, said["payload"]),
+            }
+            for said in record.prelabels
+            if dialect.unsayable(place, said["payload"]) is None
+        ],
+    }
