@@ -41,7 +41,7 @@ export class Rows extends HTMLElement {
     // Arrows belong to the radio button that has the focus.
     const moves = event.target.matches?.("input[type=radio]") ? [] : ["arrowdown", "arrowup"];
     const step = { j: 1, k: -1, [moves[0]]: 1, [moves[1]]: -1 }[key];
-    const done = step ? this.move(step) : /^[1-9]$/.test(key) ? this.choose(Number(key)) : this.act(key);
+    const done = step ? this.move(step) : /^[0-9]$/.test(key) ? this.choose(Number(key)) : this.act(key);
     if (done) event.preventDefault();
   }
 
@@ -70,10 +70,13 @@ export class Rows extends HTMLElement {
     row.scrollIntoView({ block: "nearest" });
   }
 
-  // The nth radio button of the current row; the row is left once it has no other field.
+  // The radio button that a digit means: on a scale the score itself, else the nth of the row. The
+  // row is left once it has no other field.
   choose(number) {
     const row = this.current;
-    const radio = row?.querySelectorAll("input[type=radio]")[number - 1];
+    const radios = [...row?.querySelectorAll("input[type=radio]") ?? []];
+    const scores = radios.filter((each) => each.value === String(Number.parseInt(each.closest("label")?.textContent, 10)));
+    const radio = scores.length ? scores.find((each) => each.value === String(number)) : radios[number - 1];
     if (!radio) return false;
     radio.click();
     radio.focus({ preventScroll: true });

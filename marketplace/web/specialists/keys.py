@@ -93,6 +93,18 @@ TYPE_KEYS: Mapping[str, Mapping[str, str]] = {
         "d": "Differences",
         "s": "Scroll together",
     },
+    "ranking": {
+        "j": "The next answer",
+        "k": "The answer before",
+        "x": "It cannot be ranked",
+        **_DIGITS,
+    },
+    "rubric": {
+        "j": "The next aspect",
+        "k": "The aspect before",
+        "n": "It is not applicable",
+        **_DIGITS,
+    },
     "demonstration": {"w": "Write"},
     "fact_check": {
         "c": "Make the selection a claim",
