@@ -145,8 +145,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     headers.close_bodies(app)
     errors.register(app, away=OperationalError)
     frame.register(app)
-    filters.register(app)
     static_files.register(app)
+    filters.register(app)
     routes.register(app, csrf, api.register(app))
     guards.refuse_unguarded(app)
     return app

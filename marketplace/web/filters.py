@@ -8,19 +8,16 @@ typed reaches a page in any other way than escaped or through `markdown`.
 from __future__ import annotations
 
 import difflib
-import hashlib
 import re
 from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from functools import lru_cache
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import nh3
 from babel.dates import format_date, format_datetime
 from babel.numbers import format_currency, format_decimal
-from flask import Flask, current_app, g, has_request_context, url_for
+from flask import Flask, g, has_request_context
 from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
@@ -234,35 +231,14 @@ def line_diff(before: str, after: str) -> list[tuple[str, str]]:
     return [(kinds[line[:2]], line[2:]) for line in lines if line[:2] in kinds]
 
 
-def asset(name: str) -> str:
-    """The address of a static file; it changes with the file's content."""
-    path = Path(current_app.static_folder or "") / name
-    changed = path.stat().st_mtime_ns if path.is_file() else 0
-    return url_for("static", filename=name, v=_version(path, changed))
-
-
-def island_modules() -> dict[str, str]:
-    """The plain address of each island to the one with its content's version, for import maps."""
-    folder = Path(current_app.static_folder or "") / "islands"
-    names = sorted(f"islands/{path.name}" for path in folder.glob("*.js"))
-    return {url_for("static", filename=name): asset(name) for name in names}
-
-
-@lru_cache(maxsize=256)
-def _version(path: Path, changed: int) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()[:10] if changed else "missing"
-
-
 def register(app: Flask) -> None:
-    """Give templates the filters, and the globals `ui`, `plots` and `asset`."""
+    """Give templates the filters, and the globals `ui` and `plots`."""
     for each in (
         money, when, clock_time, day, duration, ago, percent, count, code, markdown, word_diff,
         line_diff, browser_name,
     ):  # fmt: skip
         app.jinja_env.filters[each.__name__] = each
     app.jinja_env.filters["rubric_hints"] = hints
-    app.jinja_env.globals["asset"] = asset
-    app.jinja_env.globals["island_modules"] = island_modules
     app.jinja_env.globals["plots"] = plots
     app.jinja_env.globals["now"] = clock.now
     # A block rendered alone does not see a file's imports, so the macros are global.

@@ -84,8 +84,8 @@ def register(app: Flask) -> None:
         method = request.method if request.method in _METHODS else "other"
         REQUESTS.labels(method, endpoint, str(answer.status_code)).inc()
         SECONDS.labels(method, endpoint).observe(seconds)
-        answer.headers["X-Request-Id"] = g.get("request_id", "")
-        if endpoint not in QUIET:
+        if endpoint not in QUIET:  # An answer that leaves no line in the log needs no number.
+            answer.headers["X-Request-Id"] = g.get("request_id", "")
             log.info(
                 "request",
                 method=method,

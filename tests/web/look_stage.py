@@ -14,7 +14,7 @@ from jinja2 import StrictUndefined
 
 from marketplace.money import Money
 from marketplace.tasktypes import TASK_TYPES
-from marketplace.web import filters, house
+from marketplace.web import filters, house, static_files
 from marketplace.web.specialists.trace import trace_page
 from tests.make.images import SCAN
 from tests.tasktypes.examples import EXAMPLES
@@ -83,6 +83,7 @@ def make_stage() -> tuple[Flask, Received]:
     app.jinja_env.globals["csp_nonce"] = lambda: NONCE
     app.jinja_env.globals["trace_page"] = trace_page
     CSRFProtect(app)
+    static_files.register(app)
     filters.register(app)
     received = Received()
     app.context_processor(lambda: {"frame": None, "request_id": g.get("request_id")})

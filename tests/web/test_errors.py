@@ -203,7 +203,7 @@ def test_every_answer_carries_the_headers(browser: Browser) -> None:
 
 
 def test_files_with_a_hash_in_their_address_are_kept_for_ever(browser: Browser) -> None:
-    sheet = re.search(r'href="(/static/css/tokens.css\?v=[0-9a-f]+)"', browser.get("/sign-in").text)
+    sheet = re.search(r'href="(/static/css/pages.css\?v=[0-9a-f]+)"', browser.get("/sign-in").text)
     assert sheet is not None
 
     kept = browser.get(sheet[1])
