@@ -64,8 +64,24 @@ document.addEventListener("click", (event) => {
 document.addEventListener("submit", (event) => {
   const question = event.target.dataset?.confirm;
   if (question && !window.confirm(question)) event.preventDefault();
-  else if ("signOut" in (event.target.dataset ?? {})) indexedDB.deleteDatabase("drafts");
+  else if ("signOut" in (event.target.dataset ?? {})) {
+    event.preventDefault();
+    signOut(event.target);
+  }
 });
+
+// Nobody who uses this browser next reads what was typed here; who would lose words is asked first.
+async function signOut(form) {
+  try {
+    const { forgetAll, unsaved } = await import("./islands/mirror.js");
+    const question = "An answer that you began is kept in this browser only. Sign out and lose it?";
+    if (await unsaved() && !window.confirm(question)) return;
+    await forgetAll();
+  } catch {
+    // Without storage there is nothing to forget.
+  }
+  form.submit();
+}
 
 // --- keys -------------------------------------------------------------------------------------
 

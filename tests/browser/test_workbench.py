@@ -74,7 +74,6 @@ def test_a_reload_and_a_closed_tab_keep_what_was_typed(bench: Bench) -> None:
     page = bench.page
     press(page, "b", "r")
     page.keyboard.type(WORDS)
-    page.wait_for_timeout(400)  # The browser's own store writes by itself.
     page.reload()  # Before the pause in typing that saves.
     expect(why(page)).to_have_value(WORDS)
     expect(page.get_by_role("radio", name="B is better")).to_be_checked()

@@ -1,39 +1,61 @@
 // The draft of one answer: saved a moment after each change, kept in this browser meanwhile, tried
 // again until it arrives, and never written over what another window saved.
 
+import { dirty, fill, reads, same } from "./fields.js";
 import * as mirror from "./mirror.js";
 
 const QUIET_MS = 1200; // A pause in typing that is worth a revision.
 const TRIES_MS = [2_000, 4_000, 8_000, 15_000, 30_000, 60_000];
-// In the zone of the person's profile, as the server writes it; the browser may be elsewhere.
-const timeZone = document.querySelector("x-workbench")?.dataset.zone || undefined;
-const clockTime = new Intl.DateTimeFormat("en-GB", { timeStyle: "medium", timeZone });
+const PARTING_MAX = 60_000; // A page that is left may still send this many bytes, says Fetch.
 
 export class Drafts {
   // bench: the form, its data, its clock, its words, and what to do when somebody must act.
   constructor(bench, signal) {
     this.bench = bench;
-    this.etag = bench.dataset.etag;
-    this.failed = 0;
+    const { claim, holder, etag, zone } = bench.dataset;
+    Object.assign(this, { claim, holder, etag, failed: 0, beside: [] });
+    // In the zone of the person's profile, as the server writes it; the browser may be elsewhere.
+    this.time = new Intl.DateTimeFormat("en-GB", { timeStyle: "medium", timeZone: zone || undefined });
+    // Read before anything is written over it.
+    this.found = Promise.all([mirror.find(claim, holder), mirror.find(this.asideName, holder)]);
+    // The browser's own memory of fields would put old words over those that the server shows.
+    bench.form.autocomplete = "off";
+    this.served = reads(bench.form);
     window.addEventListener("online", () => this.save(), { signal });
     window.addEventListener("offline", () => this.offline(), { signal });
+    window.addEventListener("pagehide", () => this.part(), { signal });
+    window.addEventListener("beforeunload", (event) => this.warn(event), { signal });
     signal.addEventListener("abort", () => clearTimeout(this.timer));
+    // Typed while this file was on its way, or sent with faults: nobody else has it.
+    if (dirty(bench.form) || "unsaved" in bench.dataset) this.changed();
   }
 
+  get asideName() {
+    return `${this.claim}:aside`;
+  }
+
+  // What stands in the form, and what could not be shown in it yet.
   fields() {
-    const all = new FormData(this.bench.form);
-    for (const name of ["csrf_token", "next", "intervals"]) all.delete(name);
-    return all;
+    const { elements } = this.bench.form;
+    return [...reads(this.bench.form), ...this.beside.filter(([name]) => !elements.namedItem(name))];
   }
 
-  keep() {
-    this.changedAt = this.bench.clock();
-    mirror.keep(this.bench.dataset.claim, [...this.fields()], this.changedAt);
+  copy() {
+    const { claim, holder, etag, flying } = this;
+    return { claim, holder, fields: this.fields(), etag, flying, at: this.changedAt };
+  }
+
+  async keep() {
+    this.kept = await mirror.keep(this.copy());
+    if (!this.kept && this.failed) this.trouble("we keep trying to save it", "waiting");
   }
 
   changed() {
+    this.typed = true;
+    this.changedAt = this.bench.clock();
     this.keep();
     if (this.conflict) return;
+    if (!this.failed && !this.sending) this.bench.say("not saved yet");
     this.later(QUIET_MS);
   }
 
@@ -57,16 +79,23 @@ export class Drafts {
     }
   }
 
+  // What went out and was not answered goes out again as it was: it may have arrived, and then the
+  // server says so instead of taking it for another window's.
   async send() {
-    const upTo = this.changedAt;
+    if (!this.flying) Object.assign(this, { flying: this.fields(), flownAt: this.changedAt });
+    const body = new URLSearchParams([...this.flying, ["fence", this.bench.dataset.fence]]).toString();
     this.bench.say("saving…");
     try {
       const answer = await fetch(this.bench.dataset.draftUrl, {
         method: "PUT",
-        headers: { ...this.bench.token(), "If-Match": this.etag, Accept: "application/json" },
-        body: new URLSearchParams(this.fields()),
+        headers: {
+          ...this.bench.token(), "If-Match": this.etag, Accept: "application/json",
+          "Content-Type": "application/x-www-form-urlencoded;charset=UTF-8",
+        },
+        body,
+        keepalive: body.length < PARTING_MAX,
       });
-      return await this.answered(answer, upTo);
+      return await this.answered(answer);
     } catch {
       this.failed += 1;
       this.offline();
@@ -75,26 +104,36 @@ export class Drafts {
     }
   }
 
-  async answered(answer, upTo) {
+  async answered(answer) {
     if (answer.ok) {
-      const draft = await answer.json();
-      this.failed = 0;
-      this.etag = answer.headers.get("ETag") ?? this.etag;
-      if (this.changedAt === upTo) this.changedAt = 0;
-      this.bench.say(`saved ${clockTime.format(new Date(draft.saved_at))}, revision ${draft.revision}`);
+      this.arrived(await answer.json(), answer.headers.get("ETag") ?? this.etag);
       return true;
     }
     if (answer.status === 412) {
+      this.flying = undefined;
       this.conflict = answer.headers.get("ETag") ?? this.etag;
       this.bench.elsewhere();
     } else if (await this.bench.signedOut(answer)) {
       return this.send();
     } else {
       this.failed += 1;
-      this.bench.say("kept in this browser; the server could not save it, and we keep trying", "waiting");
+      this.trouble("the server could not save it, and we keep trying", "waiting");
       this.again();
     }
     return false;
+  }
+
+  arrived(draft, etag) {
+    this.failed = 0;
+    this.etag = etag;
+    this.flying = undefined;
+    if (this.changedAt === this.flownAt) {
+      this.changedAt = 0;
+      mirror.drop(this.claim, this.flownAt);
+    } else if (this.changedAt) this.keep();
+    this.bench.say(`saved ${this.time.format(new Date(draft.saved_at))}, revision ${draft.revision}`);
+    // Rows that the form has no place for: the server draws them.
+    if (this.beside.length && !this.changedAt) location.reload();
   }
 
   again() {
@@ -103,33 +142,75 @@ export class Drafts {
 
   offline() {
     if (!this.changedAt && navigator.onLine) return;
-    this.bench.say("no network; what you do is kept in this browser and saved when it is back", "offline");
+    this.trouble("no network; it is saved when that is back", "offline");
+  }
+
+  trouble(words, state) {
+    this.bench.say(this.kept === false
+      ? `not saved, and this browser keeps no copy, so leave this window open: ${words}`
+      : `kept in this browser; ${words}`, state);
+  }
+
+  // --- a page that goes away ------------------------------------------------------------------
+
+  // It may be gone before its database has written, and before an answer comes.
+  part() {
+    if (!this.changedAt || this.bench.resting) return;
+    this.save();
+    mirror.keepAtOnce(this.copy());
+  }
+
+  // Only where the words are nowhere else.
+  warn(event) {
+    if (!this.changedAt || this.bench.resting || this.kept !== false) return;
+    if (!mirror.keepAtOnce(this.copy())) event.preventDefault();
+  }
+
+  // --- what this browser kept ------------------------------------------------------------------
+
+  // What was typed upon the revision that is shown, or upon the one before by this very browser,
+  // comes back; any other copy is offered, and the revision that is shown stays.
+  async restore() {
+    const [kept, aside] = await this.found;
+    if (this.bench.resting) return;
+    if (aside && !same(aside.fields, this.served)) this.offer(aside);
+    if (!kept) return;
+    const own = kept.etag === this.etag || (kept.flying && same(kept.flying, this.served));
+    if (own && !this.typed) this.bringBack(kept);
+    else if (same(kept.fields, this.served)) this.changedAt || mirror.drop(this.claim, kept.at);
+    else {
+      mirror.keep({ ...kept, claim: this.asideName });
+      if (!this.changedAt) mirror.drop(this.claim, kept.at);
+      this.offer(kept);
+    }
+  }
+
+  bringBack(kept) {
+    this.beside = fill(this.bench.form, kept.fields);
+    this.bench.dispatchEvent(new CustomEvent("restored"));
+    this.bench.say("restored from this browser", "waiting");
+    this.changedAt = this.typed ? this.bench.clock() : kept.at;
+    this.keep();
+    // At once: what the last page sent on its way out may arrive only now, and says the same.
+    return this.save();
+  }
+
+  offer(kept) {
+    const settled = () => mirror.drop(this.asideName);
+    this.bench.tell(
+      `This browser kept an answer of ${this.time.format(new Date(kept.at))} that is not what stands here.`,
+      ["Bring it back", () => { this.typed = true; this.bringBack(kept); settled(); }],
+      ["Leave it", settled],
+    );
   }
 
   // What stands here goes on, on top of what the other window saved.
   takeOver() {
     this.etag = this.conflict ?? this.etag;
+    this.flying = undefined;
     this.conflict = null;
     this.changedAt ||= this.bench.clock();
     return this.save();
-  }
-
-  async restore() {
-    const kept = await mirror.find(this.bench.dataset.claim);
-    const savedAt = Date.parse(this.bench.dataset.savedAt) || 0;
-    if (!kept || kept.at <= savedAt) return;
-    const values = Map.groupBy ? Map.groupBy(kept.fields, ([name]) => name) : grouped(kept.fields);
-    for (const control of this.bench.form.elements) {
-      if (!control.name || control.type === "hidden" || control.type === "submit") continue;
-      const said = (values.get(control.name) ?? []).map(([, value]) => value);
-      if (control.type === "radio" || control.type === "checkbox") {
-        control.checked = said.includes(control.value);
-      } else if (said.length) control.value = said[0];
-    }
-    this.bench.dispatchEvent(new CustomEvent("restored"));
-    this.bench.say("restored from this browser", "waiting");
-    this.changedAt = kept.at;
-    this.later(QUIET_MS);
   }
 
   // While a submission is under way nothing is saved; what it did not bring comes back.
@@ -141,17 +222,11 @@ export class Drafts {
 
   resume() {
     this.changedAt = this.unsaved || this.bench.clock();
-    mirror.keep(this.bench.dataset.claim, [...this.fields()], this.changedAt);
+    this.keep();
     this.later(QUIET_MS);
   }
 
   handedIn() {
-    return mirror.drop(this.bench.dataset.claim);
+    return Promise.all([mirror.drop(this.claim), mirror.drop(this.asideName)]);
   }
-}
-
-function grouped(fields) {
-  const found = new Map();
-  for (const field of fields) found.set(field[0], [...(found.get(field[0]) ?? []), field]);
-  return found;
 }

@@ -36,7 +36,7 @@ class Workbench extends HTMLElement {
     this.recallDrawers(signal);
     this.showKeys();
     labelsKnown.then(() => this.showKeys());
-    this.drafts.restore();
+    this.settle();
     // After a swap nothing has looked for what must be read first.
     this.querySelector("[data-focus]")?.focus();
     mirror.sweep();
@@ -64,13 +64,21 @@ class Workbench extends HTMLElement {
     document.addEventListener("htmx:beforeSwap", (event) => this.answered(event), { signal });
   }
 
-  hide() {
-    if (document.visibilityState === "visible") this.beat();
-    else this.drafts.save();
+  async settle() {
+    if (await this.tabs.alone()) this.drafts.restore();
+    else this.restBehind();
   }
 
+  // A page that is not looked at may be ended without another word.
+  hide() {
+    if (document.visibilityState === "visible") this.beat();
+    else this.drafts.part();
+  }
+
+  // What is as usual is shown and not read out; trouble, and its end, are.
   say(words, state = "") {
     const place = this.querySelector("[data-saved]");
+    place.ariaLive = state || place.dataset.state ? "polite" : "off";
     place.textContent = words;
     place.dataset.state = state;
   }
@@ -82,10 +90,6 @@ class Workbench extends HTMLElement {
   // Now, as the server's clock has it.
   clock() {
     return Date.now() - this.ahead;
-  }
-
-  changedHere() {
-    return Boolean(this.drafts.changedAt);
   }
 
   // --- another window, another sign-in --------------------------------------------------------
@@ -106,9 +110,14 @@ class Workbench extends HTMLElement {
     return box;
   }
 
+  restBehind() {
+    this.rest("This task is open in another window.");
+  }
+
   // Nothing is written here while another window has the task.
   rest(words) {
     this.resting = true;
+    this.tabs.release();
     this.presence.take();
     for (const part of this.querySelectorAll(".bench-work > :not([data-told]), .answerbar")) part.inert = true;
     this.tell(words, ["Work here", () => this.tabs.take()]).querySelector("button").focus();
