@@ -131,11 +131,11 @@ def test_an_expired_one_is_checked_again_and_a_refusal_leaves_it_expired(session
             service.recheck_credential(session, doctor, claim.id)
 
         service.renew_credential(session, doctor, claim.id, valid_until=later)
-        service.refuse_renewal(session, staff, claim.id)
+        service.refuse_renewal(session, staff, claim.id, refusal="unreadable")
 
     assert (_S.EXPIRED, "renewal_refused") == (claim.state, claim.reason)
     with pytest.raises(Conflict):
-        service.refuse_renewal(session, staff, claim.id)
+        service.refuse_renewal(session, staff, claim.id, refusal="unreadable")
 
 
 def test_a_claim_is_taken_back_before_a_decision_only(session: Session) -> None:
@@ -287,7 +287,7 @@ class _Life:
             "expire": lambda: service.expire_credentials(session),
             "withdraw": lambda: service.withdraw_credential(session, holder, claim.id),
             "renew": lambda: service.renew_credential(session, holder, claim.id, valid_until=later),
-            "refuse": lambda: service.refuse_renewal(session, one, claim.id),
+            "refuse": lambda: service.refuse_renewal(session, one, claim.id, refusal="not_shown"),
             "recheck": lambda: service.recheck_credential(session, holder, claim.id),
             "settle": lambda: [
                 service.close_case(session, one, case.id, outcome="claimant_holds")

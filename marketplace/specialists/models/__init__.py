@@ -4,6 +4,7 @@ from marketplace.specialists.models.catalogue import CatalogueVersion as Catalog
 from marketplace.specialists.models.catalogue import CredentialTypeRow as CredentialTypeRow
 from marketplace.specialists.models.catalogue import ProfessionRow as ProfessionRow
 from marketplace.specialists.models.catalogue import SpecialtyRow as SpecialtyRow
+from marketplace.specialists.models.credentials import CredentialAmendment as CredentialAmendment
 from marketplace.specialists.models.credentials import CredentialCase as CredentialCase
 from marketplace.specialists.models.credentials import CredentialChange as CredentialChange
 from marketplace.specialists.models.credentials import CredentialClaim as CredentialClaim

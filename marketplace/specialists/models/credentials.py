@@ -10,7 +10,13 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from marketplace.db import IdKey, Root, one_of, text_enum
 from marketplace.secrets import EncryptedText
-from marketplace.specialists.rules import CaseKind, CaseOutcome, CredentialState, Decision
+from marketplace.specialists.rules import (
+    CaseKind,
+    CaseOutcome,
+    CredentialState,
+    Decision,
+    Refusal,
+)
 
 
 class CredentialClaim(Root):
@@ -68,7 +74,8 @@ class CredentialClaim(Root):
 
 
 class CredentialChange(Root):
-    """One step of a claim's state or level; append-only, so that one can ask what held when."""
+    """One step of a claim's state, level or specialties; append-only, so that one can ask what
+    held when."""
 
     __tablename__ = "credential_change"
     id: Mapped[IdKey]
@@ -76,6 +83,7 @@ class CredentialChange(Root):
     at: Mapped[datetime]
     state: Mapped[CredentialState] = mapped_column(text_enum(CredentialState))
     level: Mapped[int]
+    specialties: Mapped[list[str]]
     checked_at: Mapped[datetime | None]
     reason: Mapped[str | None]
     person_id: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"))
@@ -113,7 +121,8 @@ class CredentialCase(Root):
 class CredentialProposal(Root):
     """A decision that waits for a second person, and what became of it.
 
-    note, settled_note: what each of the two saw, encrypted; agreed: None while it waits.
+    note, settled_note: what each of the two saw, encrypted; agreed: None while it waits;
+    specialties: those of the open amendment that the source shows.
     """
 
     __tablename__ = "credential_proposal"
@@ -123,6 +132,7 @@ class CredentialProposal(Root):
     outcome: Mapped[Decision] = mapped_column(text_enum(Decision))
     level: Mapped[int]
     checklist: Mapped[list[str]]
+    specialties: Mapped[list[str]]
     valid_until: Mapped[date | None]
     note: Mapped[str | None] = mapped_column(EncryptedText)
     proposed_at: Mapped[datetime]
@@ -148,7 +158,8 @@ class CredentialProposal(Root):
 
 
 class CredentialRenewal(Root):
-    """A later last day that a holder asks for; what stands, stands meanwhile."""
+    """A later last day that a holder asks for; what stands, stands meanwhile. refusal: why it was
+    refused, which its holder reads."""
 
     __tablename__ = "credential_renewal"
     id: Mapped[IdKey]
@@ -158,8 +169,10 @@ class CredentialRenewal(Root):
     settled_at: Mapped[datetime | None]
     settled_by: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"))
     granted: Mapped[bool | None]
+    refusal: Mapped[Refusal | None] = mapped_column(text_enum(Refusal))
 
     __table_args__ = (
+        one_of("refusal", Refusal),
         CheckConstraint("(settled_at IS NULL) = (granted IS NULL)", name="settled"),
         Index(
             "uq_credential_renewal_open",
@@ -168,4 +181,35 @@ class CredentialRenewal(Root):
             postgresql_where=text("settled_at IS NULL"),
         ),
         Index("ix_credential_renewal_claim_id", "claim_id"),
+    )
+
+
+class CredentialAmendment(Root):
+    """Specialties that a holder asks to have added; what stands, stands meanwhile.
+
+    granted: those that were added, None while nobody has looked; settled_by: None where a register
+    showed them; refusal: why others were not added, which the holder reads.
+    """
+
+    __tablename__ = "credential_amendment"
+    id: Mapped[IdKey]
+    claim_id: Mapped[UUID] = mapped_column(ForeignKey("credential_claim.id"))
+    specialties: Mapped[list[str]]
+    granted: Mapped[list[str] | None]
+    refusal: Mapped[Refusal | None] = mapped_column(text_enum(Refusal))
+    asked_at: Mapped[datetime]
+    settled_at: Mapped[datetime | None]
+    settled_by: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"))
+
+    __table_args__ = (
+        one_of("refusal", Refusal),
+        CheckConstraint("(settled_at IS NULL) = (granted IS NULL)", name="settled"),
+        CheckConstraint("granted <@ specialties", name="granted"),
+        Index(
+            "uq_credential_amendment_open",
+            "claim_id",
+            unique=True,
+            postgresql_where=text("settled_at IS NULL"),
+        ),
+        Index("ix_credential_amendment_claim_id", "claim_id"),
     )

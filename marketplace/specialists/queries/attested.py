@@ -123,7 +123,7 @@ def _cell(claim: CredentialClaim, change: CredentialChange) -> Cell | None:
         return None
     return Cell(
         claim.profession,
-        tuple(sorted(claim.specialties)),
+        tuple(sorted(change.specialties)),
         claim.jurisdiction,
         change.level,
         change.checked_at.date().replace(day=1),
@@ -159,7 +159,7 @@ def _crowd(
         select(
             CredentialClaim.person_id,
             CredentialClaim.profession,
-            CredentialClaim.specialties,
+            latest.c.specialties,
             CredentialClaim.jurisdiction,
             latest.c.level,
             latest.c.checked_at,

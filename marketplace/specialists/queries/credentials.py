@@ -9,13 +9,14 @@ from enum import StrEnum
 from typing import TypeVar
 from uuid import UUID
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import ColumnElement, Select, and_, func, select
 from sqlalchemy.orm import Session
 
 from marketplace.actor import Actor
 from marketplace.errors import Missing
 from marketplace.identity.rules import Permission
 from marketplace.specialists.models import (
+    CredentialAmendment,
     CredentialCase,
     CredentialChange,
     CredentialClaim,
@@ -25,14 +26,23 @@ from marketplace.specialists.models import (
     VerificationEvidence,
     VerificationRun,
 )
-from marketplace.specialists.queries.catalogue import known_type
+from marketplace.specialists.queries.catalogue import catalogue, known_type
 from marketplace.specialists.queries.profiles import may_see, refuse_strangers
-from marketplace.specialists.rules import CredentialState, CredentialType
+from marketplace.specialists.rules import CredentialState, CredentialType, Refusal
 from marketplace.specialists.rules.catalogue import look_up_address
 from marketplace.specialists.rules.checks import shown_form
+from marketplace.specialists.rules.levels import FOR_PERSON
 
 LIMIT_MAX = 200
-Row = TypeVar("Row", CredentialChange, CredentialProposal, CredentialRenewal, EvidenceFile)
+SIGN_IN = "github.oauth"
+Row = TypeVar(
+    "Row",
+    CredentialAmendment,
+    CredentialChange,
+    CredentialProposal,
+    CredentialRenewal,
+    EvidenceFile,
+)
 
 
 class Waits(StrEnum):
@@ -40,6 +50,8 @@ class Waits(StrEnum):
 
     SECOND_PERSON = "second_person"
     RENEWAL = "renewal"
+    AMENDMENT = "amendment"
+    HOLDER = "holder"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +68,7 @@ class ClaimDetail:
     cases: Sequence[CredentialCase]
     proposals: Sequence[CredentialProposal]
     renewals: Sequence[CredentialRenewal]
+    amendments: Sequence[CredentialAmendment]
     files: Sequence[EvidenceFile]
     look_up: str | None
 
@@ -68,6 +81,19 @@ class ClaimDetail:
     def renewal(self) -> CredentialRenewal | None:
         """The renewal that nobody has looked at yet."""
         return next((each for each in self.renewals if each.settled_at is None), None)
+
+    @property
+    def amendment(self) -> CredentialAmendment | None:
+        """The specialties asked for that nobody has looked at yet."""
+        return next((each for each in self.amendments if each.settled_at is None), None)
+
+    @property
+    def refused(self) -> CredentialRenewal | CredentialAmendment | None:
+        """What was refused last, with a reason, where nothing was asked for or granted since."""
+        asked: list[CredentialRenewal | CredentialAmendment] = [*self.renewals, *self.amendments]
+        asked.sort(key=lambda each: each.asked_at, reverse=True)
+        last = asked[0] if asked else None
+        return last if last is not None and last.refusal not in {None, Refusal.TAKEN_BACK} else None
 
 
 def credentials_of(session: Session, viewer: Actor, person_id: UUID) -> Sequence[CredentialClaim]:
@@ -89,14 +115,15 @@ def queue(
 ) -> Sequence[CredentialClaim]:
     """Claims, the longest waiting first; `after`: the last id of the page before.
 
-    state: None for any; waits: only those that wait for this, in whatever state they are.
+    state: None for any; waits: only those that wait for this, in whatever state they are. Those
+    that are checked and wait for their holder alone are listed only where `waits` asks for them.
     """
     viewer.require(Permission.CREDENTIALS_VERIFY)
     claims = select(CredentialClaim)
     if waits is not None:
-        claims = claims.where(CredentialClaim.id.in_(_waiting(waits)))
+        claims = claims.where(CredentialClaim.id.in_(_waiting(session, waits)))
     elif state is not None:
-        claims = claims.where(CredentialClaim.state == state)
+        claims = claims.where(CredentialClaim.state == state, ~_for_holder(session))
     if type is not None:
         claims = claims.where(CredentialClaim.type == type)
     if after is not None:
@@ -106,22 +133,48 @@ def queue(
     ).all()
 
 
-def _waiting(waits: Waits) -> Select[UUID]:
-    if waits is Waits.SECOND_PERSON:
-        return select(CredentialProposal.claim_id).where(CredentialProposal.settled_at.is_(None))
-    return select(CredentialRenewal.claim_id).where(CredentialRenewal.settled_at.is_(None))
+def _waiting(session: Session, waits: Waits) -> Select[UUID]:
+    if waits is Waits.HOLDER:
+        return select(CredentialClaim.id).where(_for_holder(session))
+    asked: dict[Waits, type[CredentialProposal | CredentialRenewal | CredentialAmendment]] = {
+        Waits.SECOND_PERSON: CredentialProposal,
+        Waits.RENEWAL: CredentialRenewal,
+        Waits.AMENDMENT: CredentialAmendment,
+    }
+    kind = asked[waits]
+    return select(kind.claim_id).where(kind.settled_at.is_(None))
+
+
+def _for_holder(session: Session) -> ColumnElement[bool]:
+    """Claims that only their holder can take on: nobody else signs in at an account for them."""
+    shown_by_sign_in = [
+        kind.key
+        for kind in catalogue(session).types.values()
+        if kind.auto_verify and SIGN_IN in kind.verifiers
+    ]
+    return and_(
+        CredentialClaim.type.in_(shown_by_sign_in),
+        CredentialClaim.state == CredentialState.CHECKING,
+        func.coalesce(CredentialClaim.reason, "").not_in(FOR_PERSON),
+        CredentialClaim.id.not_in(
+            select(CredentialProposal.claim_id).where(CredentialProposal.settled_at.is_(None))
+        ),
+    )
 
 
 def waiting_counts(session: Session, viewer: Actor) -> dict[str, int]:
-    """How many claims wait for a look, for a second person, for a renewal; how many cases."""
+    """How many claims wait for a look, how many for each of `Waits`; how many open cases."""
     viewer.require(Permission.CREDENTIALS_VERIFY)
-    checking = CredentialClaim.state == CredentialState.CHECKING
+    checking = (CredentialClaim.state == CredentialState.CHECKING) & ~_for_holder(session)
     wanted = {
         "checking": select(func.count()).select_from(CredentialClaim).where(checking),
         "cases": select(func.count())
         .select_from(CredentialCase)
         .where(CredentialCase.closed_at.is_(None)),
-    } | {each.value: select(func.count()).select_from(_waiting(each).subquery()) for each in Waits}
+    } | {
+        each.value: select(func.count()).select_from(_waiting(session, each).subquery())
+        for each in Waits
+    }
     return {name: session.scalar(counted) or 0 for name, counted in wanted.items()}
 
 
@@ -158,6 +211,7 @@ def claim_of(session: Session, viewer: Actor, claim_id: UUID) -> ClaimDetail:
         cases=_cases(session, claim) if staff else [],
         proposals=session.scalars(_newest(CredentialProposal, claim)).all() if staff else [],
         renewals=session.scalars(_newest(CredentialRenewal, claim)).all(),
+        amendments=session.scalars(_newest(CredentialAmendment, claim)).all(),
         files=session.scalars(_newest(EvidenceFile, claim)).all(),
         look_up=look_up_address(kind, claim.jurisdiction, written),
     )

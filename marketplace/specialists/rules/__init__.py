@@ -15,6 +15,7 @@ from marketplace.specialists.rules.lifecycle import CaseKind as CaseKind
 from marketplace.specialists.rules.lifecycle import CaseOutcome as CaseOutcome
 from marketplace.specialists.rules.lifecycle import CredentialState as CredentialState
 from marketplace.specialists.rules.lifecycle import Decision as Decision
+from marketplace.specialists.rules.lifecycle import Refusal as Refusal
 from marketplace.specialists.rules.lifecycle import due_state as due_state
 from marketplace.specialists.rules.profiles import ProfileFields as ProfileFields
 from marketplace.specialists.rules.profiles import cleaned_profile as cleaned_profile

@@ -24,6 +24,11 @@ BY_PERSON = frozenset({"suspended_by_person"})
 # Why a claim waits for a person to look, whatever verdicts say.
 FOR_PERSON = frozenset({"renewal_asked", "reopened"})
 LEVEL_LOST = "level_lost"
+# A register's answer without any entry, and what it is called while it is not believed yet.
+NOT_LISTED = "not_in_registry"
+EMPTY_ANSWER = "empty_answer"
+# How long after the first empty answer it is asked again, before the last one counts.
+EMPTY_AGAIN = (timedelta(hours=6), timedelta(hours=30))
 RETRY_FIRST = timedelta(minutes=1)
 RETRY_LONGEST = timedelta(hours=6)
 RETRY_DAILY = timedelta(days=1)
@@ -178,3 +183,25 @@ def retry_at(now: datetime, *, attempt: int, after_seconds: float | None = None)
     wait = min(RETRY_FIRST * (1 << min(attempt - 1, 12)), longest)
     asked = timedelta(seconds=min(max(after_seconds or 0.0, 0.0), 86_400.0))
     return now + max(wait, asked)
+
+
+def empty_since(verdicts: Iterable[Verdict], verifier: str) -> datetime | None:
+    """When a verifier gave the first empty answer since it last found something; None for none."""
+    first: datetime | None = None
+    for verdict in verdicts:
+        if verdict.verifier != verifier:
+            continue
+        if verdict.outcome is not Outcome.UNAVAILABLE:
+            first = None
+        elif verdict.reasons == (EMPTY_ANSWER,) and first is None:
+            first = verdict.at
+    return first
+
+
+def empty_again(first: datetime | None, now: datetime) -> datetime | None:
+    """When to ask again after another empty answer; None where it was asked often enough.
+
+    first: when the first of them came, None where this is the first. verdicts: oldest first.
+    """
+    began = first or now
+    return next((began + after for after in EMPTY_AGAIN if now < began + after), None)

@@ -86,6 +86,16 @@ DECIDED: Mapping[Decision, CredentialState] = {
 }
 
 
+class Refusal(StrEnum):
+    """Why what a holder asked for beside their credential was not granted."""
+
+    NOT_SHOWN = "not_shown"
+    NOTHING_SENT = "nothing_sent"
+    UNREADABLE = "unreadable"
+    OTHER_PERSON = "other_person"
+    TAKEN_BACK = "taken_back"
+
+
 class CaseKind(StrEnum):
     """Why operations should look at two claims, or at one."""
 

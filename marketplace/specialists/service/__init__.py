@@ -1,5 +1,8 @@
 """The verbs of specialists: profiles, claims, checks, decisions."""
 
+from marketplace.specialists.service.amendments import amend_credential as amend_credential
+from marketplace.specialists.service.amendments import refuse_amendment as refuse_amendment
+from marketplace.specialists.service.amendments import take_back_amendment as take_back_amendment
 from marketplace.specialists.service.cases import close_case as close_case
 from marketplace.specialists.service.catalogue import retire_entry as retire_entry
 from marketplace.specialists.service.catalogue import save_profession as save_profession

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from uuid import UUID
@@ -33,9 +33,14 @@ from marketplace.specialists.rules import (
 )
 from marketplace.specialists.rules.catalogue import look_up_address
 from marketplace.specialists.rules.lifecycle import DECIDED, NEEDS_SECOND, SOON
+from marketplace.specialists.service.amendments import (
+    drop_amendment,
+    grant_amendment,
+    shown_specialties,
+)
 from marketplace.specialists.service.cases import refuse_taken
 from marketplace.specialists.service.renewals import open_renewal, settle_renewal
-from marketplace.specialists.service.steps import locked_claim, set_state
+from marketplace.specialists.service.steps import locked_claim, set_state, trace
 from marketplace.specialists.service.verification import record_verdict
 
 NOTE_MIN = 10
@@ -45,13 +50,14 @@ OWN = "Nobody decides on their own credential. Ask a colleague."
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """A decision with what it rests on; level counts for `verify` only."""
+    """A decision with what it rests on; level and specialties count for `verify` only."""
 
     decision: Decision
     level: int
     ticked: list[str]
     valid_until: date | None
     note: str
+    specialties: Sequence[str] = ()
 
 
 def decide_credential(
@@ -64,13 +70,15 @@ def decide_credential(
     level: int = 2,
     checklist: Mapping[str, bool] | None = None,
     valid_until: date | None = None,
+    specialties: Sequence[str] = (),
 ) -> CredentialClaim:
     """Decide on a claim after looking at its source; never on one's own.
 
     level: 2 to 4, for `verify` only, which needs every tick of the type's checklist up to that
-    level. note: the evidence in words, kept encrypted. valid_until: the licence's last day. Where
-    the type asks for two people, what grants or ends it becomes a proposal and nothing changes
-    until `confirm_decision`. Raises Conflict where a proposal waits already.
+    level. note: the evidence in words, kept encrypted. valid_until: the licence's last day.
+    specialties: for `verify` only, those of the open amendment that the source shows. Where the
+    type asks for two people, what grants or ends it becomes a proposal and nothing changes until
+    `confirm_decision`. Raises Conflict where a proposal waits already.
     """
     actor.require(Permission.CREDENTIALS_VERIFY)
     claim = locked_claim(session, claim_id)
@@ -78,7 +86,9 @@ def decide_credential(
         raise Denied(OWN)
     kind = known_type(session, claim.type)
     ticked = sorted(key for key, ticked in (checklist or {}).items() if ticked)
-    asked = _Asked(_decision(outcome), level, ticked, _last_day(session, claim, valid_until), note)
+    last = _last_day(session, claim, valid_until)
+    shown = shown_specialties(session, claim, specialties)
+    asked = _Asked(_decision(outcome), level, ticked, last, note, shown)
     _refuse_faulty(kind, asked)
     _refuse_step(claim, asked.decision)
     if open_proposal(session, claim.id) is not None:
@@ -115,7 +125,12 @@ def confirm_decision(
     audit.record(session, actor, said, claim.id, proposal_id=proposal.id)
     if agrees:
         asked = _Asked(
-            proposal.outcome, proposal.level, proposal.checklist, proposal.valid_until, note
+            proposal.outcome,
+            proposal.level,
+            proposal.checklist,
+            proposal.valid_until,
+            note,
+            proposal.specialties,
         )
         kind = known_type(session, claim.type)
         _refuse_faulty(kind, asked)
@@ -138,7 +153,7 @@ def strike_specialty(
     if specialty not in claim.specialties:
         raise Missing("This credential names no such specialty.")
     claim.specialties = [each for each in claim.specialties if each != specialty]
-    session.flush()
+    trace(session, actor, claim)
     audit.record(session, actor, "struck specialty", claim.id, specialty=specialty)
     return claim
 
@@ -198,6 +213,7 @@ def _propose(session: Session, actor: Actor, claim: CredentialClaim, asked: _Ask
         outcome=asked.decision,
         level=asked.level if asked.decision is Decision.VERIFY else 0,
         checklist=asked.ticked,
+        specialties=list(asked.specialties),
         valid_until=asked.valid_until,
         note=asked.note.strip(),
         proposed_at=clock.now(),
@@ -225,6 +241,9 @@ def _carry_out(
     claim.decided_by = actor.person()
     if decision is Decision.VERIFY:
         claim.valid_until = asked.valid_until
+        grant_amendment(session, actor, claim, asked.specialties)
+    elif decision in NEEDS_SECOND:
+        drop_amendment(session, actor, claim.id)
     if claim.state is CredentialState.BLOCKED and decision is Decision.REOPEN:
         refuse_taken(session, actor, claim)
     if decision in NEEDS_SECOND:
@@ -260,7 +279,9 @@ def _verdict(claim: CredentialClaim, kind: CredentialType, asked: _Asked) -> Ver
         evidence=({"source": f"manual.{claim.type}", "url": url},),
     )
     if asked.decision is Decision.VERIFY:
-        return replace(verdict, outcome=Outcome.PASS, level=asked.level)
+        added = {"added": list(asked.specialties)} if asked.specialties else {}
+        observed = verdict.observed | added
+        return replace(verdict, outcome=Outcome.PASS, level=asked.level, observed=observed)
     if asked.decision in {Decision.REJECT, Decision.REVOKE, Decision.SUSPEND}:
         return replace(verdict, outcome=Outcome.FAIL)
     return verdict

@@ -15,7 +15,7 @@ from marketplace.identity.rules import Permission
 from marketplace.ids import new_id
 from marketplace.specialists.models import CredentialClaim, CredentialRenewal
 from marketplace.specialists.queries.catalogue import known_type
-from marketplace.specialists.rules import HOLDING, CredentialState
+from marketplace.specialists.rules import HOLDING, CredentialState, Refusal
 from marketplace.specialists.service.claims import VALID_YEARS_MAX, own_claim
 from marketplace.specialists.service.steps import locked_claim, set_state
 
@@ -68,19 +68,38 @@ def open_renewal(session: Session, claim_id: UUID) -> CredentialRenewal | None:
     return session.scalar(waiting.with_for_update())
 
 
-def settle_renewal(session: Session, actor: Actor, claim_id: UUID, *, granted: bool) -> None:
+def settle_renewal(
+    session: Session,
+    actor: Actor,
+    claim_id: UUID,
+    *,
+    granted: bool,
+    refusal: Refusal | None = None,
+) -> None:
     """Write down what became of the open renewal; nothing happens where there is none."""
     renewal = open_renewal(session, claim_id)
     if renewal is not None:
         renewal.settled_at, renewal.settled_by = clock.now(), actor.person()
-        renewal.granted = granted
+        renewal.granted, renewal.refusal = granted, refusal
         session.flush()
 
 
-def refuse_renewal(session: Session, actor: Actor, claim_id: UUID) -> CredentialClaim:
+def refusal_of(code: Refusal | str) -> Refusal:
+    """Why somebody of operations refuses; Faulty at /refusal for what is no such reason."""
+    offered = [each for each in Refusal if each is not Refusal.TAKEN_BACK]
+    if code not in offered:
+        fault = Fault("/refusal", f"Choose one of {', '.join(offered)}.")
+        raise Faulty("Say why, so that its holder knows what to send.", [fault])
+    return Refusal(code)
+
+
+def refuse_renewal(
+    session: Session, actor: Actor, claim_id: UUID, *, refusal: Refusal | str
+) -> CredentialClaim:
     """Say that the evidence does not show a later day; what holds, holds until its own.
 
-    Raises Conflict where nobody asked for a renewal; Denied for one's own.
+    refusal: why, which its holder reads. Raises Conflict where nobody asked for a renewal; Denied
+    for one's own.
     """
     actor.require(Permission.CREDENTIALS_VERIFY)
     claim = locked_claim(session, claim_id)
@@ -88,8 +107,9 @@ def refuse_renewal(session: Session, actor: Actor, claim_id: UUID) -> Credential
         raise Denied("Nobody decides on their own credential. Ask a colleague.")
     if open_renewal(session, claim.id) is None:
         raise Conflict("No renewal waits here.")
-    settle_renewal(session, actor, claim.id, granted=False)
-    audit.record(session, actor, "refused to renew credential", claim.id)
+    why = refusal_of(refusal)
+    settle_renewal(session, actor, claim.id, granted=False, refusal=why)
+    audit.record(session, actor, "refused to renew credential", claim.id, refusal=why.value)
     expired = claim.valid_until is not None and claim.valid_until < clock.now().date()
     if claim.state is _S.CHECKING and expired:
         set_state(session, actor, claim, _S.EXPIRED, reason="renewal_refused")

@@ -57,6 +57,7 @@ def trace(session: Session, actor: Actor, claim: CredentialClaim) -> None:
             at=clock.now(),
             state=claim.state,
             level=claim.level,
+            specialties=list(claim.specialties),
             checked_at=claim.checked_at,
             reason=claim.reason,
             person_id=actor.person_id,

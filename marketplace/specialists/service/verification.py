@@ -20,14 +20,19 @@ from marketplace.specialists.rules import HOLDING, CredentialState, Outcome, Ver
 from marketplace.specialists.rules.catalogue import CredentialType
 from marketplace.specialists.rules.levels import (
     ACTIVE_WITHIN,
+    EMPTY_ANSWER,
     LEVEL_LOST,
+    NOT_LISTED,
     Position,
+    empty_again,
+    empty_since,
     level_of,
     looked_up_by_person,
     retry_at,
     standing_failure,
     step_after,
 )
+from marketplace.specialists.service.amendments import settle_by_register
 from marketplace.specialists.service.screening import list_verdict, screen_later
 from marketplace.specialists.service.steps import locked_claim, record_run, set_state, trace
 
@@ -127,13 +132,16 @@ def record_verdicts(
     ]
     away: dict[str, datetime] = {}
     for verdict in (*verdicts, *listed):
-        kept = verdict
-        if verdict.outcome is Outcome.UNAVAILABLE and verdict.kind == "registry":
+        kept = _doubted(session, claim, verdict)
+        if kept is not verdict:
+            _ask_once_more(session, claim, kept)
+        elif verdict.outcome is Outcome.UNAVAILABLE and verdict.kind == "registry":
             kept = _postponed(verdict, attempt)
             away[kept.verifier] = kept.next_check_at or clock.now()
         if _is_news(session, claim, kept):
             _record(session, SYSTEM, claim, kept, None)
     _weigh(session, SYSTEM, claim, None)
+    settle_by_register(session, SYSTEM, claim)
     if away:
         outbox.enqueue(
             session,
@@ -153,6 +161,34 @@ def _postponed(verdict: Verdict, attempt: int) -> Verdict:
     """The verdict with the later of the source's own time and our back-off."""
     ours = retry_at(clock.now(), attempt=attempt)
     return replace(verdict, next_check_at=max(ours, verdict.next_check_at or ours))
+
+
+def _doubted(session: Session, claim: CredentialClaim, verdict: Verdict) -> Verdict:
+    """The verdict, or `unavailable` for an empty answer about what was found before.
+
+    A register answers with nothing also while it is out of order: only the third time, spaced as
+    `EMPTY_AGAIN` says, does it count.
+    """
+    if claim.state not in HOLDING or verdict.reasons != (NOT_LISTED,):
+        return verdict
+    again = empty_again(empty_since(verdicts_on(session, claim.id), verdict.verifier), clock.now())
+    if again is None:
+        return verdict
+    return replace(
+        verdict, outcome=Outcome.UNAVAILABLE, reasons=(EMPTY_ANSWER,), next_check_at=again
+    )
+
+
+def _ask_once_more(session: Session, claim: CredentialClaim, doubted: Verdict) -> None:
+    at = doubted.next_check_at or clock.now()
+    outbox.enqueue_once(
+        session,
+        f"empty:{claim.id}:{doubted.verifier}:{at.isoformat()}",
+        VERIFY,
+        not_before=at,
+        claim_id=claim.id,
+        only=[doubted.verifier],
+    )
 
 
 def _is_news(session: Session, claim: CredentialClaim, verdict: Verdict) -> bool:
@@ -210,6 +246,7 @@ def _take_specialties(session: Session, claim: CredentialClaim, named: Sequence[
         return
     if not looked_up_by_person(verdicts_on(session, claim.id), clock.now()):
         claim.specialties = list(named)
+        trace(session, SYSTEM, claim)
         audit.record(session, SYSTEM, "took specialties from register", claim.id)
 
 

@@ -34,7 +34,8 @@ class VerificationShown(Schema):
 
 
 class RenewalShown(Schema):
-    """A later last day that was asked for. granted: null while nobody has looked."""
+    """A later last day that was asked for. granted: null while nobody has looked; refusal: why it
+    was not granted: not_shown, nothing_sent, unreadable or other_person."""
 
     id = fields.UUID()
     claim_id = fields.UUID()
@@ -42,6 +43,20 @@ class RenewalShown(Schema):
     asked_at = fields.AwareDateTime()
     settled_at = fields.AwareDateTime(allow_none=True)
     granted = fields.Boolean(allow_none=True)
+    refusal = fields.String(allow_none=True)
+
+
+class AmendmentShown(Schema):
+    """Specialties that were asked for beside those covered. granted: those that were added, null
+    while nobody has looked; refusal: why others were not, or taken_back."""
+
+    id = fields.UUID()
+    claim_id = fields.UUID()
+    specialties = fields.List(fields.String())
+    asked_at = fields.AwareDateTime()
+    settled_at = fields.AwareDateTime(allow_none=True)
+    granted = fields.List(fields.String(), allow_none=True)
+    refusal = fields.String(allow_none=True)
 
 
 class EvidenceShown(Schema):
@@ -64,6 +79,7 @@ class CredentialDetail(CredentialShown):
     identifier = fields.String(allow_none=True)
     runs = fields.List(fields.Nested(VerificationShown))
     renewals = fields.List(fields.Nested(RenewalShown))
+    amendments = fields.List(fields.Nested(AmendmentShown))
     files = fields.List(fields.Nested(EvidenceShown))
 
 
@@ -74,6 +90,7 @@ class CredentialProposalShown(Schema):
     level = fields.Integer()
     person_id = fields.UUID()
     valid_until = fields.Date(allow_none=True)
+    specialties = fields.List(fields.String())
     proposed_at = fields.AwareDateTime()
 
 

@@ -14,10 +14,16 @@ from marketplace.errors import Missing
 from marketplace.identity.rules import Permission
 from marketplace.specialists import queries
 from marketplace.specialists import service as specialists
-from marketplace.specialists.models import CredentialClaim, CredentialRenewal, EvidenceFile
+from marketplace.specialists.models import (
+    CredentialAmendment,
+    CredentialClaim,
+    CredentialRenewal,
+    EvidenceFile,
+)
 from marketplace.specialists.rules.evidence import ENDINGS
 from marketplace.web import api
 from marketplace.web.api.credential_shapes import (
+    AmendmentShown,
     CredentialDetail,
     CredentialShown,
     EvidenceShown,
@@ -50,6 +56,12 @@ class RenewalAsked(Schema):
     """The new last day."""
 
     valid_until = fields.Date(required=True)
+
+
+class AmendmentAsked(Schema):
+    """Specialties that the credential does not cover yet."""
+
+    specialties = fields.List(fields.String(), required=True)
 
 
 @credentials_api.get("/credentials")
@@ -88,6 +100,7 @@ def get_credential(claim_id: UUID) -> dict[str, Any]:
         "identifier": detail.claim.identifier,
         "runs": [run for run, _ in detail.runs],
         "renewals": detail.renewals,
+        "amendments": detail.amendments,
         "files": detail.files,
     }
 
@@ -109,6 +122,25 @@ def post_withdrawal(session: Session, claim_id: UUID) -> CredentialClaim:
 def post_renewal(session: Session, asked: dict[str, Any], claim_id: UUID) -> CredentialRenewal:
     """Ask for a later last day; what holds, holds until its own. Send a file that shows it."""
     return specialists.renew_credential(session, me(), claim_id, valid_until=asked["valid_until"])
+
+
+@credentials_api.post("/credentials/<uuid:claim_id>/amend")
+@needs(Permission.CREDENTIALS_CLAIM)
+@api.once
+@credentials_api.arguments(AmendmentAsked)
+@credentials_api.response(201, AmendmentShown)
+def post_amendment(session: Session, asked: dict[str, Any], claim_id: UUID) -> CredentialAmendment:
+    """Ask for further specialties; what holds, holds meanwhile. Send a file that shows them."""
+    return specialists.amend_credential(session, me(), claim_id, **asked)
+
+
+@credentials_api.post("/credentials/<uuid:claim_id>/amend/withdraw")
+@needs(Permission.CREDENTIALS_CLAIM)
+@api.once
+@credentials_api.response(200, CredentialShown)
+def post_amendment_withdrawal(session: Session, claim_id: UUID) -> CredentialClaim:
+    """Ask for those specialties no more."""
+    return specialists.take_back_amendment(session, me(), claim_id)
 
 
 @credentials_api.post("/credentials/<uuid:claim_id>/recheck")

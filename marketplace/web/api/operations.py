@@ -23,7 +23,8 @@ operations_api = api.blueprint("operations", "Operations: verifying credentials.
 
 
 class QueueQuery(api.PageQuery):
-    """Which to list. waits: second_person or renewal, in whatever state they are."""
+    """Which to list. waits: second_person, renewal or amendment, in whatever state they are, or
+    holder: those that only their holder can take on, which are else left out."""
 
     state = fields.Enum(CredentialState, by_value=True, load_default=CredentialState.CHECKING)
     type = fields.String(load_default=None)
@@ -50,7 +51,8 @@ def list_credentials(asked: dict[str, Any]) -> dict[str, Any]:
 
 
 class CredentialDecision(Schema):
-    """What was found at the source. level counts for `verify`, which needs its checklist."""
+    """What was found at the source. level counts for `verify`, which needs its checklist;
+    specialties: those asked for beside the credential that the source shows."""
 
     outcome = fields.String(
         required=True, validate=validate.OneOf([each.value for each in Decision])
@@ -59,6 +61,7 @@ class CredentialDecision(Schema):
     level = fields.Integer(strict=True, load_default=2)
     checklist = fields.Dict(keys=fields.String(), values=fields.Boolean(), load_default=dict)
     valid_until = fields.Date(load_default=None, allow_none=True)
+    specialties = fields.List(fields.String(), load_default=list)
 
 
 @operations_api.post("/operations/credentials/<uuid:claim_id>/decision")

@@ -22,7 +22,14 @@ from marketplace.ids import parse_id
 from marketplace.specialists import queries, service
 from marketplace.specialists.models import CredentialClaim
 from marketplace.specialists.queries.credentials import Waits
-from marketplace.specialists.rules import HOLDING, NEXT, Catalogue, CredentialState, Decision
+from marketplace.specialists.rules import (
+    HOLDING,
+    NEXT,
+    Catalogue,
+    CredentialState,
+    Decision,
+    Refusal,
+)
 from marketplace.specialists.rules.check_words import check_words, reason_words
 from marketplace.specialists.rules.evidence import ACCEPTED
 from marketplace.specialists.rules.lifecycle import DECIDED, LEVEL_LABELS, STATE_LABELS
@@ -47,6 +54,8 @@ STATES = (
 WAITS = {
     Waits.SECOND_PERSON: "Waiting for a second person",
     Waits.RENEWAL: "Renewals asked for",
+    Waits.AMENDMENT: "Specialties to add",
+    Waits.HOLDER: "Waiting for their holder",
 }
 CHOICES = {
     Decision.VERIFY: ("Verify", "The source shows it, at the level below."),
@@ -62,6 +71,13 @@ SAID = {
     Decision.REVOKE: "Revoked. It does not count any more.",
     Decision.REOPEN: "Back in the queue.",
 }
+REFUSALS = [
+    ("", "Choose why; the holder reads it"),
+    (Refusal.NOT_SHOWN.value, "Neither the register nor the file shows it"),
+    (Refusal.NOTHING_SENT.value, "The register does not show it, and no file was sent"),
+    (Refusal.UNREADABLE.value, "The file cannot be read"),
+    (Refusal.OTHER_PERSON.value, "The file names somebody else"),
+]
 PROPOSED = "Proposed. Nothing changed yet: a colleague looks too, then confirms or disagrees."
 
 
@@ -72,6 +88,13 @@ class DecisionForm(Form):
     level = fields.Integer(load_default=2)
     valid_until = fields.String(load_default="")
     note = fields.String(load_default="")
+    specialties = fields.List(fields.String(), load_default=list)
+
+
+class RefusalForm(Form):
+    """Why what a holder asked for is refused."""
+
+    refusal = fields.String(load_default="")
 
 
 class SecondForm(Form):
@@ -169,6 +192,7 @@ def _claim_facts(session: Session, claim_id: UUID) -> dict[str, Any]:
         "checklist": detail.kind.checklist,
         "levels": [(level, f"{level}: {LEVEL_LABELS[level]}") for level in (2, 3, 4)],
         "accepted": ACCEPTED,
+        "refusals": REFUSALS,
         **words(queries.catalogue(session)),
     }
 
@@ -240,11 +264,23 @@ def confirm(claim_id: UUID) -> Response:
 
 @operations.post("/credentials/<uuid:claim_id>/renewal/refusal")
 @needs(Permission.CREDENTIALS_VERIFY)
+@form_page("operations/credential.html", _again)
 def refuse_renewal(claim_id: UUID) -> Response:
     """The evidence does not show a later day; what holds, holds until its own."""
-    with transaction() as session:
-        service.refuse_renewal(session, me(), claim_id)
-    flash("The renewal is refused. What holds, holds until its own last day.", "good")
+    with at_field("/refusal"), transaction() as session:
+        service.refuse_renewal(session, me(), claim_id, refusal=load(RefusalForm)["refusal"])
+    flash("The renewal is refused; its holder reads why. What holds, holds until its day.", "good")
+    return redirect(url_for("operations.credential", claim_id=claim_id), code=303)
+
+
+@operations.post("/credentials/<uuid:claim_id>/amendment/refusal")
+@needs(Permission.CREDENTIALS_VERIFY)
+@form_page("operations/credential.html", _again)
+def refuse_amendment(claim_id: UUID) -> Response:
+    """Nothing shows the specialties that were asked for; what holds, holds as it did."""
+    with at_field("/refusal"), transaction() as session:
+        service.refuse_amendment(session, me(), claim_id, refusal=load(RefusalForm)["refusal"])
+    flash("Nothing is added; its holder reads why. What holds, holds as it did.", "good")
     return redirect(url_for("operations.credential", claim_id=claim_id), code=303)
 
 

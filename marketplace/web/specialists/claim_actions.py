@@ -33,6 +33,12 @@ class RenewalForm(Form):
     )
 
 
+class AmendmentForm(Form):
+    """Specialties to be added."""
+
+    specialties = fields.List(fields.String(), load_default=list)
+
+
 def _back(claim_id: UUID) -> Response:
     return redirect(url_for("specialists.credential", claim_id=claim_id), code=303)
 
@@ -73,13 +79,56 @@ def renew(claim_id: UUID) -> Response:
         until: date = load(RenewalForm)["renewed_until"]
         with transaction() as session:
             service.renew_credential(session, me(), claim_id, valid_until=until)
-        sent = request.files.get("file")
+    except (Faulty, Conflict) as refused:
+        _said(refused)
+        return _back(claim_id)
+    asked = "Asked. Somebody looks it up; what holds, holds until its own last day."
+    return _with_file(claim_id, asked, f"the new last day, {until.isoformat()}")
+
+
+def _with_file(claim_id: UUID, asked: str, shows: str) -> Response:
+    """Keep the file that came with what was asked; where it cannot be kept, say what to send."""
+    sent = request.files.get("file")
+    try:
         if sent is not None and sent.filename:
             kept_evidence(me(), claim_id)
     except (Faulty, Conflict, TooLarge) as refused:
+        faults = refused.faults if isinstance(refused, Faulty) else ()
+        why = " ".join(each.message for each in faults) or refused.message
+        words = f"{asked} But your file was not kept: {why} Below, under “Files that show it”, "
+        flash(f"{words}send a PDF, PNG or JPEG of at most 10 MiB that shows {shows}.", "watch")
+    else:
+        flash(asked, "good")
+    return _back(claim_id)
+
+
+@specialists.post("/credentials/<uuid:claim_id>/amendment")
+@takes_up_to(REQUEST_BYTES_MAX)
+@needs(Permission.CREDENTIALS_CLAIM)
+def amend(claim_id: UUID) -> Response:
+    """Ask for further specialties, with a file that shows them where one is sent."""
+    try:
+        wanted = load(AmendmentForm)["specialties"]
+        with transaction() as session:
+            service.amend_credential(session, me(), claim_id, specialties=wanted)
+    except (Faulty, Conflict) as refused:
+        _said(refused)
+        return _back(claim_id)
+    asked = "Asked. It is looked up like a claim; what holds, holds meanwhile."
+    return _with_file(claim_id, asked, "the specialties, such as the board's certificate")
+
+
+@specialists.post("/credentials/<uuid:claim_id>/amendment/withdrawal")
+@needs(Permission.CREDENTIALS_CLAIM)
+def take_back_amendment(claim_id: UUID) -> Response:
+    """Ask for those specialties no more."""
+    try:
+        with transaction() as session:
+            service.take_back_amendment(session, me(), claim_id)
+    except Conflict as refused:
         _said(refused)
     else:
-        flash("Asked. Somebody looks it up; what holds, holds until its own last day.", "good")
+        flash("Taken back. What holds, holds as it did.", "good")
     return _back(claim_id)
 
 

@@ -6,12 +6,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
+from babel.dates import format_date
 from sqlalchemy.orm import Session
 
 from marketplace import clock
 from marketplace.specialists import queries
-from marketplace.specialists.models import CredentialClaim
-from marketplace.specialists.rules import HOLDING, Catalogue, CredentialState
+from marketplace.specialists.models import CredentialClaim, CredentialRenewal
+from marketplace.specialists.rules import HOLDING, Catalogue, CredentialState, Refusal
 from marketplace.specialists.rules.catalogue import CredentialType
 from marketplace.specialists.rules.lifecycle import LEVEL_LABELS
 from marketplace.web.filters import count
@@ -66,6 +67,17 @@ WHO_ACTS: Mapping[CredentialState, tuple[str, str]] = {
     _S.REVOKED: ("user", "You may claim it again"),
     _S.BLOCKED: ("users", "Operations compare the two accounts"),
     _S.WITHDRAWN: ("circle-check", "Nobody needs to act"),
+}
+# Why something was refused, and what to do, for its holder.
+REFUSED: Mapping[Refusal, str] = {
+    Refusal.NOT_SHOWN: "Neither the register nor what you sent shows it. Send the page of the "
+    "register or the certificate on which it stands, then ask again.",
+    Refusal.NOTHING_SENT: "The register does not show it to us, and you sent no file. Send a "
+    "photograph or scan of the certificate or of the page of the register, then ask again.",
+    Refusal.UNREADABLE: "The file that you sent cannot be read. Send a sharp photograph or scan of "
+    "the whole page, as a PDF, PNG or JPEG, then ask again.",
+    Refusal.OTHER_PERSON: "What you sent names somebody else than your papers. Send one with your "
+    "own name on it, or give your name as on your papers in your profile, then ask again.",
 }
 # Those that are over and done with.
 PAST = frozenset({_S.REVOKED, _S.WITHDRAWN})
@@ -150,6 +162,30 @@ def credential_row(known: Catalogue, claim: CredentialClaim) -> CredentialRow:
         who=WHO_ACTS[claim.state],
         next_step=NEXT_STEPS[claim.state],
     )
+
+
+def refused_words(known: Catalogue, detail: queries.ClaimDetail) -> tuple[str, str] | None:
+    """What was refused, and what to send; None where nothing was, or something is asked since."""
+    last = detail.refused
+    if last is None or last.refusal is None:
+        return None
+    if isinstance(last, CredentialRenewal):
+        until = format_date(last.valid_until, "long", locale="en_GB")
+        what = f"Your renewal until {until} was not granted."
+    else:
+        left = [each for each in last.specialties if each not in (last.granted or ())]
+        what = f"Not added: {', '.join(map(known.specialty_title, left))}."
+    return what, f"{REFUSED[last.refusal]} What holds, holds as it did."
+
+
+def further(known: Catalogue, detail: queries.ClaimDetail) -> dict[str, dict[str, str]]:
+    """The specialties that a credential does not cover yet, by heading."""
+    covered = set(detail.claim.specialties)
+    listed = {
+        heading: {key: title for key, title in titles.items() if key not in covered}
+        for heading, titles in known.professions[detail.claim.profession].headings.items()
+    }
+    return {heading: titles for heading, titles in listed.items() if titles}
 
 
 def days_left(until: date | None) -> int | None:

@@ -48,11 +48,15 @@ def credential(claim_id: UUID) -> str:
         if detail.claim.person_id != me().person():
             raise Missing("There is no such credential.")
         (row,) = credential_words.credential_rows(session, [detail.claim])
+        known = queries.catalogue(session)
     return render_template(
         "specialists/credential.html",
         row=row,
         detail=detail,
         happened=verdict_words.happened(detail),
+        refused_words=credential_words.refused_words(known, detail),
+        further=credential_words.further(known, detail),
+        catalogue=known,
         **_elsewhere(),
     )
 

@@ -47,6 +47,8 @@ SENTENCES: Mapping[str, str] = {
     "not_json": AWAY,
     "errors_in_answer": AWAY,
     "shape_changed": AWAY,
+    "empty_answer": "The register answered with nothing, though it had your number before. That "
+    "happens while it is out of order; it is asked twice more before anything changes.",
     # Identity and accounts.
     "identity_not_shown": "You have not shown an identity document yet.",
     "name_changed": "Your name or birth date changed since you showed a document; show it again.",

@@ -226,3 +226,41 @@ def test_an_auditor_sees_people_and_decides_nothing(
     assert f"/operations/credentials/{claim.id}" not in person
     assert 403 == auditor.get("/operations/credentials").status_code
     assert 403 == auditor.get(f"/operations/credentials/{claim.id}").status_code
+
+
+def test_what_waits_for_its_holder_is_not_to_look_at(desk: Browser, session: Session) -> None:
+    coder = identity.specialist(session)
+    account = specialists.claimed(
+        session, coder, type="github", identifier="octocat", jurisdiction="", specialties=()
+    )
+    session.flush()
+
+    queue = checked(desk.get("/operations/credentials"))
+    theirs = desk.get("/operations/credentials?waits=holder").text
+    page = desk.get(f"/operations/credentials/{account.id}").text
+
+    assert str(account.id) not in queue
+    assert "1 claim more waits for the holder to sign in" in text_of(queue)
+    assert str(account.id) in theirs
+    assert 'name="outcome" value="reject"' in page
+
+
+def test_specialties_are_added_or_refused_for_a_reason(desk: Browser, session: Session) -> None:
+    person = identity.specialist(session)
+    claim = specialists.verified(session, person)
+    service.amend_credential(session, person, claim.id, specialties=["oncology", "urology"])
+    session.flush()
+    path = f"/operations/credentials/{claim.id}"
+    queue = desk.get("/operations/credentials?waits=amendment").text
+    page = checked(desk.get(path))
+
+    without = desk.post(f"{path}/amendment/refusal")
+    answer = desk.post(f"{path}/decision", decision("verify", 4, specialties=["urology"]))
+    session.refresh(claim)
+
+    assert str(claim.id) in queue
+    assert "Specialties to add: Oncology, Urology." in text_of(page)
+    assert "Choose one of" in text_of(checked(without, 422))
+    assert 303 == answer.status_code
+    assert ["cardiology", "urology"] == claim.specialties
+    assert "Added: Urology." in text_of(checked(desk.get(path)))

@@ -9,10 +9,11 @@ from sqlalchemy.orm import Session
 
 from marketplace import clock
 from marketplace.actor import Actor
-from marketplace.specialists import service
+from marketplace.identity.rules import Role
+from marketplace.specialists import queries, service
 from marketplace.specialists.rules import CredentialState, first_catalogue
 from marketplace.web.specialists import credential_words, places, verdict_words
-from tests.make import identity, specialists
+from tests.make import identity, specialists, uploads
 from tests.web.conftest import Browser
 from tests.web.pages import checked, text_of
 
@@ -124,3 +125,50 @@ def test_another_persons_check_page_is_not_there(newcomer: Browser, session: Ses
     session.flush()  # The pages read by sessions of their own.
 
     assert 404 == newcomer.get(f"/work/credentials/{claim.id}").status_code
+
+
+def test_a_specialty_is_asked_for_and_what_was_refused_says_what_to_send(
+    desk: Browser, session: Session, doctor: Actor
+) -> None:
+    (claim,) = queries.credentials_of(session, doctor, doctor.person())
+    path = f"/work/credentials/{claim.id}"
+    before = checked(desk.get(path))
+
+    answer = desk.post(f"{path}/amendment", {"specialties": ["oncology", "urology"]})
+    asked = text_of(checked(desk.get(answer.location or "")))
+    nothing = text_of(desk.get(desk.post(f"{path}/amendment").location or "").text)
+    staff = identity.staff(session, Role.OPERATIONS)
+    service.refuse_amendment(session, staff, claim.id, refusal="nothing_sent")
+    session.flush()
+    refused = text_of(checked(desk.get(path)))
+
+    assert 'name="specialties" value="oncology"' in before
+    assert 'name="specialties" value="cardiology"' not in before
+    assert "You asked to add: Oncology, Urology." in asked
+    assert "You asked for specialties already" in nothing
+    assert "Not added: Oncology, Urology." in refused
+    assert "Send a photograph or scan of the certificate" in refused
+
+
+def test_a_renewal_with_a_file_that_is_none_says_what_to_send(
+    desk: Browser, session: Session, doctor: Actor
+) -> None:
+    (claim,) = queries.credentials_of(session, doctor, doctor.person())
+    path = f"/work/credentials/{claim.id}"
+    until = clock.now().date() + timedelta(days=900)
+    sent = uploads.form(
+        "x.pdf", b"<html>", csrf_token=desk.form_token(), renewed_until=until.isoformat()
+    )
+
+    answer = desk.client.post(f"{path}/renewal", **sent)
+    page = text_of(checked(desk.get(answer.location or "")))
+    staff = identity.staff(session, Role.OPERATIONS)
+    service.refuse_renewal(session, staff, claim.id, refusal="unreadable")
+    session.flush()
+    refused = text_of(checked(desk.get(path)))
+
+    assert "You asked for a later last day" in page
+    assert "your file was not kept" in page
+    assert f"that shows the new last day, {until.isoformat()}" in page
+    assert "was not granted." in refused
+    assert "Send a sharp photograph or scan" in refused
