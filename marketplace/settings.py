@@ -141,6 +141,18 @@ TABLE = (
         "https://github.com",
     ),
     Setting("GITHUB_API_BASE", "GitHub's API", _url("http", "https"), "https://api.github.com"),
+    Setting(
+        "MODEL_SANDBOX_BASE",
+        "the one address of a model that may be private and without TLS: a sandbox's",
+        _url("http", "https"),
+        "",
+    ),
+    Setting(
+        "MODEL_TURNS_AT_ONCE",
+        "turns of conversations that one web process waits for at a time",
+        _whole(1, 64),
+        "2",
+    ),
     Setting("STORAGE_URL", "a folder, or s3://bucket/prefix", _storage, ".data/storage"),
     Setting(
         "SMTP_URL", "outgoing mail; unset, mail goes to MAILBOX_DIR", _url("smtp", "smtps"), ""
@@ -161,6 +173,12 @@ TABLE = (
     ),
     Setting("CLEARANCE_DAYS", "days from acceptance until pay is available", _whole(0, 90), "7"),
     Setting("PAYOUT_MINIMUM_MINOR", "smallest payout, in minor units", _whole(0, 10**9), "1000"),
+    Setting(
+        "QUALIFICATION_BUDGET_MINOR",
+        "the most that our own qualifications may pay in 30 days, in minor units of each currency",
+        _whole(0, 10**12),
+        "200000",
+    ),
     Setting("PUBLIC_DEVELOPMENT", "1 shows /house/ui and the demonstration notice", _switch, "0"),
     Setting("LOG_LEVEL", "DEBUG, INFO, WARNING or ERROR", _level, "INFO"),
 )
@@ -184,6 +202,8 @@ class Settings:
     github_client_secret: str
     github_oauth_base: str
     github_api_base: str
+    model_sandbox_base: str
+    model_turns_at_once: int
     storage_url: str
     smtp_url: str
     mail_from: str
@@ -195,6 +215,7 @@ class Settings:
     platform_fee_basis_points: int
     clearance_days: int
     payout_minimum_minor: int
+    qualification_budget_minor: int
     public_development: bool
     log_level: str
 

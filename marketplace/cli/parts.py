@@ -91,6 +91,8 @@ def settings_for(prepared: Prepared, addresses: Addresses) -> dict[str, str]:
             "GITHUB_OAUTH_BASE": f"{addresses.sandbox}{sandbox_addresses.GITHUB}",
             "GITHUB_API_BASE": f"http://{addresses.reachable}:{addresses.sandbox_port}"
             f"{sandbox_addresses.GITHUB_API}",
+            "MODEL_SANDBOX_BASE": f"http://{addresses.reachable}:{addresses.sandbox_port}"
+            f"{sandbox_addresses.MODEL}",
             "SANDBOX_HOST": addresses.host,
             "SANDBOX_PORT": str(addresses.sandbox_port),
             "SANDBOX_PUBLIC_URL": addresses.sandbox,

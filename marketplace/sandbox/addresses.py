@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 NPPES = "/registry/nppes/api/"
+MODEL = "/model/v1"
+MODEL_KEY_PREFIX = "sandbox-model-"
 GITHUB = "/github"
 GITHUB_API = "/github/api"
 GITHUB_CLIENT_ID = "sandbox-application"

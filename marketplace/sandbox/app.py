@@ -20,6 +20,7 @@ from marketplace.sandbox import (
     identity_pages,
     intents,
     mailbox,
+    model,
     onboarding,
     pages,
     payouts,
@@ -69,6 +70,7 @@ def create_app(
     _add_api(app, api, _all_routes(public_url))
     app.register_blueprint(controls.blueprint(store, api.authenticate, worker))
     app.register_blueprint(registry.blueprint(store, api.authenticate))
+    app.register_blueprint(model.blueprint())
     _add_pages(app, store, worker, mailbox)
     app.register_error_handler(ApiError, _refuse)
     app.register_error_handler(ConnectionAbortedError, lambda _fault: Response(status=500))

@@ -8,7 +8,9 @@ from typing import Any, TypeAlias
 
 from marketplace.errors import Fault
 from marketplace.tasktypes import fields, order, pieces, votes
+from marketplace.tasktypes.conversation import Brief
 from marketplace.tasktypes.exports import Exporter
+from marketplace.tasktypes.label_studio.dialect import configuration_faults
 from marketplace.tasktypes.raw import raw_exporter
 from marketplace.tasktypes.shapes import Json, Shape, under
 from marketplace.tasktypes.votes import Units
@@ -96,6 +98,9 @@ class TaskType:
     complete: Callable[[Json, Json, Json], Json] = _as_given
     """A judgement with what we work out ourselves, given (template, payload, judgement); what the
     specialist sent in those places is written over."""
+    conversation: Callable[[Json, Json], Brief | None] | None = None
+    """What a task wants of a conversation with a model, given (template, payload); None, or an
+    answer of None, where it holds none."""
     gold_rule: GoldRule | None = None
     gold_template: Callable[[Json], Json] = _as_it_is
     """The template that gold is checked by, where gold may leave out what people must answer."""
@@ -124,7 +129,7 @@ class TaskType:
         faults = self.template.faults(template)
         if faults or not isinstance(template, dict):
             return faults
-        return self.template_rule(template)
+        return configuration_faults(template) + self.template_rule(template)
 
     def check_item(self, template: Json, payload: object) -> list[Fault]:
         """What is wrong with an item's payload under a legal template."""

@@ -27,6 +27,7 @@ from marketplace.work.rules import (
     SURPLUS_STATES,
     AddendumKind,
     ClaimState,
+    EntryKind,
     IntervalKind,
     OutcomeKind,
     SeatState,
@@ -212,6 +213,21 @@ class Draft(Root):
     revision: Mapped[int] = mapped_column(primary_key=True)
     content: Mapped[Any] = mapped_column(JsonText)
     saved_at: Mapped[datetime]
+
+
+class ConversationEntry(Root):
+    """One row of the journal of a claim's conversation; `rules.conversation` says what each holds.
+
+    Rows are only ever added, each before what it says is shown.
+    """
+
+    __tablename__ = "conversation_entry"
+    __table_args__ = (CheckConstraint("number >= 1", name="number"), one_of("kind", EntryKind))
+    claim_id: Mapped[ClaimId] = mapped_column(ForeignKey("claim.id"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[EntryKind] = mapped_column(text_enum(EntryKind))
+    content: Mapped[Any] = mapped_column(JsonText)
+    made_at: Mapped[datetime]
 
 
 class TimeInterval(Root):

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from marketplace import clock
 from marketplace.actor import Actor
+from marketplace.endpoints.queries import endpoint_faults
 from marketplace.errors import Fault, Missing
 from marketplace.identity.rules import Permission
 from marketplace.jobs.models import Item, Job, JobImport, Prelabel, RejectedRow, TemplateVersion
@@ -110,6 +111,7 @@ def lint(session: Session, job: Job) -> list[Fault]:
         clock.now(),
     )
     faults += image_faults(session, job)
+    faults += endpoint_faults(session, job.organisation_id, template)
     return faults + qualification_faults(session, job, template)
 
 

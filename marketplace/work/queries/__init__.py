@@ -8,6 +8,7 @@ from marketplace.work.queries.claims import claims_in_hand as claims_in_hand
 from marketplace.work.queries.claims import drafts_of as drafts_of
 from marketplace.work.queries.claims import material as material
 from marketplace.work.queries.claims import view_of as view_of
+from marketplace.work.queries.conversations import conversation_part as conversation_part
 from marketplace.work.queries.invariants import broken_invariants as broken_invariants
 from marketplace.work.queries.outcomes import OutcomeView as OutcomeView
 from marketplace.work.queries.outcomes import outcomes_of as outcomes_of

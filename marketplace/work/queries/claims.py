@@ -17,8 +17,9 @@ from marketplace.jobs.models import Item, Job, TemplateVersion
 from marketplace.jobs.queries import with_image
 from marketplace.tasktypes import task_type
 from marketplace.work.models import Claim, Draft, Task, TimeInterval
+from marketplace.work.queries.conversations import conversation_part
 from marketplace.work.queries.prelabels import prelabels_of
-from marketplace.work.rules import ClaimState, Interval, etag, working_seconds
+from marketplace.work.rules import ClaimState, Interval, etag, for_author, working_seconds
 
 LIMIT_MAX = 200
 # Under this and its id a session holds what a claim's own statement has read of its item.
@@ -88,7 +89,8 @@ def view_of(session: Session, claim: Claim) -> ClaimView:
         claim=claim,
         job=job,
         item_id=item_id,
-        payload=_shown(session, job, version.template, item_id, payload),
+        payload=_shown(session, job, version.template, item_id, payload)
+        | _talked(session, claim, job, version.template, payload),
         template=version.template,
         instructions_md=version.instructions_md,
         template_number=version.number,
@@ -104,6 +106,14 @@ def _shown(session: Session, job: Job, template: Any, item_id: UUID, payload: An
     if kind.prelabels_shown is None:  # Most types: nothing is read, so nothing can leak.
         return own
     return kind.with_prelabels(template, own, prelabels_of(session, [item_id])[item_id])
+
+
+def _talked(session: Session, claim: Claim, job: Job, template: Any, payload: Any) -> Any:
+    """The conversation so far, without the names of models, for types that hold one."""
+    if task_type(job.task_type).conversation is None:
+        return {}
+    part = conversation_part(session, claim, job, template, payload)
+    return {name: for_author(shown) for name, shown in part.items()}
 
 
 def bring(session: Session, claim: Claim, item_id: UUID, payload: Any) -> None:

@@ -10,6 +10,14 @@ from typing import TypeVar
 from marketplace.errors import Conflict, Fault, Faulty, Refused
 from marketplace.jobs.rules import LatePay
 from marketplace.money import Money
+from marketplace.work.rules.conversation import EntryKind as EntryKind
+from marketplace.work.rules.conversation import Talk as Talk
+from marketplace.work.rules.conversation import TalkOver as TalkOver
+from marketplace.work.rules.conversation import TalkState as TalkState
+from marketplace.work.rules.conversation import TurnMoved as TurnMoved
+from marketplace.work.rules.conversation import for_author as for_author
+from marketplace.work.rules.conversation import talk_of as talk_of
+from marketplace.work.rules.conversation import text_of as text_of
 from marketplace.work.rules.envelope import CONFIDENCE_ANCHORS as CONFIDENCE_ANCHORS
 from marketplace.work.rules.envelope import Envelope as Envelope
 from marketplace.work.rules.envelope import EvidenceKind as EvidenceKind

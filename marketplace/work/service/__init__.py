@@ -8,6 +8,11 @@ from marketplace.work.service.claims import heartbeat as heartbeat
 from marketplace.work.service.claims import own_claim as own_claim
 from marketplace.work.service.claims import release_claim as release_claim
 from marketplace.work.service.claims import save_draft as save_draft
+from marketplace.work.service.conversing import Question as Question
+from marketplace.work.service.conversing import ask_models as ask_models
+from marketplace.work.service.conversing import choose_reply as choose_reply
+from marketplace.work.service.conversing import record_replies as record_replies
+from marketplace.work.service.conversing import say as say
 from marketplace.work.service.outcomes import answer_gaps as answer_gaps
 from marketplace.work.service.outcomes import report_outcome as report_outcome
 from marketplace.work.service.preferences import move_keys as move_keys

@@ -30,7 +30,7 @@ from marketplace.statements import (
 from marketplace.tasktypes import task_type
 from marketplace.work import rules
 from marketplace.work.models import Claim, Seat, Submission, Task, WorkProgress
-from marketplace.work.queries import prelabels_of_task
+from marketplace.work.queries import conversation_part, prelabels_of_task
 from marketplace.work.rules import (
     ClaimState,
     Envelope,
@@ -156,8 +156,14 @@ def _in_hand(session: Session, actor: Actor, claim_id: ClaimId) -> _InHand:
 
 
 def _with_prelabels(session: Session, held: _InHand) -> _InHand:
-    """The same, with what models said and the size of its image, for types that show them."""
-    if task_type(held.job.task_type).prelabels_shown is None:
+    """The same, with what models said and the size of its image, for types that show them, and
+    with the conversation for types that hold one."""
+    kind = task_type(held.job.task_type)
+    if kind.conversation is not None:
+        template, payload = held.version.template, held.payload
+        part = conversation_part(session, held.claim, held.job, template, payload)
+        held = replace(held, payload=payload | part)
+    if kind.prelabels_shown is None:
         return held
     said = prelabels_of_task(session, held.claim.task_id)
     seen = with_image(session, held.job, held.payload)
@@ -167,7 +173,7 @@ def _with_prelabels(session: Session, held: _InHand) -> _InHand:
 def _completed(held: _InHand, envelope: Envelope) -> Envelope:
     """The answer with what its task type works out itself; the same answer, the same result."""
     kind = task_type(held.job.task_type)
-    if kind.prelabels_shown is None:
+    if kind.prelabels_shown is None and kind.conversation is None:
         return envelope
     judgement = kind.completed(held.version.template, held.payload, envelope.judgement)
     return replace(envelope, judgement=judgement)
