@@ -58,8 +58,7 @@ def _write(out: IO[bytes], export: Export, job: Job) -> tuple[Counts, str, int]:
     exporter = task_type(job.task_type).exports[export.format]
     counts, digest = Counts(), hashlib.sha256()
     reading = _Reading(export)
-    for row in exporter.rows(reading.records(), export.policy, counts):
-        data = exporter.encode(row)
+    for data in exporter.file(reading.records(), export.policy, counts):
         digest.update(data)
         out.write(data)
     return counts, digest.hexdigest(), reading.judgements

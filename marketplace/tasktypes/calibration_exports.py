@@ -12,6 +12,8 @@ from typing import Any
 
 from marketplace.tasktypes import preferences
 from marketplace.tasktypes.exports import Counts, Exporter, ExportRow, Policy, catalogue
+from marketplace.tasktypes.label_studio.scales import JUDGE_CALIBRATION as LABEL_STUDIO
+from marketplace.tasktypes.label_studio.writing import exporter as label_studio
 from marketplace.tasktypes.raw import content_sha256
 from marketplace.tasktypes.records import AuthoredJudgement, Record
 from marketplace.tasktypes.shapes import Json
@@ -174,4 +176,5 @@ EXPORTS = catalogue(
         convert=healthbench_meta,
         policies=frozenset({Policy.ALL}),
     ),
+    label_studio(LABEL_STUDIO),
 )

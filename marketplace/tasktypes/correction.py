@@ -17,6 +17,7 @@ from marketplace.tasktypes.aspects import aspect_faults, doubled_keys
 from marketplace.tasktypes.contract import TaskType
 from marketplace.tasktypes.correction_exports import EXPORTS, elements_of
 from marketplace.tasktypes.edits import ELEMENTS_MAX, edits
+from marketplace.tasktypes.label_studio.dialect import FIELD as LABEL_STUDIO_FIELD
 from marketplace.tasktypes.shapes import Json, Shape, listed, under
 from marketplace.tasktypes.votes import Units
 
@@ -52,6 +53,7 @@ TEMPLATE = Shape(
                 "description": "Whether they see how sure it was; false where unset, since a high "
                 "one makes people accept what is wrong.",
             },
+            **LABEL_STUDIO_FIELD,
         },
         ("fields",),
     )

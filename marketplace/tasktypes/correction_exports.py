@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator
 from marketplace.tasktypes import preferences
 from marketplace.tasktypes.edits import edits
 from marketplace.tasktypes.exports import Counts, Exporter, ExportRow, Policy, catalogue, line
+from marketplace.tasktypes.label_studio.texts import CORRECTION as LABEL_STUDIO
+from marketplace.tasktypes.label_studio.writing import exporter as label_studio
 from marketplace.tasktypes.records import Record
 from marketplace.tasktypes.shapes import Json
 
@@ -124,5 +126,6 @@ EXPORTS = catalogue(
             ("trl_preference", "TRL preference (corrected over original)", trl_preference),
             ("openai_dpo", "OpenAI preference (corrected over original)", openai_dpo),
         )
-    )
+    ),
+    label_studio(LABEL_STUDIO),
 )

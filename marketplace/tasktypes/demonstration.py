@@ -9,6 +9,9 @@ from marketplace.tasktypes import fields, pieces, preferences
 from marketplace.tasktypes.aspects import doubled_keys
 from marketplace.tasktypes.contract import TaskType
 from marketplace.tasktypes.exports import Counts, Exporter, ExportRow, Policy, catalogue
+from marketplace.tasktypes.label_studio.dialect import FIELD as LABEL_STUDIO_FIELD
+from marketplace.tasktypes.label_studio.texts import DEMONSTRATION as LABEL_STUDIO
+from marketplace.tasktypes.label_studio.writing import exporter as label_studio
 from marketplace.tasktypes.records import Record
 from marketplace.tasktypes.shapes import Json, Shape
 from marketplace.tasktypes.votes import Units
@@ -24,6 +27,7 @@ TEMPLATE = Shape(
             "characters_min": pieces.whole(0, pieces.TEXT_MAX),
             "characters_max": pieces.whole(1, pieces.TEXT_MAX),
             "self_check": pieces.listing(PROMISE, most=20),
+            **LABEL_STUDIO_FIELD,
         },
     )
 )
@@ -131,7 +135,8 @@ DEMONSTRATION = TaskType(
             title="TRL messages (SFT)",
             convert=trl_messages,
             policies=frozenset({Policy.ALL}),
-        )
+        ),
+        label_studio(LABEL_STUDIO),
     ),
     template_rule=template_rule,
     judgement_rule=judgement_rule,

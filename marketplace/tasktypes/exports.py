@@ -87,7 +87,8 @@ class Exporter:
     """One export format of one task type.
 
     `convert` is a pure generator; it keeps or drops every unit it reads in the counts. `encode`
-    makes the bytes of one row; a line of JSONL unless the format is a text of its own.
+    makes the bytes of one row; a line of JSONL unless the format is a text of its own. `frame`
+    stands before the rows, between two of them and after them, where the file is one document.
     """
 
     key: str
@@ -96,6 +97,15 @@ class Exporter:
     policies: frozenset[Policy] = frozenset({Policy.MAJORITY, Policy.ALL})
     suffix: str = ".jsonl"
     encode: Callable[[ExportRow], bytes] = line
+    frame: tuple[bytes, bytes, bytes] = (b"", b"", b"")
+
+    def file(self, records: Iterable[Record], policy: str, counts: Counts) -> Iterator[bytes]:
+        """The bytes of the file, piece by piece; otherwise as `rows`."""
+        before, between, after = self.frame
+        yield before
+        for number, row in enumerate(self.rows(records, policy, counts)):
+            yield (between if number else b"") + self.encode(row)
+        yield after
 
     def rows(self, records: Iterable[Record], policy: str, counts: Counts) -> Iterator[ExportRow]:
         """The rows, one after another in constant memory; `counts` is complete at the end.

@@ -14,6 +14,7 @@ from marketplace.tasktypes import fields, pieces
 from marketplace.tasktypes.aspects import aspect_faults, doubled_keys, none_required
 from marketplace.tasktypes.calibration_exports import EXPORTS
 from marketplace.tasktypes.contract import TaskType
+from marketplace.tasktypes.label_studio.dialect import FIELD as LABEL_STUDIO_FIELD
 from marketplace.tasktypes.rubric import SCALE, scale_faults
 from marketplace.tasktypes.shapes import Json, Shape, listed
 from marketplace.tasktypes.votes import Units
@@ -60,6 +61,7 @@ TEMPLATE = Shape(
                 **pieces.listing(OPTION, most=30),
                 "description": "Faults of a judge that can be tagged; our own list where unset.",
             },
+            **LABEL_STUDIO_FIELD,
         },
         ("aspects",),
     )

@@ -13,6 +13,7 @@ from marketplace.errors import Fault
 from marketplace.tasktypes import pieces
 from marketplace.tasktypes.aspects import aspect_faults, doubled_keys, none_required
 from marketplace.tasktypes.contract import TaskType
+from marketplace.tasktypes.label_studio.dialect import FIELD as LABEL_STUDIO_FIELD
 from marketplace.tasktypes.pairwise_exports import EXPORTS
 from marketplace.tasktypes.shapes import Json, Shape
 from marketplace.tasktypes.votes import Units
@@ -28,6 +29,7 @@ TEMPLATE = Shape(
             "allow_tie": pieces.FLAG,
             "allow_both_bad": pieces.FLAG,
             "strength": pieces.FLAG,
+            **LABEL_STUDIO_FIELD,
         },
     )
 )

@@ -13,6 +13,8 @@ from marketplace.tasktypes.exports import (
     Policy,
     catalogue,
 )
+from marketplace.tasktypes.label_studio.comparisons import PAIRWISE as LABEL_STUDIO
+from marketplace.tasktypes.label_studio.writing import exporter as label_studio
 from marketplace.tasktypes.records import AuthoredJudgement, Record
 from marketplace.tasktypes.votes import majority
 
@@ -157,4 +159,5 @@ EXPORTS = catalogue(
     Exporter(key="trl_unpaired", title="TRL unpaired preference", convert=trl_unpaired),
     Exporter(key="openai_dpo", title="OpenAI preference (DPO)", convert=openai_dpo),
     Exporter(key="helpsteer3", title="HelpSteer3 preference", convert=helpsteer3),
+    label_studio(LABEL_STUDIO),
 )

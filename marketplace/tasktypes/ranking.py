@@ -16,6 +16,9 @@ from marketplace.tasktypes import pieces, preferences
 from marketplace.tasktypes.contract import TaskType
 from marketplace.tasktypes.exports import Counts, Exporter, ExportRow, Policy, catalogue
 from marketplace.tasktypes.fields import Fields
+from marketplace.tasktypes.label_studio.comparisons import RANKING as LABEL_STUDIO
+from marketplace.tasktypes.label_studio.dialect import FIELD as LABEL_STUDIO_FIELD
+from marketplace.tasktypes.label_studio.writing import exporter as label_studio
 from marketplace.tasktypes.records import Record
 from marketplace.tasktypes.shapes import Json, Shape
 from marketplace.tasktypes.votes import Units, majority
@@ -27,6 +30,7 @@ TEMPLATE = Shape(
             **pieces.TEMPLATE_FIELDS,
             "allow_ties": pieces.FLAG,
             "allow_unrankable": pieces.FLAG,
+            **LABEL_STUDIO_FIELD,
         },
     )
 )
@@ -209,7 +213,8 @@ RANKING = TaskType(
     judgement=JUDGEMENT,
     units=units,
     formats=catalogue(
-        Exporter(key="trl_preference", title="TRL preference", convert=trl_preference)
+        Exporter(key="trl_preference", title="TRL preference", convert=trl_preference),
+        label_studio(LABEL_STUDIO),
     ),
     slots=slots,
     favourite=favourite,

@@ -15,6 +15,7 @@ from marketplace.tasktypes.images.geometry import (
     outline_of,
 )
 from marketplace.tasktypes.images.matching import POINT_PIXELS, agreement
+from marketplace.tasktypes.label_studio.dialect import FIELD as LABEL_STUDIO_FIELD
 from marketplace.tasktypes.regions_exports import EXPORTS
 from marketplace.tasktypes.regions_form import complete, read_form, two_decimals, write_form
 from marketplace.tasktypes.shapes import Json, Shape, listed
@@ -90,6 +91,7 @@ TEMPLATE = Shape(
                 **pieces.whole(1, 1_000),
                 "description": "How far from gold's point still counts as the same, in pixels.",
             },
+            **LABEL_STUDIO_FIELD,
         },
         ("labels",),
     )

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from marketplace.tasktypes.exports import Exporter, Policy, catalogue
 from marketplace.tasktypes.images.coco import coco
-from marketplace.tasktypes.images.label_studio import label_studio
 from marketplace.tasktypes.images.voc import voc
 from marketplace.tasktypes.images.yolo import yolo
+from marketplace.tasktypes.label_studio.regions import REGIONS as LABEL_STUDIO
+from marketplace.tasktypes.label_studio.writing import exporter as label_studio
 
 # Boxes of several people are matched, not voted on, so these files hold what each of them said.
 ALL = frozenset({Policy.ALL})
@@ -15,10 +16,5 @@ EXPORTS = catalogue(
     Exporter(key="coco", title="COCO", convert=coco, policies=ALL, suffix=".json"),
     Exporter(key="voc", title="Pascal VOC, one XML a line", convert=voc, policies=ALL),
     Exporter(key="yolo", title="YOLO, one text a line", convert=yolo, policies=ALL),
-    Exporter(
-        key="label_studio",
-        title="Label Studio, one task a line",
-        convert=label_studio,
-        policies=ALL,
-    ),
+    label_studio(LABEL_STUDIO),
 )

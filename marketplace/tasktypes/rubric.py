@@ -9,6 +9,9 @@ from marketplace.tasktypes import pieces, preferences
 from marketplace.tasktypes.aspects import aspect_faults, doubled_keys, none_required
 from marketplace.tasktypes.contract import TaskType
 from marketplace.tasktypes.exports import Counts, Exporter, ExportRow, Policy, catalogue
+from marketplace.tasktypes.label_studio.dialect import FIELD as LABEL_STUDIO_FIELD
+from marketplace.tasktypes.label_studio.scales import RUBRIC as LABEL_STUDIO
+from marketplace.tasktypes.label_studio.writing import exporter as label_studio
 from marketplace.tasktypes.records import Record
 from marketplace.tasktypes.shapes import Json, Shape
 from marketplace.tasktypes.votes import Units, majorities, share_matched
@@ -43,6 +46,7 @@ TEMPLATE = Shape(
                 **pieces.whole(0, 5),
                 "description": "How far from the gold score still counts as agreeing.",
             },
+            **LABEL_STUDIO_FIELD,
         },
         ("aspects",),
     )
@@ -198,7 +202,10 @@ RUBRIC = TaskType(
     item=ITEM,
     judgement=JUDGEMENT,
     units=units,
-    formats=catalogue(Exporter(key="helpsteer2", title="HelpSteer2", convert=helpsteer2)),
+    formats=catalogue(
+        Exporter(key="helpsteer2", title="HelpSteer2", convert=helpsteer2),
+        label_studio(LABEL_STUDIO),
+    ),
     template_rule=template_rule,
     judgement_rule=judgement_rule,
     gold_rule=gold_rule,

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from marketplace.errors import Fault
 from marketplace.tasktypes import pieces
 from marketplace.tasktypes.contract import TaskType
+from marketplace.tasktypes.label_studio.dialect import FIELD as LABEL_STUDIO_FIELD
 from marketplace.tasktypes.shapes import Json, Shape, listed
 from marketplace.tasktypes.spans_exports import EXPORTS
 from marketplace.tasktypes.spans_form import read_form, write_form
@@ -95,6 +96,7 @@ TEMPLATE = Shape(
                 "description": "Whether a span agrees with gold only at the same offsets (where "
                 "unset), or when the two share at least half of what both cover.",
             },
+            **LABEL_STUDIO_FIELD,
         },
         ("labels",),
     )

@@ -11,9 +11,10 @@ from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 
 from marketplace.tasktypes.exports import Counts, Exporter, ExportRow, Policy, catalogue
+from marketplace.tasktypes.label_studio.spans import SPANS as LABEL_STUDIO
+from marketplace.tasktypes.label_studio.writing import exporter as label_studio
 from marketplace.tasktypes.records import AuthoredJudgement, Record
 from marketplace.tasktypes.shapes import Json
-from marketplace.tasktypes.spans_label_studio import results_of, task_of
 from marketplace.tasktypes.spans_score import extent, tokens, without_overlap
 from marketplace.tasktypes.votes import majority
 
@@ -221,14 +222,6 @@ def conll_text(row: ExportRow) -> bytes:
     return ("\n".join(lines) + "\n\n").encode()
 
 
-def label_studio(records: Iterable[Record], policy: Policy, counts: Counts) -> Iterator[ExportRow]:
-    """One task an item, with an annotation for each judgement or for what most of them say."""
-    for record in records:
-        found = [(one, results_of(judgement)) for one, judgement in ballots(record, policy, counts)]
-        if found:
-            yield task_of(record, found)
-
-
 EXPORTS = catalogue(
     Exporter(key="doccano", title="doccano, sequence labelling", convert=doccano),
     Exporter(key="doccano_relations", title="doccano, relations", convert=doccano_relations),
@@ -240,5 +233,5 @@ EXPORTS = catalogue(
         suffix=".conll",
         encode=conll_text,
     ),
-    Exporter(key="label_studio", title="Label Studio tasks (JSONL)", convert=label_studio),
+    label_studio(LABEL_STUDIO, ballots=ballots, policies=frozenset({Policy.MAJORITY, Policy.ALL})),
 )

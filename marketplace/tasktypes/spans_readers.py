@@ -1,4 +1,4 @@
-"""Other tools' marked texts as items and judgements: doccano's lines, Label Studio's tasks.
+"""Other tools' marked texts as items and judgements: doccano's lines.
 
 Pure: one object in, one `Marked` out. Whoever imports makes items of `payload`, and gold or
 pre-labels of `judgements`.
@@ -11,7 +11,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from marketplace.tasktypes.shapes import Json
-from marketplace.tasktypes.spans_label_studio import TEXT, judgement_of
 
 TEXT_FIELDS = ("text", "data", "column_data")
 LABEL_FIELDS = ("label", "labels", "entities", "column_label")
@@ -86,19 +85,3 @@ def relations_of(rows: Iterable[Json], spans: dict[str, Json], left: Counter[str
         else:
             left["no_end"] += 1
     return found
-
-
-def from_label_studio(task: Json) -> Marked:
-    """A task of Label Studio's on one text; predictions come after annotations."""
-    told = task.get("data") or {}
-    text = str(told.get(TEXT) or next((v for v in told.values() if isinstance(v, str)), ""))
-    left: Counter[str] = Counter()
-    judgements = []
-    for each in [*(task.get("annotations") or []), *(task.get("predictions") or [])]:
-        judgement, lost = judgement_of(each.get("result") or [], text)
-        judgements.append(
-            {key: value for key, value in judgement.items() if value or key == "spans"}
-        )
-        left += lost
-    known = told.get("external_id", task.get("id"))
-    return Marked(None if known is None else str(known), {"text": text}, judgements, left)

@@ -1,4 +1,4 @@
-"""COCO, VOC, YOLO and Label Studio: written, read, and led there and back with real images."""
+"""COCO, VOC and YOLO: written, read, and led there and back with real images."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import orjson
 import pytest
 
 from marketplace.tasktypes import AuthoredJudgement, Counts, Json, Record, line
-from marketplace.tasktypes.images import NotVoc, coco_items, label_studio_item, voc_item
+from marketplace.tasktypes.images import NotVoc, coco_items, voc_item
 from marketplace.tasktypes.images.measures import from_centre
 from marketplace.tasktypes.regions import REGIONS
 
@@ -131,20 +131,6 @@ def test_yolo_lines_lead_back_to_the_pixels(mixed: Record) -> None:
     assert 1 == counts.dropped["point_has_no_box"]
 
 
-def test_label_studio_keeps_every_shape_in_per_cent(mixed: Record) -> None:
-    (task,), _ = exported("label_studio", [mixed])
-
-    item = label_studio_item(task)
-
-    assert item is not None
-    assert BARE == shapes(item)
-    assert "x-1" == item["external_id"]
-    first = task["annotations"][0]["result"][0]
-    assert {"x": 1.6015625, "rectanglelabels": ["WBC"], "rotation": 0}.items() <= first[
-        "value"
-    ].items()
-
-
 def test_an_image_of_unknown_size_is_dropped_with_its_reason() -> None:
     item = {"external_id": "x", "payload": {"image": "a.png"}}
     told = {"regions": SHAPES, "image": {"name": "a.png", "width": 640, "height": 480}}
@@ -243,15 +229,12 @@ def test_real_voc_comes_out_as_it_went_in_and_as_coco_says(bccd: Json, sample_da
     assert (60, 1_093) == (len(rows), counts.kept)
 
 
-def test_real_boxes_survive_label_studio_and_yolo(bccd: Json) -> None:
+def test_real_boxes_survive_yolo(bccd: Json) -> None:
     items = list(coco_items(bccd))
     records = [record_of(item, judged(item), number=at) for at, item in enumerate(items)]
 
-    tasks, _ = exported("label_studio", records)
     texts, _ = exported("yolo", records)
 
-    again = [label_studio_item(task) for task in tasks]
-    assert [shapes(item) for item in items] == [shapes(item) for item in again if item]
     for item, row in zip(items, texts, strict=True):
         boxes = [
             [round(side, 2) for side in from_centre([float(part) for part in parts], 640, 480)]

@@ -26,7 +26,7 @@ PAIR = """<View><Text name="one" value="$left"/><Text name="two" value="$right"/
     ("config", "kind", "fields", "left"),
     [
         (SPANS, "spans", {"text": "note"}, ["Taxonomy “x”"]),
-        (PAIR, "pairwise", {"a": "left", "b": "right"}, ["TextArea “why”"]),
+        (PAIR, "pairwise", {"a": "left", "b": "right"}, []),
         (
             '<View><List name="r" value="$drafts"/><Ranker name="k" toName="r"/>'
             '<Bucket name="best" title="Best"/></View>',
@@ -45,7 +45,14 @@ PAIR = """<View><Text name="one" value="$left"/><Text name="two" value="$right"/
             '<View><Text name="t" value="$q"/><Choices name="tone" toName="t">'
             '<Choice value="Warm"/><Choice value="Cold"/></Choices></View>',
             "judge_calibration",
-            {"responses": "q"},
+            {"messages": "q"},
+            [],
+        ),
+        (
+            '<View><Text name="t" value="$q"/><Taxonomy name="tree" toName="t">'
+            '<Choice value="a"/></Taxonomy><DateTime name="day" toName="t"/></View>',
+            "correction",
+            {"text": "q"},
             [],
         ),
         (

@@ -8,10 +8,9 @@ from pathlib import Path
 import orjson
 
 from marketplace.tasktypes import TASK_TYPES, Counts, Json
-from marketplace.tasktypes.spans_label_studio import judgement_of, results_of
-from marketplace.tasktypes.spans_readers import from_doccano, from_label_studio
+from marketplace.tasktypes.spans_readers import from_doccano
 from tests.tasktypes.examples import EXAMPLES, record
-from tests.tasktypes.test_spans import ODD, TEMPLATE, TEXT, span
+from tests.tasktypes.test_spans import TEMPLATE, TEXT, span
 
 SPANS = TASK_TYPES["spans"]
 JUDGEMENT = EXAMPLES["spans"].judgement
@@ -97,42 +96,6 @@ def test_spacy_rows_hold_every_span_and_entities_that_do_not_overlap() -> None:
     assert 3 == len(row["annotations"]["spans"]["sc"])
     assert 2 == len(row["annotations"]["entities"])
     assert {"appeal": 0.0, "writ": 0.0} == row["annotations"]["cats"]
-
-
-def test_label_studio_carries_a_judgement_there_and_back() -> None:
-    (task,), _ = exported("label_studio", JUDGEMENT)
-
-    read = from_label_studio(orjson.loads(orjson.dumps(task)))
-
-    assert Counter() == read.left
-    assert [JUDGEMENT] == read.judgements
-    assert "ext-1" == read.external_id
-
-
-def test_label_studio_in_utf_16_is_found_by_its_words() -> None:
-    marked = span(ODD, "المحكمة العليا")
-    results = results_of({"spans": [marked]})
-    shift = len(ODD[: marked["start"]].encode("utf-16-le")) // 2 - marked["start"]
-    for each in results:
-        each["value"]["start"] += shift
-        each["value"]["end"] += shift
-
-    judgement, left = judgement_of(results, ODD)
-
-    assert shift > 0
-    assert [marked] == judgement["spans"]
-    assert Counter() == left
-
-
-def test_what_label_studio_marks_nowhere_is_counted() -> None:
-    region = {"id": "a", "type": "labels", "value": {"start": 2, "end": 900, "labels": ["X"]}}
-    moved = {**region, "value": {"start": 0, "end": 2, "text": "zz", "labels": ["X"]}}
-    lost = {"type": "relation", "from_id": "a", "to_id": "b", "labels": ["of"]}
-
-    judgement, left = judgement_of([region, moved, lost], TEXT)
-
-    assert [] == judgement["spans"]
-    assert {"outside": 1, "other_words": 1, "no_end": 1} == dict(left)
 
 
 def test_doccanos_own_samples_are_read(sample_data: Path) -> None:

@@ -6,7 +6,6 @@ pixels of the original image with at most two decimals.
 """
 
 from marketplace.tasktypes.images.coco import coco_items as coco_items
-from marketplace.tasktypes.images.label_studio import label_studio_item as label_studio_item
 from marketplace.tasktypes.images.matching import agreement as agreement
 from marketplace.tasktypes.images.matching import matches as matches
 from marketplace.tasktypes.images.voc import NotVoc as NotVoc

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from xml.etree.ElementTree import Element
 
-from marketplace.tasktypes.label_studio.controls import OBJECTS, root_of, tags_of
+from marketplace.tasktypes.label_studio.controls import OBJECTS, root_of, said, tags_of
 from marketplace.tasktypes.label_studio.controls import NotAConfiguration as NotAConfiguration
+from marketplace.tasktypes.label_studio.dialect import RATIONALES, key_of
 from marketplace.tasktypes.shapes import Json
+from marketplace.tasktypes.spans import KEYS_TAKEN
 
 QUIET = frozenset({"View", "Style", "Label", "Choice", "Bucket", "Relation", "Header"})
 REGIONS = {"RectangleLabels": "box", "PolygonLabels": "polygon", "KeyPointLabels": "point"}
@@ -47,7 +49,12 @@ def carried(text: str) -> Carried:
     for fits, build in _BUILDERS:
         mine = [tag for tag in controls if tag.tag in fits]
         if mine:
-            return build(tags, controls)
+            found = build(tags, controls)
+            if found.task_type:
+                # One line ending, so that a form gives it back as it is.
+                own = {"label_studio": "\n".join(text.strip().splitlines())}
+                return replace(found, template=found.template | own)
+            break
     told = [Left(_named(tag), "No task type of ours asks for this.") for tag in controls]
     return Carried("", {}, _fields(tags, {}), tuple(told))
 
@@ -69,7 +76,30 @@ def _question(tags: list[Element]) -> Json:
 
 
 def _rest(controls: list[Element], used: list[Element], why: str) -> tuple[Left, ...]:
-    return tuple(Left(_named(tag), WHY.get(tag.tag, why)) for tag in controls if tag not in used)
+    return tuple(
+        Left(_named(tag), WHY.get(tag.tag, why))
+        for tag in controls
+        if tag not in used and not _is_rationale(tag)
+    )
+
+
+def _is_rationale(tag: Element) -> bool:
+    """Whether it asks for reasons, which every judgement carries and every export gives back."""
+    return tag.tag == "TextArea" and key_of(str(tag.get("name", ""))) in RATIONALES
+
+
+def _per_region(tag: Element) -> bool:
+    return str(tag.get("perRegion", "")).lower() == "true"
+
+
+def _asked_of_regions(controls: list[Element]) -> list[Element]:
+    """Controls that ask one word of each region, or one choice."""
+    return [
+        tag
+        for tag in controls
+        if _per_region(tag)
+        and (tag.tag == "TextArea" or (tag.tag == "Choices" and tag.get("choice") != "multiple"))
+    ]
 
 
 def _named(tag: Element) -> str:
@@ -81,8 +111,8 @@ WHY: Mapping[str, str] = {
     "BrushLabels": "Brush masks are not drawn here; use polygons.",
     "Brush": "Brush masks are not drawn here; use polygons.",
     "EllipseLabels": "Ellipses are not drawn here; use polygons.",
-    "TextArea": "Words stand in the rationale that every judgement carries.",
-    "Taxonomy": "Trees of labels are not carried over; list the labels themselves.",
+    "TextArea": "Words stand in the rationale that every judgement carries; call it “rationale”.",
+    "Taxonomy": "Trees of labels are not carried over beside this; list the labels themselves.",
     "Filter": "It only helps to find a label.",
     "Relations": "Relations need span labels.",
 }
@@ -93,8 +123,7 @@ def _label_names(tag: Element, kind: str = "Label") -> list[Element]:
 
 
 def _key(title: str, taken: set[str]) -> str:
-    bare = re.sub(r"[^a-z0-9]+", "_", title.lower()).strip("_")
-    bare = (bare if bare[:1].isalpha() else f"k_{bare}".rstrip("_"))[:36]
+    bare = key_of(title)
     key, at = bare, 2
     while key in taken:
         key, at = f"{bare}_{at}", at + 1
@@ -107,12 +136,12 @@ def _spans(tags: list[Element], controls: list[Element]) -> Carried:
     labels: list[Json] = []
     keys: set[str] = set()
     for each in (label for tag in marks for label in _label_names(tag)):
-        name = str(each.get("value")).strip()
+        name = said(each)
         if name in {label["name"] for label in labels}:
             continue
         label: Json = {"name": name}
         hotkey = str(each.get("hotkey", "")).lower()
-        if _HOTKEY.fullmatch(hotkey) and hotkey not in keys:
+        if _HOTKEY.fullmatch(hotkey) and hotkey not in keys | KEYS_TAKEN:
             label["key"] = hotkey
             keys.add(hotkey)
         if each.get("hint"):
@@ -125,16 +154,28 @@ def _spans(tags: list[Element], controls: list[Element]) -> Carried:
     if names:
         template["relations"] = [{"name": name} for name in dict.fromkeys(names)]
         used += relations
-    choices = next((tag for tag in controls if tag.tag == "Choices"), None)
+    choices = next((t for t in controls if t.tag == "Choices" and not _per_region(t)), None)
     if choices is not None and _label_names(choices, "Choice"):
         cats = [str(each.get("value")) for each in _label_names(choices, "Choice")]
         template["cats"] = [{"name": name} for name in dict.fromkeys(cats)]
         template["cats_many"] = choices.get("choice") == "multiple"
         template["cats_required"] = choices.get("required") == "true"
         used.append(choices)
+    attributes = [_attribute(tag) for tag in _asked_of_regions(controls)]
+    if attributes:
+        template["attributes"] = attributes
+        used += _asked_of_regions(controls)
     left = _rest(controls, used, "Span tasks mark words only.")
     fields = _fields(tags, {"Text": "text", "HyperText": "text", "Paragraphs": "text"})
     return Carried("spans", template, fields, left)
+
+
+def _attribute(tag: Element) -> Json:
+    title = str(tag.get("name"))
+    options = [said(each) for each in _label_names(tag, "Choice")]
+    if tag.tag == "TextArea" or not options:
+        return {"key": key_of(title), "title": title, "kind": "text"}
+    return {"key": key_of(title), "title": title, "kind": "choice", "options": options}
 
 
 def _regions(tags: list[Element], controls: list[Element]) -> Carried:
@@ -144,13 +185,32 @@ def _regions(tags: list[Element], controls: list[Element]) -> Carried:
     for tag in marks:
         shape = {**REGIONS, **PLAIN_REGIONS}[tag.tag]
         for label in _label_names(tag):
-            titles.setdefault(str(label.get("value")), []).append(shape)
+            titles.setdefault(said(label), []).append(shape)
     labels = [
         {"key": _key(title, taken), "title": title, "kinds": sorted(set(shapes))}
         for title, shapes in titles.items()
     ]
     template: Json = {**_question(tags), "labels": labels}
-    left = _rest(controls, marks, "Image tasks mark regions only.")
+    asked = _asked_of_regions(controls)
+    attributes = [
+        {name: part for name, part in _attribute(tag).items() if name != "kind"} for tag in asked
+    ]
+    if attributes:
+        template["labels"] = [{**label, "attributes": attributes} for label in labels]
+    whole = [
+        tag
+        for tag in controls
+        if tag.tag == "Choices"
+        and not _per_region(tag)
+        and tag.get("choice") != "multiple"
+        and len(_label_names(tag, "Choice")) > 1
+    ]
+    answers = [
+        {name: part for name, part in _attribute(tag).items() if name != "kind"} for tag in whole
+    ]
+    if answers:
+        template["answers"] = answers
+    left = _rest(controls, [*marks, *asked, *whole], "Image tasks mark regions only.")
     return Carried("regions", template, _fields(tags, {"Image": "image"}), left)
 
 
@@ -196,13 +256,13 @@ def _bounded(text: str) -> int:
 
 
 def _choices(tags: list[Element], controls: list[Element]) -> Carried:
-    """Choices over a whole text become its labels; a text is needed for that."""
+    """Choices over a whole text become verdicts on it; several at once, fields to fill."""
     used = [tag for tag in controls if tag.tag == "Choices"]
     taken: set[str] = set()
     aspects = []
     for tag in used:
         options: set[str] = set()
-        titles = [str(each.get("value")) for each in _label_names(tag, "Choice")]
+        titles = [said(each) for each in _label_names(tag, "Choice")]
         if len(titles) < 2 or tag.get("choice") == "multiple":
             continue
         title = str(tag.get("name") or "choice")
@@ -212,12 +272,30 @@ def _choices(tags: list[Element], controls: list[Element]) -> Carried:
             "kind": "choice",
             "options": [{"key": _key(each, options), "title": each} for each in titles[:20]],
         })  # fmt: skip
+    if not aspects:
+        return _filled(tags, controls)
     single = [tag for tag in used if tag.get("choice") != "multiple"]
     left = _rest(controls, single, "This asks for one choice of several.")
-    if not aspects:
-        return Carried("", {}, _fields(tags, {}), left)
-    fields = _fields(tags, {"Text": "responses", "Chat": "messages"})
+    ours = "responses" if len([tag for tag in tags if tag.tag in OBJECTS]) > 1 else "messages"
+    fields = _fields(tags, {"Text": ours, "Chat": "messages"})
     return Carried("judge_calibration", {**_question(tags), "aspects": aspects}, fields, left)
+
+
+def _filled(tags: list[Element], controls: list[Element]) -> Carried:
+    """Trees of labels, dates and several choices at once are fields to fill."""
+    kinds = {"TextArea": "text", "DateTime": "text", "Number": "number", "Rating": "number"}
+    kinds |= {"Taxonomy": "json", "Choices": "json"}
+    used = [tag for tag in controls if tag.tag in kinds]
+    taken: set[str] = set()
+    titles = [str(tag.get("name") or tag.tag) for tag in used]
+    fields = [
+        {"key": _key(title, taken), "title": title, "kind": kinds[tag.tag]}
+        for tag, title in zip(used, titles, strict=True)
+    ]
+    if not fields:
+        return Carried("", {}, _fields(tags, {}), _rest(controls, [], "Nothing asks for this."))
+    left = _rest(controls, used, "A correction fills fields, and nothing else.")
+    return Carried("correction", {**_question(tags), "fields": fields}, _fields(tags, {}), left)
 
 
 def _written(tags: list[Element], controls: list[Element]) -> Carried:
@@ -236,5 +314,6 @@ _BUILDERS: tuple[tuple[frozenset[str], _Builder], ...] = (
     (frozenset({"Ranker"}), _ranking),
     (frozenset({"Rating", "Number"}), _scales),
     (frozenset({"Choices"}), _choices),
+    (frozenset({"Taxonomy", "DateTime"}), _filled),
     (frozenset({"TextArea"}), _written),
 )

@@ -29,6 +29,8 @@ FIELD: Json = {
 }
 _NOT_IN_KEYS = re.compile(r"[^a-z0-9]+")
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_-]")
+KEY_MAX = 36  # Room for a number behind it, where two names give one key.
+RATIONALES = frozenset({"rationale", "reason", "reasoning", "why", "explanation", "justification"})
 ROLES = {"human": "user", "prompter": "user", "bot": "assistant", "ai": "assistant"}
 KNOWN_ROLES = frozenset({"system", "developer", "user", "assistant", "tool"})
 Left: TypeAlias = Counter[str]
@@ -53,6 +55,10 @@ class Place:
     results: tuple[Json, ...] = ()
 
 
+def _nothing(_place: Place) -> Json:
+    return {}
+
+
 def _sayable(_place: Place, _judgement: Json) -> str | None:
     return None
 
@@ -63,7 +69,8 @@ class Dialect:
 
     default: the configuration for a template that brings none of its own; payload: our item of a
     task, raises Unfit; judgement: what an annotation says, with what could not be carried over
-    counted by reason; results: what a judgement says; unsayable: why it cannot be said, if so.
+    counted by reason; results: what a judgement says; unsayable: why it cannot be said, if so;
+    told: what the results tell of the item itself.
     """
 
     default: Callable[[Json], Config]
@@ -71,6 +78,7 @@ class Dialect:
     judgement: Callable[[Place, list[Json], Left], Json]
     results: Callable[[Place, Json], list[Json]]
     unsayable: Callable[[Place, Json], str | None] = _sayable
+    told: Callable[[Place], Json] = _nothing
 
     def config(self, template: Json, results: Iterable[Json] = ()) -> Config:
         """The lab's own configuration, else ours in the names that the results use."""
@@ -130,7 +138,7 @@ def words_of(value: Json, name: str) -> list[str]:
 def key_of(title: str) -> str:
     """A key from a name in another tool: “Left lung” becomes `left_lung`."""
     key = _NOT_IN_KEYS.sub("_", title.lower()).strip("_")
-    return (key if key[:1].isalpha() else f"k_{key}".rstrip("_"))[:40]
+    return (key if key[:1].isalpha() else f"k_{key}".rstrip("_"))[:KEY_MAX]
 
 
 def name_of(name: object) -> str:

@@ -14,7 +14,8 @@ from marketplace.tasktypes.label_studio.dialect import Dialect, Place, name_of, 
 from marketplace.tasktypes.shapes import Json
 
 CORNER = "label_studio"
-OWN = frozenset({"data", "annotations", "predictions"})
+SAID = ("annotations", "predictions")
+OWN = frozenset({"data", *SAID})
 SHORT = 40  # Texts below this are cheaper to keep than to look for.
 STRINGS_MAX = 1_000
 
@@ -31,13 +32,12 @@ def kept_of(task: Json, content: Json, payload: Json) -> Json:
             places[name] = texts[value]
         else:
             data[name] = value
-    return {
+    kept = {
         "task": {name: value for name, value in task.items() if name not in OWN},
         "data": data,
         "places": places,
-        "annotations": objects(task.get("annotations")),
-        "predictions": objects(task.get("predictions")),
     }
+    return kept | {name: objects(task[name]) for name in SAID if name in task}
 
 
 def _texts(payload: Json) -> Iterator[tuple[str, list[str | int]]]:
@@ -112,7 +112,7 @@ def _formers(
 ) -> Iterator[tuple[object, list[Json], list[Json], bool]]:
     """What the task's results say, by what they speak of: (key, in our words, in theirs, whether
     a model said it)."""
-    for name, predicted in (("predictions", True), ("annotations", False)):
+    for name, predicted in zip(reversed(SAID), (True, False), strict=True):
         for each in objects(kept.get(name)):
             theirs = _bundles(objects(each.get("result")))
             read = dialect.judgement(place, objects(each.get("result")), Counter())

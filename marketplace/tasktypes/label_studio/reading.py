@@ -12,13 +12,19 @@ from marketplace.errors import Fault
 from marketplace.tasktypes.exports import line
 from marketplace.tasktypes.label_studio.comparisons import PAIRWISE, RANKING
 from marketplace.tasktypes.label_studio.controls import datum_of
-from marketplace.tasktypes.label_studio.dialect import Dialect, Left, Place, Unfit, key_of
+from marketplace.tasktypes.label_studio.dialect import (
+    RATIONALES,
+    Dialect,
+    Left,
+    Place,
+    Unfit,
+    key_of,
+)
 from marketplace.tasktypes.label_studio.originals import CORNER, kept_of, objects
 from marketplace.tasktypes.label_studio.regions import REGIONS
 from marketplace.tasktypes.label_studio.scales import JUDGE_CALIBRATION, RUBRIC
 from marketplace.tasktypes.label_studio.spans import SPANS
 from marketplace.tasktypes.label_studio.texts import CORRECTION, DEMONSTRATION
-from marketplace.tasktypes.label_studio.writing import RATIONALES
 from marketplace.tasktypes.shapes import Json
 
 if TYPE_CHECKING:
@@ -76,9 +82,9 @@ def item_of(of: TaskType, template: Json, task: object, left: Left, *, labels: s
 
 def _payload(of: TaskType, dialect: Dialect, place: Place) -> Json:
     """The item's payload: the data as they are where they are one already, as we write them."""
-    if not of.check_item(place.template, place.content):
-        return dict(place.content)
-    return dialect.payload(place)
+    if of.check_item(place.template, place.content):
+        return dialect.payload(place)
+    return {**place.content, **dialect.told(place)}
 
 
 def external_id(task: Json, content: Json) -> str:
@@ -122,7 +128,7 @@ def _said(
 def _read(dialect: Dialect, place: Place, each: Json, left: Left) -> Json:
     found = objects(each.get("result"))
     reasons = [one for one in found if _is_rationale(dialect, place, one)]
-    left["rationale"] += len(reasons)
+    left.update(["rationale"] * len(reasons))
     lost: Counter[str] = Counter()
     judgement = dialect.judgement(place, [one for one in found if one not in reasons], lost)
     left.update(lost)

@@ -28,6 +28,9 @@ from marketplace.tasktypes.shapes import Json
 TAGS = {"box": "RectangleLabels", "polygon": "PolygonLabels", "point": "KeyPointLabels"}
 PLAIN = {"box": "Rectangle", "polygon": "Polygon", "point": "KeyPoint"}
 KINDS = {tag.lower(): kind for tags in (TAGS, PLAIN) for kind, tag in tags.items()}
+NOTHING, YES = "nothing_to_mark", "yes"
+SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".gif", ".webp")
+LOOKED_AT_MAX = 200
 POINT_WIDTH = 0.5  # Label Studio draws a point this wide, in per cent.
 SAID = ("certainty", "laterality")
 IMAGE = ("image",)
@@ -54,11 +57,25 @@ def payload(place: Place) -> Json:
     """The image's name, and its size where a result tells it."""
     shown = [each for each in place.config.shown.values() if each.tag == "Image"]
     address = datum_of(place.content, shown[0].datum) if shown else None
-    if address is None and not shown:
-        address = place.content.get("image")
+    if address is None:
+        address = _guessed(place.content)
     if not isinstance(address, str) or not address.strip():
         raise Unfit("There is no image. Name one in the field that the configuration shows.")
     return {"image": image_name(address), **size_of(place.results)}
+
+
+def _guessed(content: Json) -> str | None:
+    """The first text of a task's data that names an image, however deep it lies."""
+    waiting: list[Any] = [content.get("image"), content]
+    for _ in range(LOOKED_AT_MAX):
+        if not waiting:
+            break
+        value = waiting.pop(0)
+        if isinstance(value, str) and urlsplit(value).path.lower().endswith(SUFFIXES):
+            return value
+        if isinstance(value, dict | list):
+            waiting += value.values() if isinstance(value, dict) else value
+    return None
 
 
 def image_name(address: str) -> str:
@@ -100,9 +117,11 @@ def judgement(place: Place, results: list[Json], left: Left) -> Json:
                 regions[name] = {"id": name, **region}
         else:
             later.append(each)
-    for each in later:
+    for each in (one for one in later if one.get("from_name") != NOTHING):
         _onto(place, regions.get(name_of(each.get("id"))), each, answers, left)
     told: Json = {"regions": [*regions.values()]}
+    if not regions and any(each.get("from_name") == NOTHING for each in later):
+        told[NOTHING] = True
     return told | ({"answers": answers} if answers else {})
 
 
@@ -185,6 +204,9 @@ def results(place: Place, judged: Json) -> list[Json]:
     told = []
     for region in judged["regions"]:
         told += _told(place, region, titles.get(region["label"], region["label"]), size)
+    if judged.get(NOTHING):
+        control = control_of(place.config, NOTHING, ("Choices",), per_region=False)
+        told.append(whole(control, {"choices": [YES]}))
     for key, answer in sorted(judged.get("answers", {}).items()):
         control = control_of(place.config, key, ("Choices",), per_region=False)
         told.append(whole(control, {"choices": [answer]}))
@@ -236,5 +258,10 @@ def value_in_percent(region: Json, width: int, height: int) -> Json:
 
 
 REGIONS = Dialect(
-    default=default, payload=payload, judgement=judgement, results=results, unsayable=unsayable
+    default=default,
+    payload=payload,
+    judgement=judgement,
+    results=results,
+    unsayable=unsayable,
+    told=lambda place: size_of(place.results),
 )

@@ -108,7 +108,7 @@ def judgement(place: Place, results: list[Json], left: Left) -> Json:
     relations = list(_relations(place, results, spans, left))
     known = {str(each["name"]) for each in place.template.get("labels", [])}
     kept = [span for span in spans.values() if span["label"] in known or not known]
-    left["unknown_label"] += len(spans) - len(kept)
+    left.update(["unknown_label"] * (len(spans) - len(kept)))
     return {"spans": kept, **({"relations": relations} if relations else {}), **told}
 
 
@@ -177,7 +177,9 @@ def results(place: Place, judged: Json) -> list[Json]:
     found = layout(place)
     told: list[Json] = []
     regions: dict[str, Json] = {}
-    for span in judged["spans"]:
+    names = {str(span["id"]) for span in judged["spans"]}
+    # A further label of a region stands behind the first, whatever order the labels have.
+    for span in sorted(judged["spans"], key=lambda each: _first_id(each) in names):
         _region(place, span, found, regions, told)
     directed = {
         str(each["name"]): each.get("directed", True)
@@ -201,13 +203,18 @@ def results(place: Place, judged: Json) -> list[Json]:
     return told
 
 
+def _first_id(span: Json) -> str:
+    """The id of the region that a span is a further label of, if it is one."""
+    return str(span["id"]).rpartition("_")[0]
+
+
 def _region(
     place: Place, span: Json, found: Layout, regions: dict[str, Json], told: list[Json]
 ) -> None:
     """One span as results that share its id, or a further label of a region that is told."""
     start, end, label = int(span["start"]), int(span["end"]), str(span["label"])
     name = str(span["id"])
-    former = regions.get(name.rpartition("_")[0])
+    former = regions.get(_first_id(span))
     if former is not None and former["span"] == (start, end) and not span.get("attributes"):
         former["labels"].append(label)
         return

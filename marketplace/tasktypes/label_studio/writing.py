@@ -8,8 +8,9 @@ from typing import Any, TypeAlias
 
 from marketplace.tasktypes.exports import Counts, Exporter, ExportRow, Policy
 from marketplace.tasktypes.label_studio.controls import Config, Control
-from marketplace.tasktypes.label_studio.dialect import Dialect, Place, key_of, whole
+from marketplace.tasktypes.label_studio.dialect import RATIONALES, Dialect, Place, key_of, whole
 from marketplace.tasktypes.label_studio.originals import (
+    SAID,
     as_they_came,
     content_of,
     originals_of,
@@ -18,7 +19,6 @@ from marketplace.tasktypes.label_studio.originals import (
 from marketplace.tasktypes.records import AuthoredJudgement, Record
 from marketplace.tasktypes.shapes import Json
 
-RATIONALES = frozenset({"rationale", "reason", "reasoning", "why", "explanation", "justification"})
 Ballots: TypeAlias = Callable[
     [Record, Policy, Counts], Iterator[tuple[AuthoredJudgement | None, Json]]
 ]
@@ -124,8 +124,8 @@ def task(dialect: Dialect, place: Place, record: Record, kept: Json, told: list[
         return {
             **kept["task"],
             "data": place.content,
-            "annotations": [*kept["annotations"], *told],
-            "predictions": kept["predictions"],
+            **{name: kept[name] for name in SAID if name in kept},
+            "annotations": [*kept.get("annotations", []), *told],
         }
     return {
         "data": place.content,

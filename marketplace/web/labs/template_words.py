@@ -46,6 +46,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "fields": ("Fields to put right", "Each field of what the model said."),
     "show_model": ("Specialists see which model it was", ""),
     "show_confidence": ("They see how sure it was", ""),
+    "label_studio": ("Label Studio configuration", ""),
     "text": ("Text", ""),
     "sha256": ("SHA-256 of the whole document", ""),
 }
