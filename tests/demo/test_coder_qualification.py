@@ -17,6 +17,7 @@ from marketplace.ids import JobId
 from marketplace.jobs import service as jobs
 from marketplace.money import Money
 from marketplace.routing import service as routing
+from marketplace.specialists import service
 from marketplace.specialists.models import CredentialClaim
 from marketplace.specialists.rules import CredentialState
 from tests.make import identity, specialists, work
@@ -59,6 +60,7 @@ def test_passing_it_grants_the_credential(session: Session, about: list[str]) ->
     work.money_in(session, staff, Money(500_00, "USD"))
     job = qualification.draft_coder_qualification(session, staff)
     person = identity.specialist(session)
+    service.save_profile(session, person, professions=["software"])
     if about:
         jobs.change_job(session, staff, job.id, profession="software", specialties=about)
         specialists.verified(

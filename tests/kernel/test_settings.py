@@ -31,6 +31,8 @@ GOOD: dict[str, tuple[str, object]] = {
     "GITHUB_CLIENT_SECRET": ("its-secret", "its-secret"),
     "GITHUB_OAUTH_BASE": ("http://127.0.0.1:12111/github", "http://127.0.0.1:12111/github"),
     "GITHUB_API_BASE": ("http://127.0.0.1:12111/github/api", "http://127.0.0.1:12111/github/api"),
+    "MODEL_SANDBOX_BASE": ("http://127.0.0.1:9/v1", "http://127.0.0.1:9/v1"),
+    "MODEL_TURNS_AT_ONCE": ("3", 3),
     "STORAGE_URL": ("s3://bucket/prefix", "s3://bucket/prefix"),
     "SMTP_URL": ("smtps://u:p@mail:465", "smtps://u:p@mail:465"),
     "MAIL_FROM": ("Us <us@example.org>", "Us <us@example.org>"),
@@ -42,6 +44,7 @@ GOOD: dict[str, tuple[str, object]] = {
     "PLATFORM_FEE_BASIS_POINTS": ("0", 0),
     "CLEARANCE_DAYS": ("90", 90),
     "PAYOUT_MINIMUM_MINOR": ("2500", 2500),
+    "QUALIFICATION_BUDGET_MINOR": ("900", 900),
     "PUBLIC_DEVELOPMENT": ("1", True),
     "LOG_LEVEL": ("WARNING", "WARNING"),
 }
@@ -57,6 +60,8 @@ BAD: dict[str, tuple[str, ...]] = {
     "NPPES_API_BASE": ("npiregistry",),
     "GITHUB_OAUTH_BASE": ("github.test",),
     "GITHUB_API_BASE": ("ftp://x",),
+    "MODEL_SANDBOX_BASE": ("ftp://x",),
+    "MODEL_TURNS_AT_ONCE": ("0", "65"),
     "STORAGE_URL": ("ftp://x", "s3://", "s3:///prefix"),
     "SMTP_URL": ("mail:25",),
     "PUBLIC_URL": ("example.org",),
@@ -66,6 +71,7 @@ BAD: dict[str, tuple[str, ...]] = {
     "PLATFORM_FEE_BASIS_POINTS": ("10001", "-1", "1.5"),
     "CLEARANCE_DAYS": ("91",),
     "PAYOUT_MINIMUM_MINOR": ("ten",),
+    "QUALIFICATION_BUDGET_MINOR": ("-1", "much"),
     "PUBLIC_DEVELOPMENT": ("yes",),
     "LOG_LEVEL": ("LOUD", "info"),
 }

@@ -19,7 +19,7 @@ class Qualification(Root):
 
     items_a_form: what one attempt asks; forms: parallel ones, each person meets each at most
     once; cooldown_days: after an attempt that did not pass; valid_days: how long a pass stands;
-    candidates_max: attempts that are paid for, of which places_taken are given out;
+    candidates_max: attempts, not people, that are paid for; places_taken of them are given out;
     time_limit_seconds: from the start of an attempt, what is open then counts as wrong;
     credential_type: what passing one of the platform's shows; it then counts as a verdict.
     """

@@ -22,7 +22,7 @@ from marketplace.jobs.service.states import announce, changed, locked
 
 
 class NoPlaceLeft(Refused):
-    """As many have tried as the owner pays for."""
+    """As many attempts have begun as the owner pays for."""
 
     code = "no_place_left"
 
@@ -112,7 +112,7 @@ def take_place(terms: Qualification) -> None:
     """Give out one of the paid places of terms that are locked; NoPlaceLeft without one."""
     if terms.places_taken >= terms.candidates_max:
         raise NoPlaceLeft(
-            "As many people have taken this qualification as its owner pays for. Look again "
+            "As many attempts at this qualification have begun as its owner pays for. Look again "
             "later; nothing is held against you."
         )
     terms.places_taken += 1
@@ -124,7 +124,7 @@ def return_place(session: Session, job_id: JobId) -> None:
 
 
 def more_places(session: Session, actor: Actor, job_id: JobId, candidates_max: int) -> int:
-    """Pay for more candidates of a running qualification; how many seats that adds.
+    """Pay for more attempts at a running qualification; how many seats that adds.
 
     The caller is `routing`, which reserves their price in the same transaction.
     """

@@ -25,7 +25,7 @@ from marketplace.money import Money, total
 from marketplace.quality.rules.bank import ItemFigures, Sitting, figures_of
 from marketplace.review.models import Decision
 from marketplace.review.rules import Verdict
-from marketplace.routing.queries import predicate
+from marketplace.routing.queries import ours, predicate
 from marketplace.routing.queries.eligibility import eligibility, visible_job
 from marketplace.specialists.models import QualificationResult
 from marketplace.specialists.queries import qualifications as attempts
@@ -106,9 +106,9 @@ def offered(session: Session, viewer: Actor, *, limit: int = OFFERED_MAX) -> lis
     opens, anew = _opened(session, viewer.person(), ids), jobs.asked_anew(session, ids)
     found = [
         _offered(
-            Asked(job, terms, anew.get(job.id)),
+            Asked(job, terms, anew.get(job.id), ours.money_is_out(session, job, terms)),
             [each for each in own if each.job_id == job.id],
-            (),
+            ours.not_served(session, viewer.person(), job, terms),
             opens[job.id],
         )
         for job, terms in rows
@@ -126,17 +126,21 @@ def offered_one(session: Session, viewer: Actor, job_id: JobId) -> Offered:
     own = attempts.attempts_of(session, viewer.person(), job_id)
     opens = _opened(session, viewer.person(), [job.id])
     anew = jobs.asked_anew(session, [job.id]).get(job.id)
-    return _offered(Asked(job, jobs.terms_of(session, job_id), anew), own, reasons, opens[job.id])
+    terms = jobs.terms_of(session, job_id)
+    reasons += ours.not_served(session, viewer.person(), job, terms)
+    asked = Asked(job, terms, anew, ours.money_is_out(session, job, terms))
+    return _offered(asked, own, reasons, opens[job.id])
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
     """A qualification with its terms. anew_since: passes from before it do not count for a job
-    that changed then, so whoever has one may try again."""
+    that changed then, so whoever has one may try again; out: nobody pays for more at present."""
 
     job: Job
     terms: Qualification
     anew_since: datetime | None
+    out: bool
 
 
 def _offered(
@@ -148,18 +152,17 @@ def _offered(
     past = attempts.past_attempts(own, asked.anew_since)
     again = retry_at(past, cooldown_days=asked.terms.cooldown_days)
     again = again if again is not None and again > clock.now() else None
-    standing = _standing(asked.job, asked.terms, own, again, reasons)
+    standing = _standing(asked, own, again, reasons)
     return Offered(asked.job, asked.terms, standing, own, again, reasons, opens)
 
 
 def _standing(
-    job: Job,
-    terms: Qualification,
+    asked: Asked,
     own: Sequence[QualificationResult],
     again: datetime | None,
     reasons: tuple[str, ...],
 ) -> Standing:
-    now = clock.now()
+    now, job, terms = clock.now(), asked.job, asked.terms
     checks = (
         (Standing.LIVE, any(each.state is AttemptState.LIVE for each in own)),
         (
@@ -171,7 +174,7 @@ def _standing(
         (Standing.UNFIT, bool(reasons)),
         (Standing.NO_FORM, len(own) >= terms.forms),
         (Standing.COOLING, again is not None),
-        (Standing.FULL, terms.places_taken >= terms.candidates_max),
+        (Standing.FULL, asked.out or terms.places_taken >= terms.candidates_max),
     )
     return next((standing for standing, holds in checks if holds), Standing.OPEN)
 

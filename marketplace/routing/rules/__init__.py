@@ -10,5 +10,6 @@ from marketplace.routing.rules.ranking import pressure as pressure
 from marketplace.routing.rules.ranking import ranked as ranked
 from marketplace.routing.rules.ranking import score as score
 from marketplace.routing.rules.reasons import Reason as Reason
+from marketplace.routing.rules.refusals import BudgetSpent as BudgetSpent
 from marketplace.routing.rules.refusals import NotEligible as NotEligible
 from marketplace.routing.rules.refusals import NotOpen as NotOpen

@@ -15,3 +15,9 @@ class NotOpen(Refused):
     """The job does not hand out seats at present."""
 
     code = "job_not_open"
+
+
+class BudgetSpent(Refused):
+    """What the platform sets aside for its own qualifications is given out for now."""
+
+    code = "qualification_budget_spent"

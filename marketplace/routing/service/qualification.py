@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from marketplace import audit, clock, outbox
@@ -22,7 +22,8 @@ from marketplace.ledger import service as ledger
 from marketplace.quality import queries as quality_queries
 from marketplace.quality import service as quality
 from marketplace.routing import queries
-from marketplace.routing.rules import NotEligible, NotOpen
+from marketplace.routing.queries import ours
+from marketplace.routing.rules import BudgetSpent, NotEligible, NotOpen
 from marketplace.specialists.models import QualificationResult
 from marketplace.specialists.queries import qualifications as attempts
 from marketplace.specialists.queries.catalogue import catalogue
@@ -32,6 +33,7 @@ from marketplace.specialists.service import grant_credential
 from marketplace.specialists.service import qualifications as results
 from marketplace.work import service as work
 
+BUDGET_LOCK = 7_311
 GRANTED_LEVEL = 3  # Shown by a test that the platform marks; no register stands behind it.
 
 
@@ -40,7 +42,7 @@ def start_attempt(session: Session, actor: Actor, job_id: JobId) -> Qualificatio
 
     One that is live is given back as it is, so starting twice starts once. Its seats wait for the
     actor and are claimed like all others. Raises NotOpen, NotEligible, StillPassed, CoolingDown,
-    NoFormLeft, NoPlaceLeft.
+    NoFormLeft, NoPlaceLeft, and BudgetSpent for one of the platform's own.
     """
     actor.require(Permission.WORK_DO)
     job = queries.visible_job(session, job_id)
@@ -55,7 +57,21 @@ def start_attempt(session: Session, actor: Actor, job_id: JobId) -> Qualificatio
     allowed = queries.eligibility(session, actor, job_id)
     if not allowed.eligible:
         raise NotEligible(" ".join(allowed.reasons))
+    _refuse_ours(session, actor, job, terms)
     return _begin(session, actor, job, terms)
+
+
+def _refuse_ours(session: Session, actor: Actor, job: Job, terms: Qualification) -> None:
+    """Refuse who is not served by one of our own, and what would cost more than was set aside."""
+    if not ours.is_ours(session, job):
+        return
+    # Attempts at two of ours count each other.
+    session.execute(select(func.pg_advisory_xact_lock(BUDGET_LOCK)))
+    reasons = ours.not_served(session, actor.person(), job, terms)
+    if reasons:
+        raise NotEligible(" ".join(reasons))
+    if ours.money_is_out(session, job, terms):
+        raise BudgetSpent(ours.OUT_OF_MONEY)
 
 
 def _begin(session: Session, actor: Actor, job: Job, terms: Qualification) -> QualificationResult:
@@ -191,7 +207,7 @@ def _specialties(session: Session, job: Job, type_key: str) -> list[str]:
 def add_places(
     session: Session, actor: Actor, job_id: JobId, *, candidates_max: int
 ) -> Qualification:
-    """Pay for more candidates of a running qualification; InsufficientFunds without the money."""
+    """Pay for more attempts at a running qualification; InsufficientFunds without the money."""
     seats = jobs.more_places(session, actor, job_id, candidates_max)
     job = session.get_one(Job, job_id)
     price = seat_price(job.terms(0)).total * seats

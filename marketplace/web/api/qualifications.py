@@ -39,7 +39,10 @@ class TermsAsked(Schema):
     )
     valid_days = fields.Integer(strict=True, metadata={"description": "Usually 365"})
     candidates_max = fields.Integer(
-        strict=True, metadata={"description": "Attempts that are paid for; usually 20"}
+        strict=True, metadata={
+            "description": "Attempts that are paid for, of all people together; one person may "
+            "take as many as there are forms. Usually 20"
+        }
     )
     time_limit_seconds = fields.Integer(
         strict=True, metadata={"description": "For an attempt, from its start; usually a week"}
@@ -86,7 +89,7 @@ def delete_terms(session: Session, job_id: UUID) -> None:
 
 
 class PlacesAsked(Schema):
-    """How many attempts are paid for from now on, in all."""
+    """How many attempts are paid for from now on, in all; one person may take several."""
 
     candidates_max = fields.Integer(required=True, strict=True)
 
@@ -97,7 +100,7 @@ class PlacesAsked(Schema):
 @qualifications_api.arguments(PlacesAsked)
 @qualifications_api.response(200, TermsShown)
 def post_places(session: Session, asked: dict[str, Any], job_id: UUID) -> Any:
-    """Pay for more candidates; 409 `insufficient_funds` without the money."""
+    """Pay for more attempts; 409 `insufficient_funds` without the money."""
     return routing.add_places(session, me(), JobId(job_id), candidates_max=asked["candidates_max"])
 
 
@@ -151,8 +154,8 @@ def _attempt(session: Session, row: QualificationResult) -> dict[str, Any]:
 def post_attempt(session: Session, job_id: UUID) -> dict[str, Any]:
     """Begin an attempt, or get the one that is live; claim its items by POST /claims.
 
-    409 with the code `not_eligible`, `cooling_down`, `still_passed`, `no_form_left` or
-    `no_place_left` says why there is none.
+    409 with the code `not_eligible`, `cooling_down`, `still_passed`, `no_form_left`,
+    `no_place_left` or `qualification_budget_spent` says why there is none.
     """
     return _attempt(session, routing.start_attempt(session, me(), JobId(job_id)))
 

@@ -20,7 +20,7 @@ from marketplace.quality import queries as quality
 from marketplace.routing import queries
 from marketplace.routing import service as routing
 from marketplace.routing.queries import Standing
-from marketplace.routing.rules import NotEligible, NotOpen
+from marketplace.routing.rules import BudgetSpent, NotEligible, NotOpen
 from marketplace.specialists.models import QualificationResult
 from marketplace.specialists.queries import qualifications as attempts
 from marketplace.specialists.rules.qualifications import (
@@ -52,6 +52,7 @@ REFUSALS: tuple[type[Refused], ...] = (
     NoFormLeft,
     NoPlaceLeft,
     StillPassed,
+    BudgetSpent,
 )
 
 
