@@ -12,6 +12,8 @@ Decisions
   steer it, and a second look at the same submission answers the same.
 - 2026-11: rework goes back to its author with the first refusal, at most twice; a rejection opens
   the seat for somebody else. Both say why, in a sentence that the author reads.
+- 2026-11: an author is written to when work comes back, half an hour later since reviewers send
+  back several in a row, and again two days before the time is over; one letter a day each.
 - 2026-11: surplus answers are sampled, decided and paid like others, by the job's rule for late
   work, from the job's contingency; they have no seat, so there is no rework.
 - 2026-11: "cannot complete" earns the job's declared share of the pay at once (of an hourly task,

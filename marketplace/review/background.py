@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from marketplace import outbox, settings
 from marketplace.db import transaction
+from marketplace.ids import PersonId
 from marketplace.review import service
 
 
@@ -20,6 +23,14 @@ def accept_arrived(work: outbox.Work) -> None:
                 session, clearance_days=settings.current().clearance_days
             )
     with transaction() as session:
+        outbox.done(session, work)
+
+
+@outbox.background("review.tell_returned", time_limit_seconds=60)
+def tell_returned(work: outbox.Work, person_id: str, again: bool) -> None:
+    """Write to somebody about work that came back to them."""
+    with transaction() as session:
+        service.tell_returned(session, PersonId(UUID(person_id)), again=again)
         outbox.done(session, work)
 
 

@@ -21,6 +21,7 @@ from marketplace.review import rules
 from marketplace.review.models import Decision
 from marketplace.review.rules import Verdict
 from marketplace.review.service.pay import earn
+from marketplace.review.service.returned import tell_later
 from marketplace.work import service as work
 from marketplace.work.models import Submission
 from marketplace.work.rules import ARRIVED, SubmissionState
@@ -106,6 +107,8 @@ def _carry_out(
     session.add(decision)
     if verdict is Verdict.ACCEPT:
         earn(session, submission, job, clearance_days)
+    elif verdict is Verdict.REWORK:
+        tell_later(session, PersonId(submission.specialist_id))
     audit.record(session, actor, f"decided {verdict.value}", submission.id)
     outbox.announce(
         session,
