@@ -3,28 +3,30 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from contextlib import closing
 from datetime import timedelta
 from enum import Enum
-from typing import IO
 from uuid import UUID
 
 from marketplace import outbox, storage
 from marketplace.db import transaction
-from marketplace.errors import Faulty, Missing
-from marketplace.jobs import service
-from marketplace.jobs.models import JobImport
-from marketplace.jobs.rules import ImportKind, ImportState, Line, csv_lines, ndjson_lines
-from marketplace.jobs.rules.csv_rows import read_columns
-from marketplace.tasktypes import Json
+from marketplace.errors import Faulty, GatewayError, Missing
+from marketplace.ids import new_id
+from marketplace.jobs import queries, service
+from marketplace.jobs.models import JobBucket, JobImport
+from marketplace.jobs.rules import IMPORT_NEXT, ImportKind, ImportState
+from marketplace.jobs.rules.imports import kind_of
+from marketplace.jobs.rules.imports.zipped import is_zip
+from marketplace.jobs.service.chunks import CHUNK_ROWS, chunks_of
+from marketplace.jobs.service.sources import bucket_of, bundle_of, head_of, is_archive
 
 TIME_LIMIT_SECONDS = 300
+FETCH_SECONDS = 3 * 60 * 60
 # After this long the work is put back, so that no import holds a worker until its limit.
 TURN_SECONDS = 120
-CHUNK_ROWS = 2_000
-CHUNK_BYTES = 8 * 1024 * 1024
 SHORTLY = timedelta(milliseconds=1)
+# A bucket that does not answer so often, with growing pauses, is told to the lab.
+TRIES_MAX = 8
 
 
 class Turn(Enum):
@@ -43,14 +45,20 @@ def read_import(work: outbox.Work, import_id: str) -> None:
     row says that reading goes on.
     """
     identity = UUID(import_id)
-    turn = read_on(identity)
+    try:
+        turn = read_on(identity)
+    except GatewayError as away:
+        if work.attempt < TRIES_MAX:
+            raise
+        turn = _failed(identity, str(away))
     if turn is Turn.OVER:
         with transaction() as session:
             outbox.again(session, work, error="more to read", after=SHORTLY)
     elif turn is Turn.WHOLE:
         with transaction() as session:
             reference = session.get_one(JobImport, identity).storage_ref
-        storage.current().delete(reference)
+        if reference:
+            storage.current().delete(reference)
         with transaction() as session:
             outbox.done(session, work)
 
@@ -60,55 +68,87 @@ def read_on(
 ) -> Turn:
     """Go on with an import until its file or the turn ends; at least one chunk is read."""
     with transaction() as session:
-        found, schema = service.begin_import(session, import_id)
+        found, reading = service.begin_import(session, import_id)
+        former = queries.former_marks(session, found)
+        key = session.get(JobBucket, found.job_id)
     if found.state is not ImportState.RUNNING:
-        return Turn.WHOLE
+        return Turn.WHOLE if not IMPORT_NEXT[found.state] else Turn.TAKEN
     turn_ends = time.monotonic() + turn_seconds
     try:
-        return _read(found, schema, chunk_rows, turn_ends)
-    except (Missing, Faulty) as fault:
-        with transaction() as session:
-            service.fail_import(session, import_id, fault.message)
-        return Turn.WHOLE
-
-
-def _read(found: JobImport, schema: Json, chunk_rows: int, turn_ends: float) -> Turn:
-    place = found.read_bytes
-    with closing(_opened(found.storage_ref, place)) as stream:
-        for chunk in _chunks(_lines(found, stream, schema), chunk_rows):
+        _measure(found, key)
+        start = found.chunks
+        for chunk in chunks_of(found, reading, former, key, rows=chunk_rows):
             with transaction() as session:
-                if not service.advance_import(session, found.id, chunk, start=place):
+                if not service.advance_import(session, found.id, chunk, start=start):
                     return Turn.TAKEN
-            place = chunk[-1].end
+            start += 1
             if time.monotonic() > turn_ends:
                 return Turn.OVER
+    except (Missing, Faulty) as fault:
+        return _failed(import_id, fault.message)
     with transaction() as session:
-        ended = service.finish_import(session, found.id, start=place)
+        ended = service.finish_import(session, found.id, start=start)
     return Turn.WHOLE if ended else Turn.TAKEN
 
 
-def _lines(found: JobImport, stream: IO[bytes], schema: Json) -> Iterator[Line]:
-    after = Line(found.read_lines, b"", found.read_bytes) if found.read_bytes else None
-    if found.kind is ImportKind.JSONL:
-        return ndjson_lines(stream, after=after)
-    with closing(_opened(found.storage_ref, 0)) as head:
-        columns = read_columns(head, schema)
-    return csv_lines(stream, columns, schema, after=after)
+def _measure(found: JobImport, key: JobBucket | None) -> None:
+    """Find out once how much an archive holds, for who looks at its progress."""
+    if not is_archive(found) or found.total_bytes is not None:
+        return
+    with bundle_of(found, key) as bundle:
+        total = sum(entry.size for entry in bundle.entries())
+    with transaction() as session:
+        service.measure_import(session, found.id, total)
 
 
-def _opened(reference: str, offset: int) -> IO[bytes]:
-    return storage.current().open(reference, offset=offset)
+def _failed(import_id: UUID, failure: str) -> Turn:
+    with transaction() as session:
+        service.fail_import(session, import_id, failure)
+    return Turn.WHOLE
 
 
-def _chunks(lines: Iterator[Line], rows: int) -> Iterator[list[Line]]:
-    """Lists bounded in rows and in bytes; each is one transaction."""
-    chunk: list[Line] = []
-    held = 0
-    for line in lines:
-        chunk.append(line)
-        held += len(line.content) if isinstance(line.content, bytes) else 0
-        if len(chunk) >= rows or held >= CHUNK_BYTES:
-            yield chunk
-            chunk, held = [], 0
-    if chunk:
-        yield chunk
+@outbox.background("jobs.fetch_import", time_limit_seconds=FETCH_SECONDS)
+def fetch_import(work: outbox.Work, import_id: str) -> None:
+    """Look at what lies in a bucket: one file is copied into our store, many are read there."""
+    identity = UUID(import_id)
+    with transaction() as session:
+        found = session.get_one(JobImport, identity)
+        reading = service.reading_of(session, found)
+        key = session.get(JobBucket, found.job_id)
+    if found.state is ImportState.WAITING:
+        try:
+            _fetch(found, reading.task_type, key)
+        except (Missing, Faulty) as fault:
+            _failed(identity, fault.message)
+        except GatewayError as away:
+            if work.attempt < TRIES_MAX:
+                raise
+            _failed(identity, str(away))
+    with transaction() as session:
+        outbox.done(session, work)
+
+
+def _fetch(found: JobImport, task_type: str, key: JobBucket | None) -> None:
+    bucket, wanted = bucket_of(found.source_url or "", key)
+    objects = [each for each, _ in zip(bucket.objects(wanted, most=1_000_000), "ab", strict=False)]
+    if not objects:
+        raise Missing("No file in the bucket has a name that begins so.")
+    if len(objects) > 1 or objects[0].key != wanted:
+        with transaction() as session:
+            service.fetched_import(session, found.id, kind=ImportKind.ARCHIVE)
+        return
+    reference = f"imports/{new_id()}"
+    with closing(bucket.open(wanted)) as stream:
+        size = storage.current().put(reference, stream)
+    head = head_of(reference, found.filename)
+    try:
+        wished = found.kind or ImportKind.ARCHIVE
+        if is_zip(head.content):
+            kind = ImportKind.ARCHIVE
+        else:
+            kind = wished if wished is not ImportKind.ARCHIVE else kind_of(head, task_type).key
+    except Faulty:
+        storage.current().delete(reference)
+        raise
+    with transaction() as session:
+        service.fetched_import(session, found.id, kind=kind, storage_ref=reference, size_bytes=size)

@@ -25,13 +25,25 @@ from tests.make import jobs as make
 
 
 def started(
-    session: Session, lab: Actor, job: Job, content: bytes, filename: str = "items.jsonl"
+    session: Session,
+    lab: Actor,
+    job: Job,
+    content: bytes,
+    filename: str = "items.jsonl",
+    wish: service.Wish | None = None,
 ) -> JobImport:
     """An import whose file is stored and that nobody has begun to read."""
     reference = f"imports/{new_id()}"
     storage.current().put(reference, io.BytesIO(content))
+    kind = service.kind_of_stored(reference, filename, job.task_type)
     return service.start_import(
-        session, lab, job.id, reference, filename=filename, size_bytes=len(content)
+        session,
+        lab,
+        job.id,
+        reference,
+        filename=filename,
+        wish=wish or service.Wish(kind=kind),
+        size_bytes=len(content),
     )
 
 
@@ -86,7 +98,10 @@ def test_a_worker_that_died_is_followed_by_another(session: Session) -> None:
     job = make.draft(session, lab)
     content = b"\n".join([*make.lines(4), b"broken", *make.lines(4, first=5)])
     found = started(session, lab, job, content)
-    chunk = list(ndjson_lines(io.BytesIO(content)))[:5]
+    lines = list(ndjson_lines(io.BytesIO(content)))[:5]
+    chunk = service.Chunk(
+        [(None, line) for line in lines], number=lines[-1].number, end=lines[-1].end
+    )
     with transaction() as own:
         service.begin_import(own, found.id)
     with transaction() as own:
@@ -200,19 +215,37 @@ def test_columns_that_do_not_fit_fail_the_import(session: Session, header: str, 
     assert word in str(found.failure)
 
 
-def test_forms_that_we_do_not_read_are_named(session: Session) -> None:
-    lab = identity.lab_owner(session)
-    job = make.draft(session, lab)
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "empty"),
+        (b" \n\n", "empty"),
+        (b"%PDF-1.7", "PDF"),
+        (b"\x1f\x8b\x08\0", "gzip"),
+        (b"\xff\xfea\0", "UTF-16"),
+        (b"\0" * 128 + b"DICM", "DICOM"),
+        (b"\0\1\2\3", "do not know this form"),
+        (b'{"message_tree_id": "t", "prompt": {}}', ""),
+        (b'[{"task_id": 1, "traj": []}]', ""),
+    ],
+)
+def test_files_that_we_do_not_read_are_named(content: bytes, words: str) -> None:
+    storage.current().put("imports/odd", io.BytesIO(content))
 
-    for filename in ("items.parquet", "export.json", "none"):
-        with pytest.raises(Faulty, match="JSONL"):
-            service.start_import(session, lab, job.id, "imports/x", filename=filename)
+    if words:
+        with pytest.raises(Faulty, match=words):
+            service.kind_of_stored("imports/odd", "none", "pairwise")
+    else:
+        # What no kind knows better is records, whose members somebody may name.
+        assert service.kind_of_stored("imports/odd", "none", "pairwise") in ("oasst", "records")
 
 
 def test_a_file_that_is_gone_fails_with_a_sentence(session: Session) -> None:
     lab = identity.lab_owner(session)
     job = make.draft(session, lab)
-    found = service.start_import(session, lab, job.id, "imports/gone", filename="x.jsonl")
+    found = service.start_import(
+        session, lab, job.id, "imports/gone", filename="x.jsonl", wish=service.Wish(kind="jsonl")
+    )
 
     run(session, found)
 
@@ -236,7 +269,7 @@ def test_closing_the_job_ends_its_import(session: Session) -> None:
 
 def test_others_do_not_see_an_import(session: Session) -> None:
     lab, other = identity.lab_owner(session), identity.lab_owner(session, name="Other")
-    found = started(session, lab, make.draft(session, lab), b"")
+    found = started(session, lab, make.draft(session, lab), make.line("one"))
 
     assert found is queries.import_of(session, lab, found.id)
     assert [found] == list(queries.imports_of(session, lab, found.job_id))

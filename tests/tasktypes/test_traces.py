@@ -86,7 +86,7 @@ def test_documents_are_found_wherever_chunks_end(objects: list[Any], size: int, 
             json.loads(row.content) for row in found if isinstance(row.content, bytes)
         ]
     else:
-        assert ["The file holds no runs."] == [row.content.message for row in found]  # type: ignore[union-attr]
+        assert ["The file holds no objects."] == [row.content.message for row in found]  # type: ignore[union-attr]
 
 
 def test_a_long_document_is_a_fault_and_the_next_is_read() -> None:
@@ -101,7 +101,7 @@ def test_a_long_document_is_a_fault_and_the_next_is_read() -> None:
     [
         (b"PK\x03\x04", "This is not JSON"),
         (b'[{"a": 1}, {"b"', "ends in the middle"),
-        (b"", "holds no runs"),
+        (b"", "holds no objects"),
     ],
 )
 def test_files_that_are_no_runs_say_so(content: bytes, words: str) -> None:

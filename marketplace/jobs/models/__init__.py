@@ -1,5 +1,7 @@
 """The tables of jobs. Nobody outside this slice writes them."""
 
+from marketplace.jobs.models.imports import ImportMark as ImportMark
+from marketplace.jobs.models.imports import JobBucket as JobBucket
 from marketplace.jobs.models.imports import JobImport as JobImport
 from marketplace.jobs.models.imports import RejectedRow as RejectedRow
 from marketplace.jobs.models.items import Item as Item

@@ -3,6 +3,12 @@
 from marketplace.jobs.queries.images import image_count as image_count
 from marketplace.jobs.queries.images import image_of as image_of
 from marketplace.jobs.queries.images import images_of as images_of
+from marketplace.jobs.queries.imports import bucket_key_of as bucket_key_of
+from marketplace.jobs.queries.imports import former_marks as former_marks
+from marketplace.jobs.queries.imports import import_of as import_of
+from marketplace.jobs.queries.imports import imports_of as imports_of
+from marketplace.jobs.queries.imports import rejected_lines as rejected_lines
+from marketplace.jobs.queries.imports import rejected_rows as rejected_rows
 from marketplace.jobs.queries.item_images import image_faults as image_faults
 from marketplace.jobs.queries.item_images import named_image as named_image
 from marketplace.jobs.queries.item_images import with_image as with_image
@@ -10,8 +16,6 @@ from marketplace.jobs.queries.jobs import LIMIT_MAX as LIMIT_MAX
 from marketplace.jobs.queries.jobs import ItemPreview as ItemPreview
 from marketplace.jobs.queries.jobs import advice as advice
 from marketplace.jobs.queries.jobs import estimate as estimate
-from marketplace.jobs.queries.jobs import import_of as import_of
-from marketplace.jobs.queries.jobs import imports_of as imports_of
 from marketplace.jobs.queries.jobs import items_of as items_of
 from marketplace.jobs.queries.jobs import job_of as job_of
 from marketplace.jobs.queries.jobs import jobs_of as jobs_of
@@ -19,8 +23,6 @@ from marketplace.jobs.queries.jobs import jobs_wanting_seats as jobs_wanting_sea
 from marketplace.jobs.queries.jobs import lint as lint
 from marketplace.jobs.queries.jobs import may_see as may_see
 from marketplace.jobs.queries.jobs import payload_text as payload_text
-from marketplace.jobs.queries.jobs import rejected_lines as rejected_lines
-from marketplace.jobs.queries.jobs import rejected_rows as rejected_rows
 from marketplace.jobs.queries.jobs import template_version as template_version
 from marketplace.jobs.queries.jobs import template_versions as template_versions
 from marketplace.jobs.queries.qualification import FormItem as FormItem

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -16,7 +15,7 @@ from marketplace.actor import Actor
 from marketplace.endpoints.queries import endpoint_faults
 from marketplace.errors import Fault, Missing
 from marketplace.identity.rules import Permission
-from marketplace.jobs.models import Item, Job, JobImport, Prelabel, RejectedRow, TemplateVersion
+from marketplace.jobs.models import Item, Job, Prelabel, TemplateVersion
 from marketplace.jobs.queries.item_images import image_faults
 from marketplace.jobs.queries.qualification import qualification_faults
 from marketplace.jobs.rules import Draft, Estimate, JobState, estimate_of, lint_faults
@@ -159,47 +158,6 @@ def items_of(
 def payload_text(session: Session, item_id: UUID) -> str:
     """An item's payload as JSON text, letter for letter; for one who authorised the item."""
     return session.execute(select(cast(Item.payload, Text)).where(Item.id == item_id)).scalar_one()
-
-
-def import_of(session: Session, viewer: Actor, import_id: UUID) -> JobImport:
-    """An import with its progress; Missing when it is not there or another organisation's."""
-    found = session.get(JobImport, import_id)
-    if found is None:
-        raise Missing("There is no such import.")
-    job_of(session, viewer, found.job_id)
-    return found
-
-
-def imports_of(
-    session: Session, viewer: Actor, job_id: UUID, *, after: UUID | None = None, limit: int = 20
-) -> Sequence[JobImport]:
-    """Imports of a job, newest first."""
-    job = job_of(session, viewer, job_id)
-    imports = select(JobImport).where(JobImport.job_id == job.id)
-    if after is not None:
-        imports = imports.where(JobImport.id < after)
-    return session.scalars(imports.order_by(JobImport.id.desc()).limit(_limited(limit))).all()
-
-
-def rejected_rows(
-    session: Session, viewer: Actor, import_id: UUID, *, after: int = 0, limit: int = 100
-) -> Sequence[RejectedRow]:
-    """Faults of an import in the order of its lines; `after`: the number of the last one seen."""
-    found = import_of(session, viewer, import_id)
-    rows = select(RejectedRow).where(RejectedRow.import_id == found.id, RejectedRow.number > after)
-    return session.scalars(rows.order_by(RejectedRow.number).limit(limit)).all()
-
-
-def rejected_lines(session: Session, viewer: Actor, import_id: UUID) -> Iterator[bytes]:
-    """The lines of `rejected.jsonl`, streamed: line, external_id, pointer and message of each."""
-    found = import_of(session, viewer, import_id)
-    rows = (
-        select(RejectedRow.line, RejectedRow.external_id, RejectedRow.pointer, RejectedRow.message)
-        .where(RejectedRow.import_id == found.id)
-        .order_by(RejectedRow.number)
-    )
-    for row in session.execute(rows, execution_options={"yield_per": 1_000}):
-        yield json.dumps(row._asdict(), ensure_ascii=False).encode() + b"\n"
 
 
 def _limited(limit: int) -> int:

@@ -1,6 +1,5 @@
 """The rules of jobs: pure arithmetic, reading and checking; no database, no clock."""
 
-from marketplace.jobs.rules.csv_rows import csv_lines as csv_lines
 from marketplace.jobs.rules.document import document_of as document_of
 from marketplace.jobs.rules.document import fields_of as fields_of
 from marketplace.jobs.rules.fields import EXPECTED_SECONDS as EXPECTED_SECONDS
@@ -15,6 +14,7 @@ from marketplace.jobs.rules.lifecycle import AiPolicy as AiPolicy
 from marketplace.jobs.rules.lifecycle import ImportKind as ImportKind
 from marketplace.jobs.rules.lifecycle import ImportState as ImportState
 from marketplace.jobs.rules.lifecycle import JobState as JobState
+from marketplace.jobs.rules.lifecycle import Labels as Labels
 from marketplace.jobs.rules.lifecycle import LatePay as LatePay
 from marketplace.jobs.rules.lifecycle import PauseReason as PauseReason
 from marketplace.jobs.rules.lifecycle import PayPer as PayPer

@@ -77,24 +77,57 @@ AI_POLICY_LABELS: Mapping[AiPolicy, str] = {
 
 
 class ImportKind(StrEnum):
-    """The forms of a file that an import reads."""
+    """The forms of a file that an import reads; `rules.imports` says how."""
 
     JSONL = "jsonl"
     CSV = "csv"
+    PARQUET = "parquet"
+    RECORDS = "records"
+    ARCHIVE = "archive"
+    LABEL_STUDIO = "label_studio"
+    DOCCANO = "doccano"
+    OASST = "oasst"
+    PRM800K = "prm800k"
+    TAU_BENCH = "tau_bench"
+    SWE_AGENT = "swe_agent"
+    SESSIONS = "sessions"
+    WHO_AND_WHEN = "who_and_when"
+    MESSAGES = "messages"
+    COCO = "coco"
+    VOC = "voc"
+
+
+class Labels(StrEnum):
+    """What becomes of the labels that a file brings along."""
+
+    PRELABELS = "prelabels"
+    GOLD = "gold"
+    LEAVE = "leave"
+
+
+LABELS_LABELS: Mapping[Labels, str] = {
+    Labels.PRELABELS: "Suggestions of a model",
+    Labels.GOLD: "Right answers (gold)",
+    Labels.LEAVE: "Leave them out",
+}
 
 
 class ImportState(StrEnum):
-    """Where an import stands."""
+    """Where an import stands. Held: it was looked at, and waits for a word to be read."""
 
+    HELD = "held"
     WAITING = "waiting"
     RUNNING = "running"
     DONE = "done"
     FAILED = "failed"
+    DROPPED = "dropped"
 
 
 IMPORT_NEXT: Mapping[ImportState, frozenset[ImportState]] = {
+    ImportState.HELD: frozenset({ImportState.WAITING, ImportState.DROPPED}),
     ImportState.WAITING: frozenset({ImportState.RUNNING, ImportState.FAILED}),
     ImportState.RUNNING: frozenset({ImportState.DONE, ImportState.FAILED}),
     ImportState.DONE: frozenset(),
     ImportState.FAILED: frozenset(),
+    ImportState.DROPPED: frozenset(),
 }

@@ -15,7 +15,7 @@ _BOM = b"\xef\xbb\xbf"
 _OUTSIDE = re.compile(rb'["{}\[\]]')
 _INSIDE = re.compile(rb'["\\]')
 _NO_JSON = "This is not JSON: it must begin with { or [."
-_TOO_LONG = "This run is longer than {:,} bytes. Shorten it."
+_TOO_LONG = "This object is longer than {:,} bytes. Shorten it."
 
 
 class Readable(Protocol):
@@ -79,15 +79,22 @@ class _Scan:
         return content
 
 
-def documents(stream: Readable, *, most: int = DOCUMENT_BYTES_MAX) -> Iterator[Row]:
+def documents(
+    stream: Readable, *, most: int = DOCUMENT_BYTES_MAX, after: Row | None = None
+) -> Iterator[Row]:
     """The elements of a list, or the objects of a stream that has them one after another.
 
     most: bytes of one document; a longer one is a Fault, and reading goes on behind it. A file
-    that ends inside a document ends with a Fault.
+    that ends inside a document ends with a Fault. after: the last one read earlier, where the
+    stream starts now.
     """
     scan = _Scan(most)
-    number, offset = 0, 0
-    for chunk in _chunks(stream):
+    number, offset = (after.number, after.end) if after else (0, 0)
+    for chunk, skipped in _chunks(stream, first=after is None):
+        offset += skipped
+        if after and scan.outer is None and chunk.lstrip()[:1] in (b",", b"]"):
+            # What follows a comma stands in the list whose beginning was read earlier.
+            scan.outer = scan.depth = 1
         if scan.outer is None and not chunk.lstrip().startswith((b"[", b"{")):
             if chunk.strip():
                 yield Row(number + 1, Fault("", _NO_JSON), offset)
@@ -99,10 +106,10 @@ def documents(stream: Readable, *, most: int = DOCUMENT_BYTES_MAX) -> Iterator[R
             yield Row(number, scan.taken(), offset + end)
         offset += len(chunk)
     if scan.within:
-        advice = "The file ends in the middle of this run. Send the whole file."
+        advice = "The file ends in the middle of this object. Send the whole file."
         yield Row(number + 1, Fault("", advice), offset)
-    elif number == 0:
-        yield Row(1, Fault("", "The file holds no runs."), offset)
+    elif number == 0 and after is None:
+        yield Row(1, Fault("", "The file holds no objects."), offset)
 
 
 def _ends(scan: _Scan, chunk: bytes) -> Iterator[int]:
@@ -128,10 +135,17 @@ def _ends(scan: _Scan, chunk: bytes) -> Iterator[int]:
         scan.hold(chunk[kept:])
 
 
-def lines(stream: Readable, *, most: int = DOCUMENT_BYTES_MAX) -> Iterator[Row]:
-    """The lines that are not blank; one longer than `most` bytes is a Fault."""
-    held, number, offset, skipping = b"", 0, 0, False
-    for chunk in _chunks(stream):
+def lines(
+    stream: Readable, *, most: int = DOCUMENT_BYTES_MAX, after: Row | None = None
+) -> Iterator[Row]:
+    """The lines that are not blank; one longer than `most` bytes is a Fault.
+
+    after: the last one read earlier, where the stream starts now.
+    """
+    held, skipping = b"", False
+    number, offset = (after.number, after.end) if after else (0, 0)
+    for chunk, skipped in _chunks(stream, first=after is None):
+        offset += skipped
         *whole, rest = chunk.split(b"\n")
         for part in whole:
             number += 1
@@ -153,8 +167,9 @@ def _line(content: bytes, most: int, skipping: bool) -> bytes | Fault:
     return content.strip()
 
 
-def _chunks(stream: Readable) -> Iterator[bytes]:
-    first = True
+def _chunks(stream: Readable, *, first: bool) -> Iterator[tuple[bytes, int]]:
+    """The chunks, the first without a byte order mark, and how many bytes were dropped before."""
     while chunk := stream.read(CHUNK_BYTES):
-        yield chunk.removeprefix(_BOM) if first else chunk
+        marked = first and chunk.startswith(_BOM)
+        yield chunk[len(_BOM) :] if marked else chunk, len(_BOM) if marked else 0
         first = False

@@ -20,10 +20,10 @@ from marketplace.tasktypes.traces.values import (
 IDS = ("external_id", "id", "conversation_id", "task_id")
 
 
-def rows(stream: Readable, *, name: str = "") -> Iterator[Row]:
+def rows(stream: Readable, *, name: str = "", after: Row | None = None) -> Iterator[Row]:
     """One item a run; its id is its own, or else a hash of its messages."""
     del name  # The runs of this format carry their ids, or are known by what they say.
-    return items(documents(stream), _item)
+    return items(documents(stream, after=after), _item)
 
 
 def _item(run: Json) -> tuple[str, Json]:

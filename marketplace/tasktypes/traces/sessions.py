@@ -33,13 +33,13 @@ class _Session:
     size: int = 0
 
 
-def rows(stream: Readable, *, name: str = "") -> Iterator[Row]:
+def rows(stream: Readable, *, name: str = "", after: Row | None = None) -> Iterator[Row]:
     """One item a session; a file may hold several. A line that cannot be read is a row by itself.
 
     name: the file's, for sessions whose header has no id.
     """
     session: _Session | None = None
-    for number, content, end in lines(stream):
+    for number, content, end in lines(stream, after=after):
         line = content if isinstance(content, Fault) else _parsed(content)
         if isinstance(line, Fault):
             yield Row(number, line, end)

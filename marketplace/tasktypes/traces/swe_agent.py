@@ -20,12 +20,12 @@ from marketplace.tasktypes.traces.values import (
 )
 
 
-def rows(stream: Readable, *, name: str = "") -> Iterator[Row]:
+def rows(stream: Readable, *, name: str = "", after: Row | None = None) -> Iterator[Row]:
     """One item a run, named after its file, since older runs do not say what they were about.
 
     name: the file's, with folders where several runs of one task have the same name.
     """
-    return items(documents(stream), lambda run: _item(run, name))
+    return items(documents(stream, after=after), lambda run: _item(run, name))
 
 
 def _item(run: Json, name: str) -> tuple[str, Json]:

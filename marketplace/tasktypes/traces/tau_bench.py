@@ -18,13 +18,13 @@ from marketplace.tasktypes.traces.values import (
 )
 
 
-def rows(stream: Readable, *, name: str = "") -> Iterator[Row]:
+def rows(stream: Readable, *, name: str = "", after: Row | None = None) -> Iterator[Row]:
     """One item a run, named after task and trial; the reward goes to `metadata`.
 
     name: the file's, which becomes the name of the benchmark there.
     """
     benchmark = name.rsplit("/", 1)[-1].removesuffix(".json") or "tau-bench"
-    return items(documents(stream), lambda run: _item(run, benchmark))
+    return items(documents(stream, after=after), lambda run: _item(run, benchmark))
 
 
 def _item(run: Json, benchmark: str) -> tuple[str, Json]:

@@ -30,13 +30,13 @@ KEPT = (
 )
 
 
-def rows(stream: Readable, *, name: str = "") -> Iterator[Row]:
+def rows(stream: Readable, *, name: str = "", after: Row | None = None) -> Iterator[Row]:
     """One item a run; step `h7` is turn 7 of its history. The labels go to `metadata`.
 
     One question has several runs, so the id is the question's with a hash of the history.
     """
     del name  # Files are numbered anew in each part of the set.
-    return items(documents(stream), _item)
+    return items(documents(stream, after=after), _item)
 
 
 def _item(run: Json) -> tuple[str, Json]:

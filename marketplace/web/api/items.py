@@ -103,11 +103,12 @@ class ImportShown(Schema):
 def post_import(job_id: UUID) -> Response:
     """Send a file of any size; it is read in the background."""
     with transaction() as session:
-        queries.job_of(session, me(), job_id)  # Nobody uploads into another's job.
+        job = queries.job_of(session, me(), job_id)  # Nobody uploads into another's job.
     upload = request.files.get("file")
     if upload is None or not upload.filename:
         raise Faulty("There is no file.", [Fault("/file", "Send it as the form field “file”.")])
     with stored(upload, "imports") as file:
+        kind = jobs.kind_of_stored(file.reference, upload.filename, job.task_type)
         with transaction() as session:
             former = api.kept(session, file.sha256)
             if former is not None:
@@ -118,6 +119,7 @@ def post_import(job_id: UUID) -> Response:
                 job_id,
                 file.reference,
                 filename=upload.filename,
+                wish=jobs.Wish(kind=kind),
                 size_bytes=file.size_bytes,
             )
             answer = jsonify(ImportShown().dump(started))

@@ -93,11 +93,12 @@ def _said(accepted: int, duplicates: int) -> str:
 def upload(job_id: UUID) -> Response:
     """Take a file of any size; it is read in the background."""
     with transaction() as session:
-        queries.job_of(session, me(), job_id)  # Nobody uploads into another's job.
+        job = queries.job_of(session, me(), job_id)  # Nobody uploads into another's job.
     sent = request.files.get("file")
     if sent is None or not sent.filename:
-        raise Faulty("There is no file.", [Fault("/file", "Choose a JSONL or CSV file first.")])
+        raise Faulty("There is no file.", [Fault("/file", "Choose a file first.")])
     with stored(sent, "imports") as file:
+        kind = service.kind_of_stored(file.reference, sent.filename, job.task_type)
         with transaction() as session:
             found = service.start_import(
                 session,
@@ -105,6 +106,7 @@ def upload(job_id: UUID) -> Response:
                 job_id,
                 file.reference,
                 filename=sent.filename,
+                wish=service.Wish(kind=kind),
                 size_bytes=file.size_bytes,
             )
         file.taken = True

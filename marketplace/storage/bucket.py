@@ -1,0 +1,212 @@
+"""A lab's own bucket: listed and read with the lab's key, never written.
+
+Only the endpoints that S3_SOURCE_ENDPOINTS names are spoken to, so that no address a lab writes
+leads into a private network.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import IO, Any
+
+from marketplace.db import outside_transaction
+from marketplace.errors import Fault, Faulty
+from marketplace.storage import CHUNK_BYTES, StorageFailed
+
+AWS = "aws"
+CONNECT_SECONDS = 5
+READ_SECONDS = 30
+_ADDRESS = re.compile(
+    r"s3://(?P<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:/(?P<key>[^\x00-\x1f]*))?"
+)
+_REFUSED = {
+    "AccessDenied": "The key may not read there. Allow it to list the bucket and to get objects.",
+    "InvalidAccessKeyId": "The store does not know this key.",
+    "SignatureDoesNotMatch": "The secret does not belong to this key.",
+    "NoSuchBucket": "There is no such bucket at this endpoint.",
+    "NoSuchKey": "There is no such file in the bucket any more.",
+    "404": "There is no such file in the bucket.",
+    "403": "The key may not read there. Allow it to list the bucket and to get objects.",
+    "PermanentRedirect": "The bucket lies in another region. Name its region.",
+    "AuthorizationHeaderMalformed": "The bucket lies in another region. Name its region.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Object:
+    """A file in a bucket. key: its whole name; size: in bytes."""
+
+    key: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """A bucket and how to read it. endpoint: `aws` or an address; region: "" for none."""
+
+    bucket: str
+    endpoint: str
+    region: str
+    access_key_id: str
+    secret_access_key: str
+
+
+def parsed(address: str) -> tuple[str, str]:
+    """Bucket and key or prefix of an address such as s3://bucket/folder/; Faulty for others."""
+    match = _ADDRESS.fullmatch(address.strip())
+    if match is None or len(address) > 1_024:
+        words = "Give an address such as s3://bucket/folder/ or s3://bucket/items.jsonl."
+        raise Faulty(words, [Fault("/source", words)])
+    return match["bucket"], match["key"] or ""
+
+
+def checked_endpoint(endpoint: str, allowed: tuple[str, ...]) -> str:
+    """The endpoint, if the operator allows it; "" stands for the first one. Faulty for others."""
+    found = endpoint.strip().rstrip("/") or (allowed[0] if allowed else "")
+    if found in allowed:
+        return found
+    there = " or ".join(allowed) or "none"
+    words = f"Buckets are read at these endpoints: {there}."
+    raise Faulty(words, [Fault("/endpoint", words)])
+
+
+class Bucket:
+    """A bucket that is read with a lab's key. Every call uses the network."""
+
+    def __init__(self, access: Access) -> None:
+        self._bucket = access.bucket
+        self._client = _client(access)
+
+    @outside_transaction
+    def objects(self, prefix: str, *, most: int) -> Iterator[Object]:
+        """The files whose names begin so, in the order of their names; Faulty beyond `most`."""
+        pages = self._client.get_paginator("list_objects_v2")
+        found = 0
+        with _told():
+            for page in pages.paginate(Bucket=self._bucket, Prefix=prefix):
+                for each in page.get("Contents", ()):
+                    found += 1
+                    if found > most:
+                        words = f"More than {most:,} files begin so. Name a longer prefix."
+                        raise Faulty(words, [Fault("/source", words)])
+                    yield Object(each["Key"], each["Size"])
+
+    @outside_transaction
+    def open(self, key: str, offset: int = 0) -> IO[bytes]:
+        """A file from `offset` on, as a stream that can be wound."""
+        stream = _Streamed(self._client, self._bucket, key, offset)
+        stream.begin()
+        return io.BufferedReader(stream, CHUNK_BYTES)
+
+
+def _client(access: Access) -> Any:
+    # The client of S3 takes a third of a second to import: only who reads a bucket waits for it.
+    from boto3.session import Session  # noqa: PLC0415
+    from botocore.config import Config  # noqa: PLC0415
+
+    ours = access.endpoint != AWS
+    return Session().client(
+        "s3",
+        endpoint_url=access.endpoint if ours else None,
+        region_name=access.region or "us-east-1",
+        aws_access_key_id=access.access_key_id,
+        aws_secret_access_key=access.secret_access_key,
+        config=Config(
+            signature_version="s3v4",
+            connect_timeout=CONNECT_SECONDS,
+            read_timeout=READ_SECONDS,
+            retries={"max_attempts": 3, "mode": "standard"},
+            s3={"addressing_style": "path" if ours else "auto"},
+        ),
+    )
+
+
+class _told:  # noqa: N801 - read as a word: with _told().
+    """Failures of the client in our words: the lab's to mend, or to be tried again."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, failed: BaseException | None, where: object) -> None:
+        if failed is None:
+            return
+        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
+
+        if isinstance(failed, ClientError):
+            code = str(failed.response.get("Error", {}).get("Code", ""))
+            if code in _REFUSED:
+                raise Faulty(_REFUSED[code], [Fault("/source", _REFUSED[code])]) from None
+            raise StorageFailed(f"The bucket's store answered {code[:40]}.") from failed
+        if isinstance(failed, BotoCoreError | OSError):
+            name = type(failed).__name__
+            raise StorageFailed(f"The bucket's store does not answer ({name}).") from failed
+
+
+class _Streamed(io.RawIOBase):
+    """An object's content; winding asks for it anew from there."""
+
+    def __init__(self, client: Any, bucket: str, key: str, at: int) -> None:
+        self._client, self._bucket, self._key = client, bucket, key
+        self._at = at
+        self._size = -1
+        self._body: Any = None
+
+    def begin(self) -> None:
+        """Ask for the content from here on."""
+        with _told():
+            try:
+                answer = self._client.get_object(
+                    Bucket=self._bucket, Key=self._key, Range=f"bytes={self._at}-"
+                )
+            except self._client.exceptions.ClientError as failed:
+                if failed.response.get("Error", {}).get("Code") != "InvalidRange":
+                    raise
+                self._body = io.BytesIO()
+                return
+        self._body = answer["Body"]
+        whole = answer.get("ContentRange", "").rpartition("/")[2]
+        self._size = int(whole) if whole.isdigit() else self._at + answer["ContentLength"]
+
+    def readable(self) -> bool:
+        """Always."""
+        return True
+
+    def seekable(self) -> bool:
+        """Always."""
+        return True
+
+    def tell(self) -> int:
+        """Where the next byte comes from."""
+        return self._at
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
+        """To a place of the object."""
+        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: max(self._size, 0)}[whence]
+        if base + offset != self._at:
+            self._let_go()
+        self._at = base + offset
+        return self._at
+
+    def readinto(self, buffer: Any, /) -> int:
+        """The next bytes; StorageFailed where the connection breaks."""
+        target = memoryview(buffer).cast("B")
+        if self._body is None:
+            self.begin()
+        with _told():
+            piece = self._body.read(len(target))
+        target[: len(piece)] = piece
+        self._at += len(piece)
+        return len(piece)
+
+    def _let_go(self) -> None:
+        if self._body is not None:
+            self._body.close()
+            self._body = None
+
+    def close(self) -> None:
+        """Let the connection go."""
+        self._let_go()
+        super().close()
