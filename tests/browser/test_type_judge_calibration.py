@@ -32,7 +32,7 @@ def test_a_verdict_is_given_by_digits_and_the_judge_is_seen_afterwards(windows: 
     empathy = page.get_by_role("group", name="Empathy")
     expect(empathy).to_have_attribute("data-current", "")
 
-    page.keyboard.press("3")
+    page.keyboard.press("2")
     expect(empathy.get_by_role("radio", name="2", exact=True)).to_be_checked()
     page.keyboard.press("2")
     expect(

@@ -15,7 +15,7 @@ const make = (name, attributes = {}) => {
 
 export class Canvas {
   constructor(svg, size, told, signal) {
-    Object.assign(this, { svg, size, told, drawn: new Map() });
+    Object.assign(this, { svg, size, told, drawn: new Map(), fingers: new Map() });
     this.image = svg.querySelector("image");
     this.shapes = svg.appendChild(make("g", { class: "shapes" }));
     this.grips = svg.appendChild(make("g", { class: "grips", "aria-hidden": "true" }));
@@ -46,6 +46,7 @@ export class Canvas {
     this.view = view;
     this.svg.setAttribute("viewBox", view.join(" "));
     this.svg.classList.toggle("near", this.size[0] / view[2] > 3);
+    this.svg.classList.toggle("within", view[2] < this.size[0]);
     this.grip();
   }
 
@@ -141,6 +142,7 @@ export class Canvas {
   // --- pointers -------------------------------------------------------------------------------
 
   down(event) {
+    if (event.pointerType === "touch" && this.spread(event)) return;
     if (event.button > 1 || (this.held && event.pointerId !== this.held.pointer)) return;
     const grip = event.target.dataset?.grip;
     const id = event.target.closest?.("[data-region]")?.dataset.region;
@@ -152,7 +154,26 @@ export class Canvas {
     event.preventDefault();
   }
 
+  // Two fingers zoom and move the picture, whatever the tool; what the first had begun is let go.
+  spread(event) {
+    this.fingers.set(event.pointerId, [event.clientX, event.clientY]);
+    if (this.fingers.size < 2) return false;
+    const { held } = this;
+    this.held = null;
+    if (held?.moved) this.told.dropped(held, held.from);
+    const [[ax, ay], [bx, by]] = this.fingers.values();
+    const now = { x: (ax + bx) / 2, y: (ay + by) / 2, apart: Math.hypot(ax - bx, ay - by) || 1 };
+    const before = this.pinch ?? now;
+    const [left, top, width, height] = this.view;
+    this.pan([left + (before.x - now.x) * this.unit, top + (before.y - now.y) * this.unit, width, height]);
+    this.zoom(now.apart / before.apart, this.at({ clientX: now.x, clientY: now.y }));
+    this.pinch = now;
+    event.preventDefault();
+    return true;
+  }
+
   moved(event) {
+    if (this.fingers.has(event.pointerId) && this.spread(event)) return;
     const here = this.at(event);
     if (this.told.drawing()) {
       this.cross.setAttribute("d", `M0 ${here[1]}H${this.size[0]}M${here[0]} 0V${this.size[1]}`);
@@ -176,6 +197,7 @@ export class Canvas {
 
   up(event) {
     const { held } = this;
+    if (this.fingers.delete(event.pointerId)) this.pinch = null;
     if (!held || event.pointerId !== held.pointer) return;
     this.held = null;
     if (event.type === "pointercancel") this.told.dropped(held, held.last);

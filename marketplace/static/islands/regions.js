@@ -108,7 +108,7 @@ class Regions extends HTMLElement {
     this.canvas.choose(this.chosen, this.corner);
     this.list.show(this.regions, this.chosen);
     const number = this.regions.length;
-    this.querySelector("[data-count]").textContent = number === 1 ? "1 region" : `${number} regions`;
+    this.querySelector("[data-count]").textContent = String(number);
   }
 
   choose(id, corner = -1) {
