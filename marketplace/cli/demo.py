@@ -20,7 +20,7 @@ from marketplace.cli import environment
 from marketplace.cli.frame import Workspace
 from marketplace.cli.parts import answers
 from marketplace.cli.product import started
-from marketplace.cli.self_check import CHECKS
+from marketplace.cli.self_check import CHECKS, missing_evidence
 from marketplace.db import transaction
 from marketplace.demo import people, world
 from marketplace.demo.replay import source, story
@@ -121,6 +121,8 @@ def _self_check() -> None:
             broken = check(session)
         if broken:
             raise click.ClickException("\n".join(broken))
+    if missing := missing_evidence():
+        raise click.ClickException("\n".join(missing))
     click.echo(f"self-check: nothing broken in {', '.join(CHECKS)}.")
 
 

@@ -22,6 +22,7 @@ from marketplace.routing.queries.forecast import eligible_count as eligible_coun
 from marketplace.routing.queries.forecast import eligible_people as eligible_people
 from marketplace.routing.queries.forecast import forecast_of as forecast_of
 from marketplace.routing.queries.forecast import supply_of as supply_of
+from marketplace.routing.queries.invariants import broken_invariants as broken_invariants
 from marketplace.routing.queries.qualification import Offered as Offered
 from marketplace.routing.queries.qualification import Opened as Opened
 from marketplace.routing.queries.qualification import Standing as Standing

@@ -20,6 +20,8 @@ from marketplace.specialists.queries.credentials import queue as queue
 from marketplace.specialists.queries.credentials import sides_of as sides_of
 from marketplace.specialists.queries.credentials import waiting_counts as waiting_counts
 from marketplace.specialists.queries.credentials import waiting_since as waiting_since
+from marketplace.specialists.queries.invariants import broken_invariants as broken_invariants
+from marketplace.specialists.queries.invariants import files_kept as files_kept
 from marketplace.specialists.queries.licence_names import licence_names_of as licence_names_of
 from marketplace.specialists.queries.lists import open_hits as open_hits
 from marketplace.specialists.queries.lists import payouts_held as payouts_held

@@ -30,6 +30,7 @@ from marketplace.specialists.service.evidence import add_evidence as add_evidenc
 from marketplace.specialists.service.evidence import content_of as content_of
 from marketplace.specialists.service.evidence import delete_stored as delete_stored
 from marketplace.specialists.service.evidence import evidence_due as evidence_due
+from marketplace.specialists.service.evidence import files_missing as files_missing
 from marketplace.specialists.service.evidence import forget_evidence as forget_evidence
 from marketplace.specialists.service.evidence import sealed_in_store as sealed_in_store
 from marketplace.specialists.service.evidence import view_evidence as view_evidence

@@ -27,6 +27,7 @@ from marketplace.secrets import new_file_key, open_file, seal_file
 from marketplace.specialists.models import CredentialClaim, EvidenceFile
 from marketplace.specialists.queries.catalogue import known_type
 from marketplace.specialists.queries.credentials import evidence_file
+from marketplace.specialists.queries.invariants import StoredFile
 from marketplace.specialists.rules import CredentialState
 from marketplace.specialists.rules.evidence import FILES_MAX, media_type_of, plain_name
 from marketplace.specialists.service.steps import locked_claim
@@ -163,3 +164,21 @@ def forget_evidence(session: Session, file_id: UUID) -> None:
         file.purged_at, file.file_key, file.name = clock.now(), None, None
         session.flush()
         audit.record(session, SYSTEM, "purged evidence", file.claim_id, file_id=file.id)
+
+
+@outside_transaction
+def files_missing(files: Sequence[StoredFile]) -> list[str]:
+    """One sentence for each file that the store does not have."""
+    return [
+        f"The evidence file {file.id} is neither in the store nor destroyed."
+        for file in files
+        if not _is_there(file)
+    ]
+
+
+def _is_there(file: StoredFile) -> bool:
+    try:
+        storage.current().size(file.reference)
+    except Missing:
+        return False
+    return True
