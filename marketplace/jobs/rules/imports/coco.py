@@ -49,7 +49,8 @@ def lines(source: Source, reading: Reading, after: Line | None) -> Iterator[Line
 def _sorted(source: Source, aside: sqlite3.Connection) -> list[Json]:
     """Put images and annotations aside; the categories are few."""
     categories: list[Json] = []
-    aside.executescript(SCHEMA + "BEGIN;")
+    aside.executescript(SCHEMA)
+    aside.execute("BEGIN")
     with closing(source.open()) as stream:
         for member in members(stream):
             document = (
@@ -65,7 +66,8 @@ def _sorted(source: Source, aside: sqlite3.Connection) -> list[Json]:
             elif member.name == "annotations":
                 said = (str(document.get("image_id")), orjson.dumps(document))
                 aside.execute("INSERT INTO annotation VALUES (?, ?)", said)
-    aside.executescript("COMMIT; CREATE INDEX by_image ON annotation (image);")
+    aside.execute("COMMIT")
+    aside.execute("CREATE INDEX by_image ON annotation (image)")
     return categories
 
 
