@@ -78,6 +78,19 @@ def _networks(text: str) -> tuple[str, ...]:
     return parts
 
 
+def _endpoints(text: str) -> tuple[str, ...]:
+    parts = tuple(part.strip().rstrip("/") for part in text.split(",") if part.strip())
+    for part in parts:
+        address = urlsplit(part)
+        plain = not address.path and not address.query and "@" not in address.netloc
+        known = address.scheme in {"http", "https"} and address.hostname and plain
+        if part not in {"aws", "none"} and not known:
+            raise ValueError(
+                f"must list aws or addresses such as https://s3.eu.org; {part!r} is none"
+            )
+    return tuple(part for part in parts if part != "none")
+
+
 def _zone(text: str) -> str:
     try:
         ZoneInfo(text)
@@ -155,6 +168,12 @@ TABLE = (
     ),
     Setting("STORAGE_URL", "a folder, or s3://bucket/prefix", _storage, ".data/storage"),
     Setting(
+        "S3_SOURCE_ENDPOINTS",
+        "where labs' own buckets may be read: aws, addresses, or none",
+        _endpoints,
+        "aws",
+    ),
+    Setting(
         "SMTP_URL", "outgoing mail; unset, mail goes to MAILBOX_DIR", _url("smtp", "smtps"), ""
     ),
     Setting("MAIL_FROM", "the sender of every mail", _text, "Marketplace <no-reply@localhost>"),
@@ -205,6 +224,7 @@ class Settings:
     model_sandbox_base: str
     model_turns_at_once: int
     storage_url: str
+    s3_source_endpoints: tuple[str, ...]
     smtp_url: str
     mail_from: str
     mailbox_dir: str

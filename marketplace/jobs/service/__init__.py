@@ -1,5 +1,7 @@
 """The verbs of jobs, by what they are about: drafts, items, imports, states."""
 
+from marketplace.jobs.service.buckets import set_bucket as set_bucket
+from marketplace.jobs.service.buckets import start_bucket_import as start_bucket_import
 from marketplace.jobs.service.drafts import change_job as change_job
 from marketplace.jobs.service.drafts import create_job as create_job
 from marketplace.jobs.service.drafts import raise_pay as raise_pay

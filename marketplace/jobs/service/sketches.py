@@ -12,18 +12,19 @@ from itertools import islice
 import orjson
 
 from marketplace.db import outside_transaction
-from marketplace.errors import Fault, Faulty
+from marketplace.errors import Fault, Faulty, GatewayError, Missing
 from marketplace.jobs.models import JobBucket, JobImport
 from marketplace.jobs.rules import ImportKind, ItemRow, Line, read_row
-from marketplace.jobs.rules.imports import KINDS, Reading, kind_named, kind_of, kinds_for
+from marketplace.jobs.rules.imports import KINDS, Kind, Reading, kind_named, kind_of, kinds_for
 from marketplace.jobs.rules.imports.archive import BROKEN, Piece, Place, litter, pieces, suffix
-from marketplace.jobs.rules.imports.tables import fields_of, proposed
+from marketplace.jobs.rules.imports.tables import ID, fields_of, proposed
 from marketplace.jobs.rules.imports.zipped import is_zip
 from marketplace.jobs.service.items import checks_of
-from marketplace.jobs.service.sources import bundle_of, head_of, is_archive, stored
+from marketplace.jobs.service.sources import Stored, bundle_of, head_of, is_archive, stored
 from marketplace.tasktypes import Json
 
 ROWS = 3
+ROWS_COMPARED = 200
 PIECES_MAX = 300
 # A kind that must read a file to its end before the first row shows nothing of a longer one.
 WHOLE_BYTES_MAX = 64 * 1024 * 1024
@@ -85,8 +86,10 @@ def sketch_import(found: JobImport, reading: Reading, key: JobBucket | None) -> 
             _draw(drawn, _pieces(found, reading, key, drawn), reading)
         else:
             _file(drawn, found, reading)
-    except Faulty as faulty:
-        drawn.fault = faulty.message
+    except (Faulty, Missing) as refused:
+        drawn.fault = refused.message
+    except GatewayError as away:
+        drawn.fault = str(away)
     except BROKEN as broken:
         drawn.fault = f"This file is damaged: {' '.join(str(broken).split())[:160]}."
     drawn.left = {reason: count for reason, count in reading.left.items() if count}
@@ -113,8 +116,21 @@ def _file(drawn: Sketch, found: JobImport, reading: Reading) -> None:
         drawn.columns = columns_of(known, found.mapping, reading)
         drawn.fields = fields_of(reading.schema)
         if not found.mapping:
-            reading = replace(reading, mapping=drawn.columns)
+            _name_rows(drawn, kind, source, reading)
+        reading = replace(reading, mapping={k: v for k, v in drawn.columns.items() if v})
     _draw(drawn, (Piece("", line=line) for line in kind.lines(source, reading, None)), reading)
+
+
+def _name_rows(drawn: Sketch, kind: Kind, source: Stored, reading: Reading) -> None:
+    """Take no column for the id whose values come twice: what a row holds names it then."""
+    tried = replace(reading, mapping=drawn.columns)
+    names = []
+    for line in islice(kind.lines(source, tried, None), ROWS_COMPARED):
+        row = None if isinstance(line.content, Fault) else orjson.loads(line.content)
+        names += [row["external_id"]] if row else []
+    for column, became in drawn.columns.items():
+        if became == ID and len(set(names)) < len(names):
+            drawn.columns[column] = f"metadata.{column.replace('.', '_')}"
 
 
 def columns_of(known: list[str], mapping: Mapping[str, str], reading: Reading) -> dict[str, str]:
