@@ -83,6 +83,54 @@ class Worker:
                     perform(str(work.id))
 
 
+class Pages:
+    """The server of the pages, which can be away for a while and come back on the same port."""
+
+    def __init__(self) -> None:
+        self._app: Callable[..., Any] = _not_yet
+        self._server = self._made(0)
+        self.port = self._server.port
+
+    def use(self, app: Callable[..., Any]) -> None:
+        """Serve this from now on."""
+        self._app = self._server.app = app
+
+    @contextmanager
+    def away(self) -> Iterator[None]:
+        """Stopped while the block runs; connections that were open get 503 at most."""
+        self._server.app = _not_yet
+        self._stop()
+        try:
+            yield
+        finally:
+            self._server = self._made(self.port)
+            self._start()
+
+    @contextmanager
+    def serving(self) -> Iterator[None]:
+        """Served while the block runs."""
+        self._start()
+        try:
+            yield
+        finally:
+            self._stop()
+
+    def _made(self, port: int) -> BaseWSGIServer:
+        return make_server(
+            "127.0.0.1", port, self._app, threaded=True, request_handler=QuietHandler
+        )
+
+    def _start(self) -> None:
+        serve = self._server.serve_forever
+        self._thread = threading.Thread(target=serve, args=(0.05,), name="pages")
+        self._thread.start()
+
+    def _stop(self) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+
 @dataclass(frozen=True)
 class Place:
     """The served product. address: of its pages; mailbox: the folder of its mail."""
@@ -92,6 +140,7 @@ class Place:
     stripe: Stripe
     worker: Worker
     empty: Callable[[], None]
+    pages: Pages
 
     def link_to(self, email: str) -> str:
         """The first link of the newest mail to an address, once it is there."""
@@ -124,13 +173,13 @@ def served(
     stack: Stack, database: Engine, owner: Engine, settings: Settings, folder: Path
 ) -> Iterator[Place]:
     """The product on a free port; its settings name that port and the sandbox's."""
-    server = make_server("127.0.0.1", 0, _not_yet, threaded=True, request_handler=QuietHandler)
-    address = f"http://localhost:{server.port}"
+    pages = Pages()
+    address = f"http://localhost:{pages.port}"
     sandbox = SandboxSettings(
         database_url=stack.environment["SANDBOX_DATABASE_URL"],
         secret_key=KEY,
         webhook_secret=settings.stripe_webhook_secret,
-        webhook_url=f"http://127.0.0.1:{server.port}/webhooks/stripe",
+        webhook_url=f"http://127.0.0.1:{pages.port}/webhooks/stripe",
         port=0,
     )
     with running(sandbox) as stripe_address, ControlClient(stripe_address, KEY) as controls:
@@ -141,7 +190,7 @@ def served(
             stripe_secret_key=KEY,
             mailbox_dir=str(folder / "mailbox"),
         )
-        server.app = factory.create_app(mine)
+        pages.use(factory.create_app(mine))
         stripe = Stripe(stripe_address, sandbox.database_url, controls)
         worker = Worker()
 
@@ -151,10 +200,10 @@ def served(
                 stripe.empty()
 
         try:
-            with _serving(server):
+            with pages.serving():
                 empty()
                 worker.start()
-                yield Place(address, folder / "mailbox", stripe, worker, empty)
+                yield Place(address, folder / "mailbox", stripe, worker, empty, pages)
                 worker.stop()
         finally:
             db.engine().dispose()
@@ -164,20 +213,8 @@ def served(
 
 
 def _not_yet(_environ: dict[str, Any], start: Callable[..., Any]) -> list[bytes]:
-    start("503 Service Unavailable", [])
+    start("503 Service Unavailable", [("Connection", "close")])
     return []
-
-
-@contextmanager
-def _serving(server: BaseWSGIServer) -> Iterator[None]:
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,), name="pages")
-    thread.start()
-    try:
-        yield
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def _empty(owner: Engine, settings: Settings) -> None:

@@ -171,6 +171,8 @@ class Workbench extends HTMLElement {
   // A sign-in that ended meanwhile is begun again in place, then the answer goes in.
   async loaded(event) {
     const { xhr } = event.detail;
+    // Handed in, and htmx goes on to another page.
+    if (xhr.status < 400 && xhr.getResponseHeader("HX-Redirect")) this.gone();
     if (xhr.status !== 401 && !(xhr.status === 400 && xhr.responseURL.endsWith("/submit"))) return;
     event.preventDefault();
     this.notSubmitted();
@@ -192,8 +194,7 @@ class Workbench extends HTMLElement {
   answered(event) {
     const { xhr, requestConfig, serverResponse } = event.detail;
     if (requestConfig?.elt !== this.form || xhr.status >= 400) return;
-    this.drafts.handedIn();
-    this.tabs.tell("handed in");
+    this.gone();
     // The next task takes this one's place, in the history too; any other page wants its own
     // sheets and scripts.
     if (serverResponse.includes("<x-workbench")) history.replaceState(null, "", xhr.responseURL);
@@ -201,6 +202,11 @@ class Workbench extends HTMLElement {
       event.detail.shouldSwap = false;
       location.assign(xhr.responseURL);
     }
+  }
+
+  gone() {
+    this.drafts.handedIn();
+    this.tabs.tell("handed in");
   }
 
   // --- lease and time -------------------------------------------------------------------------

@@ -156,13 +156,21 @@ def submit(claim_id: UUID) -> AnyResponse:
         return redirect(url_for("workbench.show", claim_id=handed_in.claim.id), code=303)
     attempt_id = qualifications.newest_attempt(found.view.job)
     if attempt_id is not None:
-        return redirect(url_for("specialists.attempt", attempt_id=attempt_id), code=303)
+        return _elsewhere(url_for("specialists.attempt", attempt_id=attempt_id))
     told = receipts.told_after(given, found.view.job.task_type)
     if told:
         flash("Handed in. Beside your verdict stands what the judge said.", "good")
-        return redirect(told, code=303)
+        return _elsewhere(told)
     flash(handed_in.reason or "Handed in. Thank you.", "good")
-    return redirect(url_for("specialists.home"), code=303)
+    return _elsewhere(url_for("specialists.home"))
+
+
+def _elsewhere(address: str) -> AnyResponse:
+    """On to a page that is no workbench. The script is told where, and goes there itself: a page
+    that it fetched and threw away would take with it what the next one has to say."""
+    if request.headers.get("HX-Request") == "true":
+        return Response(status=200, headers={"HX-Redirect": address})
+    return redirect(address, code=303)
 
 
 def _again(found: Bench, answer: dict[str, Any], faulty: Faulty) -> Response:
@@ -224,6 +232,10 @@ def outcome(claim_id: UUID) -> AnyResponse:
             evidence=request.form.get("evidence", "").replace("\0", ""),
             clearance_days=settings().clearance_days,
         )
+    if kind is OutcomeKind.OPTED_OUT:
+        paid = f" What you did earned {money(reported.earned)}." if reported.earned else ""
+        flash(f"You stopped, and that is all right. Nothing is held against you.{paid}", "neutral")
+        return redirect(url_for("specialists.home"), code=303)
     earned = f" It earned {money(reported.earned)}." if reported.earned else ""
     flash(f"Reported. It penalises nobody, and the lab sees it.{earned}", "good")
     return redirect(url_for("specialists.home"), code=303)
