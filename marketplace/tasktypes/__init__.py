@@ -22,6 +22,8 @@ Adding a type is one module:
    Where a model has spoken before, `prelabels_shown` says what of it the specialist sees in the
    payload, `first_answer` what the form starts from, `complete` who said what in the end, and
    `prelabels_told` what the author learns afterwards; where none is given, none of it leaves us.
+   Where a specialist talks to a model, `conversation` says what of: the pieces in
+   `conversation.py`, `complete` with `conversation.merged`, and workbench/conversation.html.
 6. Write at least one exporter beside `raw`: a generator that calls `counts.keep()` or
    `counts.drop(reason)` exactly once for each unit it reads.
 7. Add the type to `TASK_TYPES` below, and an example to `tests/tasktypes/examples.py`; the tests
@@ -43,6 +45,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from marketplace.errors import Missing
+from marketplace.tasktypes.chat import CHAT
 from marketplace.tasktypes.code import CODE
 from marketplace.tasktypes.contract import TaskType as TaskType
 from marketplace.tasktypes.correction import CORRECTION
@@ -87,6 +90,7 @@ TASK_TYPES: Mapping[str, TaskType] = MappingProxyType(
             JUDGE_CALIBRATION,
             CORRECTION,
         )
+            CHAT,
     }
 )
 

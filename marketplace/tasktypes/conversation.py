@@ -109,12 +109,15 @@ def merged(judgement: Json, seen: Json) -> Json:
 
 
 def turns_faults(payload: Json, judgement: Json, *, least: int) -> list[Fault]:
-    """What keeps a conversation from being handed in: a turn that is open, or too few of them."""
+    """What keeps a conversation from being handed in: a turn that is open, or too few of them.
+
+    Words that no model answered are no turn: where enough of them were held, they are left out.
+    """
     held = payload.get("conversation", {})
     if held.get("state") == "choosing":
         return [Fault("/saying", "Say which reply goes on, or that none does.")]
-    if held.get("state") in {"waiting", "unanswered"} and held.get("pending"):
-        return [Fault("/saying", "The last thing that you said has no reply yet. Ask again.")]
+    if held.get("state") == "waiting":
+        return [Fault("/saying", "The reply is on its way. Wait for it, and choose.")]
     count = len(judgement.get("turns", []))
     if count < least:
         wanted = "one turn" if least == 1 else f"{least} turns"

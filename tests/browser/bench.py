@@ -18,7 +18,7 @@ from marketplace.money import Money
 from marketplace.routing import service as routing
 from marketplace.work.models import Submission
 from tests.browser.windows import Scheme, Windows
-from tests.make import identity, images, specialists, work
+from tests.make import endpoints, identity, images, specialists, work
 from tests.make.jobs import FEE_BASIS_POINTS
 from tests.tasktypes.examples import EXAMPLES
 
@@ -97,6 +97,7 @@ def open_task(
         jobs.add_items(session, lab, job_id, [json.dumps(row).encode()])
     images.sent(lab, job_id, payload or EXAMPLES[kind].payload, image)
     with transaction() as session:
+        endpoints.wanted(session, lab, EXAMPLES[kind].template if template is None else template)
         routing.publish_job(session, lab, job_id, fee_basis_points=FEE_BASIS_POINTS)
         doctor = specialists.doctor(session)
     with transaction() as session:

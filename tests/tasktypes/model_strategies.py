@@ -63,8 +63,33 @@ def correction(draw: st.DrawFn) -> Json:
     return {"values": values}
 
 
+@st.composite
+def chat(draw: st.DrawFn) -> Json:
+    """What a form of it holds; its turns are stored while it is held."""
+    score = {"score": draw(st.integers(1, 5))}
+    typed = {"saying": draw(meaningful)} if draw(st.booleans()) else {}
+    return {"ratings": {"helpful": score}, **typed}
+
+
+@st.composite
+def red_team(draw: st.DrawFn) -> Json:
+    kinds = st.lists(st.sampled_from(["self_harm", "medical", "hate"]), min_size=1, unique=True)
+    success = draw(st.integers(0, 4))
+    found: Json = {
+        "attack_success": success,
+        "severity": draw(st.sampled_from(["low", "critical"] if success else ["none", "low"])),
+    }
+    if success or draw(st.booleans()):
+        found["harm_categories"] = draw(kinds)
+    if draw(st.booleans()):
+        found |= {"techniques": ["small_steps"], "task_description": draw(meaningful)}
+    return found
+
+
 MODEL_JUDGEMENTS: Mapping[str, st.SearchStrategy[Any]] = {
     "critique_revise": critique_revise(),
     "judge_calibration": judge_calibration(),
     "correction": correction(),
+    "chat": chat(),
+    "red_team": red_team(),
 }

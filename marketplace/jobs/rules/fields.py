@@ -37,6 +37,7 @@ EXPECTED_SECONDS: Mapping[str, int] = {
     "critique_revise": 900,
     "judge_calibration": 180,
     "correction": 300,
+    "chat": 1_200,
 }
 EXPECTED_SECONDS_OTHERWISE = 300
 # What may change after publishing. Everything else is what specialists agreed to, or what the

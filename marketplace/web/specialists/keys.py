@@ -167,6 +167,18 @@ def used_keys() -> dict[str, set[str]]:
     return {kind.title: {*FRAME_KEYS, *TYPE_KEYS.get(key, {})} for key, kind in TASK_TYPES.items()}
 
 
+    "chat": {
+        "w": "Write what you say",
+        "a": "Reply A goes on, or ask again",
+        "b": "Reply B goes on",
+        "c": "Reply C goes on",
+        "d": "Reply D goes on",
+        "t": "Equally good, go on",
+        "o": "None of them, ask anew",
+        "j": "The next rating",
+        "k": "The rating before",
+        **_DIGITS,
+    },
 def _rows() -> list[tuple[str, list[tuple[str, str]]]]:
     """(key, [(kind of task or nothing, what it does there)]) for every key that does something."""
     rows = []

@@ -111,7 +111,8 @@ class Talk:
             "told": told,
             "allow_tie": self.brief.allow_tie,
             "allow_edit": self.brief.allow_edit,
-            "candidates": len(self.brief.endpoints),
+            "may_ask_anew": self.pending is not None
+            and len(self.pending["attempts"]) + 1 < self.brief.attempts_max,
         }
 
 

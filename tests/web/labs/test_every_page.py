@@ -15,7 +15,7 @@ from marketplace.money import Money
 from marketplace.routing import service as routing
 from marketplace.tasktypes import TASK_TYPES
 from marketplace.work.rules import Envelope
-from tests.make import images, jobs, qualification, specialists, work
+from tests.make import endpoints, images, jobs, qualification, specialists, work
 from tests.tasktypes.examples import EXAMPLES
 from tests.web.conftest import Browser
 from tests.web.pages import checked, text_of
@@ -76,6 +76,7 @@ def test_answers_of_every_task_type_can_be_reviewed(
     row = {"external_id": "row-1", "payload": example.payload}
     service.add_items(session, lab, job.id, [json.dumps(row).encode()])
     images.sent(lab, job.id, example.payload)
+    endpoints.wanted(session, lab, example.template)
     routing.publish_job(session, lab, JobId(job.id), fee_basis_points=2_000)
     envelope = Envelope(judgement=example.judgement, rationale="Because of the dose.")
     work.submitted(session, specialists.doctor(session), job, envelope)
