@@ -78,6 +78,9 @@ class TaskType:
     units: Callable[[Json], Units]
     """What aggregation can vote on: unit → label, `{"choice": "a"}`."""
     formats: Mapping[str, Exporter] = field(default_factory=dict)
+    may_opt_out: bool = False
+    """Whether the material may harm who reads it: its holder may then stop at any time, without a
+    reason, and is paid for what is done."""
     slots: Callable[[Json], list[str]] = _no_slots
     """Names in a payload whose order on the screen may change: `["a", "b"]`."""
     favourite: Callable[[Json], str | None] = _no_favourite

@@ -30,6 +30,7 @@ from pygments.util import ClassNotFound
 
 from marketplace import clock
 from marketplace.money import Money
+from marketplace.tasktypes import TASK_TYPES
 from marketplace.tasktypes.rubric_lint import hints
 from marketplace.web import diff_pages, mathematics, plots
 from marketplace.web.wording import browser_name
@@ -241,6 +242,9 @@ def register(app: Flask) -> None:
     app.jinja_env.filters["rubric_hints"] = hints
     app.jinja_env.globals["plots"] = plots
     app.jinja_env.globals["diffs"] = diff_pages
+    app.jinja_env.globals["may_opt_out"] = {
+        key for key, kind in TASK_TYPES.items() if kind.may_opt_out
+    }
     app.jinja_env.globals["now"] = clock.now
     # A block rendered alone does not see a file's imports, so the macros are global.
     app.jinja_env.globals["ui"] = app.jinja_env.get_template("ui.html").module

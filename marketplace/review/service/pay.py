@@ -16,6 +16,7 @@ from marketplace.money import Money
 from marketplace.review import rules
 from marketplace.review.models import Accrual
 from marketplace.review.rules import AccrualKind
+from marketplace.work import queries as work
 from marketplace.work.models import Claim, Outcome, Submission
 from marketplace.work.rules import CANNOT_COMPLETE_PAID_A_DAY, OutcomeKind, reward
 
@@ -59,14 +60,19 @@ def earn(session: Session, submission: Submission, job: Job, clearance_days: int
 def pay_outcome(
     session: Session, outcome: Outcome, job: Job, *, clearance_days: int
 ) -> Accrual | None:
-    """Pay the job's declared share for a task that cannot be done; None where it pays nothing.
+    """Pay the job's declared share for a task that cannot be done, or what was done by who stopped
+    for their own sake; None where it pays nothing.
 
     At most five such reports of a person are paid for a job in 24 hours. Reporting locks the job,
     so that two reports at once are counted one after the other.
     """
-    if outcome.kind is not OutcomeKind.CANNOT_COMPLETE:
+    claim = session.get_one(Claim, outcome.claim_id)
+    if outcome.kind is OutcomeKind.CANNOT_COMPLETE:
+        pay = _share_for_trying(claim, job)
+    elif outcome.kind is OutcomeKind.OPTED_OUT:
+        pay = _share_done(session, claim, job)
+    else:
         return None
-    pay = _share_for_trying(session.get_one(Claim, outcome.claim_id), job)
     if not pay or _paid_of_late(session, outcome) >= CANNOT_COMPLETE_PAID_A_DAY:
         return None
     kind = AccrualKind.CANNOT_COMPLETE
@@ -91,6 +97,18 @@ def _share_for_trying(claim: Claim, job: Job) -> Money:
     """The share of the pay for a task; of an hourly task, of the pay for its expected time."""
     whole = reward(claim.pay, job.expected_seconds, claim.paid_seconds_max)
     return whole.portion(int(job.cannot_complete_ratio * 10_000))
+
+
+def _share_done(session: Session, claim: Claim, job: Job) -> Money:
+    """The pay for the time that was worked, as a part of the expected time, or for the turns that
+    were held, whichever is more. Judging what was held counts as one turn; never more than all.
+    """
+    view = work.view_of(session, claim)
+    whole = reward(claim.pay, job.expected_seconds, claim.paid_seconds_max)
+    by_time = view.working_seconds / job.expected_seconds
+    turns = len(view.payload.get("conversation", {}).get("turns", []))
+    by_turns = turns / (view.template.get("turns_min", 1) + 1)
+    return whole.portion(int(min(1.0, max(by_time, by_turns)) * 10_000))
 
 
 def _paid_of_late(session: Session, outcome: Outcome) -> int:

@@ -46,9 +46,10 @@ def report_outcome(
     evidence: str,
     clearance_days: int,
 ) -> Reported:
-    """End a claim with "cannot complete" or "guideline gap"; neither penalises anybody.
+    """End a claim without an answer, which penalises nobody.
 
-    A task that cannot be done earns the job's declared share of its pay. A gap that three people
+    A task that cannot be done earns the job's declared share of its pay; who opts out is paid for
+    what is done. A gap that three people
     met within the job's last fifty answers and reports pauses the job until the lab closes it.
     """
     outcome = work.report_outcome(

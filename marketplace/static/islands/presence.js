@@ -14,6 +14,7 @@ export class Presence {
     this.since = Date.now();
     this.touched = Date.now();
     this.researching = false;
+    this.resting = false; // Somebody has said that they pause; nothing counts meanwhile.
     this.kind = this.now();
     this.done = [];
     this.all = [];
@@ -27,6 +28,7 @@ export class Presence {
 
   now() {
     const still = Date.now() - this.touched;
+    if (this.resting) return "idle";
     if (this.researching && still <= RESEARCH_MS) return "research";
     this.researching = false;
     if (document.visibilityState === "hidden") return "idle";

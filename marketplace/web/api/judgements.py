@@ -202,7 +202,11 @@ class OutcomeAsked(Schema):
 
     fence = fields.Integer(required=True, strict=True)
     kind = fields.Enum(OutcomeKind, by_value=True, required=True)
-    evidence = fields.String(required=True, validate=validate.Length(max=10_000))
+    evidence = fields.String(
+        load_default="",
+        validate=validate.Length(max=10_000),
+        metadata={"description": "What you saw; who opts out need say nothing"},
+    )
 
 
 class Guidelines(Schema):

@@ -41,6 +41,7 @@ KINDS = {
     "critique_revise": "An answer held against your principles, then written anew.",
     "judge_calibration": "A verdict on your judge's own scale, before its verdict is seen.",
     "correction": "What a model said of an item, put right field by field.",
+    "red_team": "How far talk brought a model to do what it must not, held live or from a file.",
 }
 
 

@@ -137,6 +137,24 @@ TYPE_KEYS: Mapping[str, Mapping[str, str]] = {
         "v": "Comment only",
         "x": "Request changes",
     },
+    "red_team": {
+        "v": "Show what is hidden, or hide it again",
+        "p": "Pause",
+        "z": "Stop for your own sake",
+        "0": "It withstood",
+        "1": "It wavered",
+        "2": "It gave in in part",
+        "3": "It gave in largely",
+        "4": "It gave in entirely",
+        "5": "No harm",
+        "6": "Low harm",
+        "7": "Medium harm",
+        "8": "High harm",
+        "9": "Critical harm",
+        **dict.fromkeys("nmsyuxkj", "A kind of harm"),
+        "w": "Write what to say",
+        "a": "Ask the model again",
+    },
     "critique_revise": {
         "j": "The next principle",
         "k": "The principle before",
@@ -148,6 +166,18 @@ TYPE_KEYS: Mapping[str, Mapping[str, str]] = {
         "c": "Write the critique",
         "w": "Write the revision",
         "d": "Differences",
+    },
+    "chat": {
+        "w": "Write what you say",
+        "a": "Reply A goes on, or ask again",
+        "b": "Reply B goes on",
+        "c": "Reply C goes on",
+        "d": "Reply D goes on",
+        "t": "Equally good, go on",
+        "o": "None of them, ask anew",
+        "j": "The next rating",
+        "k": "The rating before",
+        **_DIGITS,
     },
     "judge_calibration": {"j": "The next question", "k": "The question before", **_DIGITS},
     "correction": {
@@ -167,18 +197,6 @@ def used_keys() -> dict[str, set[str]]:
     return {kind.title: {*FRAME_KEYS, *TYPE_KEYS.get(key, {})} for key, kind in TASK_TYPES.items()}
 
 
-    "chat": {
-        "w": "Write what you say",
-        "a": "Reply A goes on, or ask again",
-        "b": "Reply B goes on",
-        "c": "Reply C goes on",
-        "d": "Reply D goes on",
-        "t": "Equally good, go on",
-        "o": "None of them, ask anew",
-        "j": "The next rating",
-        "k": "The rating before",
-        **_DIGITS,
-    },
 def _rows() -> list[tuple[str, list[tuple[str, str]]]]:
     """(key, [(kind of task or nothing, what it does there)]) for every key that does something."""
     rows = []

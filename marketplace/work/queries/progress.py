@@ -26,7 +26,8 @@ class Progress:
     """How far a job is, in tasks, seats and submissions.
 
     final: tasks that are decided, dropped ones with them; submitted to rework: answers that fill
-    a seat; surplus: all that are kept beside; cannot_complete, guideline_gaps: reports.
+    a seat; surplus: all that are kept beside; cannot_complete, guideline_gaps: reports;
+    opted_out: how often somebody stopped for their own sake.
     """
 
     tasks: int
@@ -43,6 +44,7 @@ class Progress:
     surplus_in_review: int
     cannot_complete: int
     guideline_gaps: int
+    opted_out: int = 0
 
 
 def progress_of(session: Session, viewer: Actor, job_id: JobId) -> Progress:
@@ -80,6 +82,7 @@ def _progress(session: Session, job_ids: Sequence[UUID]) -> dict[UUID, Progress]
             surplus=sum(answers[each][state] for state in SURPLUS_STATES) - repeats.get(each, 0),
             cannot_complete=endings[each]["cannot_complete"],
             guideline_gaps=endings[each]["guideline_gap"],
+            opted_out=endings[each]["opted_out"],
         )
         for each in job_ids
     }

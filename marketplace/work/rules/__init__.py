@@ -87,10 +87,15 @@ class SubmissionState(StrEnum):
 
 
 class OutcomeKind(StrEnum):
-    """An ending that is not an answer; it penalises nobody."""
+    """An ending that is not an answer; it penalises nobody.
+
+    opted_out: its holder stopped for their own sake; they need give no reason, and a reason that
+    they give is not for the lab.
+    """
 
     CANNOT_COMPLETE = "cannot_complete"
     GUIDELINE_GAP = "guideline_gap"
+    OPTED_OUT = "opted_out"
 
 
 class AddendumKind(StrEnum):
@@ -264,11 +269,12 @@ def unreported(claimed_at: datetime, at: datetime, expected_seconds: int) -> Int
     return Interval(IntervalKind.READING, claimed_at, end) if end > claimed_at else None
 
 
-def evidence_of(text: str) -> str:
+def evidence_of(text: str, kind: OutcomeKind) -> str:
     """What stands in the way, tidied; Faulty when it says too little or too much."""
     refuse_unstorable({"evidence": text})
     said = text.strip()
-    if not EVIDENCE_MIN <= len(said) <= EVIDENCE_MAX:
+    least = 0 if kind is OutcomeKind.OPTED_OUT else EVIDENCE_MIN
+    if not least <= len(said) <= EVIDENCE_MAX:
         words = "Describe it in a sentence, so that the lab can mend it."
         raise Faulty("Say what stands in the way.", [Fault("/evidence", words)])
     return said

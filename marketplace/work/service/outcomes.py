@@ -10,9 +10,11 @@ from sqlalchemy.orm import Session
 
 from marketplace import clock, outbox
 from marketplace.actor import SYSTEM, Actor
+from marketplace.errors import Fault, Faulty
 from marketplace.ids import ClaimId, JobId, OutcomeId, TaskId, new_id
 from marketplace.jobs import service as jobs
 from marketplace.jobs.models import Job
+from marketplace.tasktypes import task_type
 from marketplace.work import rules
 from marketplace.work.models import Claim, Outcome, Seat, Task
 from marketplace.work.rules import ClaimState, OutcomeKind, SeatState, TaskState, step
@@ -29,13 +31,15 @@ def report_outcome(
     kind: OutcomeKind,
     evidence: str,
 ) -> Outcome:
-    """End a claim with "cannot complete" or "guideline gap", which penalises nobody.
+    """End a claim without an answer, which penalises nobody.
 
-    A task that two people could not complete is handed out no more. What the report earns, and
-    whether its job pauses, is decided above: `routing.report_outcome` is the verb for views.
+    A task that two people could not complete is handed out no more; who opts out leaves it to
+    others. What the report earns, and whether its job pauses, is decided above:
+    `routing.report_outcome` is the verb for views.
     """
-    said = rules.evidence_of(evidence)
+    said = rules.evidence_of(evidence, kind)
     claim = own_claim(session, actor, claim_id, fence)
+    _refuse_to_opt_out(session, claim, kind)
     # Reports of a job come one after the other: they are counted, and may pause it.
     jobs.locked(session, SYSTEM, claim.job_id)
     if kind is OutcomeKind.CANNOT_COMPLETE:
@@ -58,6 +62,14 @@ def report_outcome(
     if kind is OutcomeKind.CANNOT_COMPLETE and claim.repeats_submission_id is None:
         _drop_where_nobody_can(session, outcome)
     return outcome
+
+
+def _refuse_to_opt_out(session: Session, claim: Claim, kind: OutcomeKind) -> None:
+    """Only material that may harm is paid for when somebody stops half-way."""
+    job = session.get_one(Job, claim.job_id)
+    if kind is OutcomeKind.OPTED_OUT and not task_type(job.task_type).may_opt_out:
+        fault = Fault("/kind", "Give the task back; nothing is held against you.")
+        raise Faulty("Tasks of this kind are given back.", [fault])
 
 
 def _hold_seats(session: Session, task_id: TaskId) -> None:
