@@ -1,4 +1,4 @@
-"""Background work of jobs: reading imports."""
+"""Background work of jobs: reading imports, looking through items for personal details."""
 
 from __future__ import annotations
 
@@ -25,6 +25,8 @@ FETCH_SECONDS = 3 * 60 * 60
 # After this long the work is put back, so that no import holds a worker until its limit.
 TURN_SECONDS = 120
 SHORTLY = timedelta(milliseconds=1)
+# A piece of a scan is two short transactions, so its turn may be short too.
+SCAN_TURN_SECONDS = 60
 # A bucket that does not answer so often, with growing pauses, is told to the lab.
 TRIES_MAX = 8
 
@@ -152,3 +154,27 @@ def _fetch(found: JobImport, task_type: str, key: JobBucket | None) -> None:
         raise
     with transaction() as session:
         service.fetched_import(session, found.id, kind=kind, storage_ref=reference, size_bytes=size)
+
+
+@outbox.background("jobs.scan_items", time_limit_seconds=TIME_LIMIT_SECONDS)
+def scan_items(work: outbox.Work, job_id: str) -> None:
+    """Look through the items of a job that nobody looked at yet, piece by piece.
+
+    Safe to cut short anywhere and to run twice: a piece is added only from the position where the
+    scan stands.
+    """
+    identity = UUID(job_id)
+    turn_ends = time.monotonic() + SCAN_TURN_SECONDS
+    while time.monotonic() < turn_ends:
+        with transaction() as session:
+            start = service.begin_scan(session, identity)
+        with transaction() as session:
+            tally, end = service.looked_through(session, identity, start)
+        with transaction() as session:
+            if end > start:
+                service.advance_scan(session, identity, tally, start=start, end=end)
+            elif service.finish_scan(session, identity):
+                outbox.done(session, work)
+                return
+    with transaction() as session:
+        outbox.again(session, work, error="more to look at", after=SHORTLY)

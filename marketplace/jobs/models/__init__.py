@@ -14,3 +14,5 @@ from marketplace.jobs.models.jobs import Ratio as Ratio
 from marketplace.jobs.models.jobs import TemplateVersion as TemplateVersion
 from marketplace.jobs.models.qualification import Qualification as Qualification
 from marketplace.jobs.models.qualification import QualificationItem as QualificationItem
+from marketplace.jobs.models.scans import ItemScan as ItemScan
+from marketplace.jobs.models.scans import ScanFinding as ScanFinding

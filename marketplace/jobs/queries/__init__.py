@@ -34,3 +34,5 @@ from marketplace.jobs.queries.qualification import qualification_faults as quali
 from marketplace.jobs.queries.qualification import qualification_of as qualification_of
 from marketplace.jobs.queries.qualification import qualifications_for as qualifications_for
 from marketplace.jobs.queries.qualification import terms_of as terms_of
+from marketplace.jobs.queries.scans import ScanReport as ScanReport
+from marketplace.jobs.queries.scans import scan_report as scan_report

@@ -18,6 +18,7 @@ from marketplace.identity.rules import Permission
 from marketplace.jobs.models import Item, Job, Prelabel, TemplateVersion
 from marketplace.jobs.queries.item_images import image_faults
 from marketplace.jobs.queries.qualification import qualification_faults
+from marketplace.jobs.queries.scans import scan_advice, scan_faults
 from marketplace.jobs.rules import Draft, Estimate, JobState, estimate_of, lint_faults
 from marketplace.jobs.rules.template_lint import template_advice, template_faults
 from marketplace.tasktypes import task_type
@@ -111,16 +112,18 @@ def lint(session: Session, job: Job) -> list[Fault]:
     )
     faults += image_faults(session, job)
     faults += endpoint_faults(session, job.organisation_id, template)
+    faults += scan_faults(session, job)
     return faults + qualification_faults(session, job, template)
 
 
 def advice(session: Session, job: Job) -> list[Fault]:
     """What is worth a look before publishing, and keeps nothing back; pointers as in `lint`."""
     template = session.get_one(TemplateVersion, job.template_version_id).template
+    advised = scan_advice(session, job)
     if task_type(job.task_type).check_template(template):
-        return []
+        return advised
     told = template_advice(job.task_type, template)
-    return [Fault(f"/template{fault.pointer}", fault.message) for fault in told]
+    return advised + [Fault(f"/template{fault.pointer}", fault.message) for fault in told]
 
 
 def _gold_faults(session: Session, job: Job, template: dict[str, Any]) -> list[Fault]:

@@ -37,6 +37,12 @@ from marketplace.jobs.service.qualification import retire_item as retire_item
 from marketplace.jobs.service.qualification import return_place as return_place
 from marketplace.jobs.service.qualification import set_terms as set_terms
 from marketplace.jobs.service.qualification import take_place as take_place
+from marketplace.jobs.service.scans import advance_scan as advance_scan
+from marketplace.jobs.service.scans import begin_scan as begin_scan
+from marketplace.jobs.service.scans import declare as declare
+from marketplace.jobs.service.scans import finish_scan as finish_scan
+from marketplace.jobs.service.scans import looked_through as looked_through
+from marketplace.jobs.service.scans import scan_again as scan_again
 from marketplace.jobs.service.sketches import Sketch as Sketch
 from marketplace.jobs.service.sketches import SketchRow as SketchRow
 from marketplace.jobs.service.sketches import kind_of_stored as kind_of_stored

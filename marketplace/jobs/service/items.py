@@ -28,6 +28,7 @@ from marketplace.jobs.rules import (
     lines_of,
     read_row,
 )
+from marketplace.jobs.service import scans
 from marketplace.jobs.service.states import announce, locked
 from marketplace.tasktypes import Json, task_type
 
@@ -104,6 +105,8 @@ def store_items(session: Session, job: Job, lines: Iterable[Line | bytes]) -> It
                 report.reject(row)
         _store(session, job, _fresh(session, job, rows, report))
     session.flush()  # The count is the base of the next positions.
+    if report.accepted:
+        scans.wanted(session, job)
     return report
 
 

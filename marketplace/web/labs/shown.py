@@ -38,6 +38,7 @@ STEPS: Sequence[tuple[str, str, tuple[str, ...]]] = (
     ("Instructions say what a good judgement is", "edit", ("/instructions_md",)),
     ("The template fits its task type", "edit", ("/template",)),
     ("Items are in, and their gold fits the template", "items", ("/items",)),
+    ("What seems to name people in the items is accounted for", "scan", ("/scan",)),
     ("The terms of a qualification are said", "qualification", ("/qualification",)),
     ("The pay is fair for the time it takes", "edit", ("/pay",)),
     ("The lease is long enough", "edit", ("/lease_seconds",)),
@@ -113,7 +114,11 @@ def steps_of(job: Job, faults: Sequence[Fault]) -> list[Step]:
 
 def advice_of(job: Job, told: Sequence[Fault]) -> list[tuple[str, str]]:
     """What is worth a look, each with the place of the form."""
-    return [(one.message, _place(job, "edit") + _anchor("edit", one.pointer)) for one in told]
+    places = ["scan" if one.pointer == "/scan" else "edit" for one in told]
+    return [
+        (one.message, _place(job, place) + _anchor(place, one.pointer))
+        for one, place in zip(told, places, strict=True)
+    ]
 
 
 def _mended_at(job: Job, place: str, faults: Sequence[Fault]) -> list[tuple[str, str]]:
@@ -121,7 +126,11 @@ def _mended_at(job: Job, place: str, faults: Sequence[Fault]) -> list[tuple[str,
 
 
 def _place(job: Job, place: str) -> str:
-    views = {"items": "lab_items.show", "qualification": "lab_qualification.show"}
+    views = {
+        "items": "lab_items.show",
+        "qualification": "lab_qualification.show",
+        "scan": "lab_scans.show",
+    }
     return url_for(views.get(place, "lab_jobs.edit"), job_id=job.id)
 
 
