@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import select
+import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -25,13 +26,14 @@ from sqlalchemy import (
     event,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, BYTEA, JSON, JSONB
-from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.exc import DisconnectionError, SQLAlchemyError
 from sqlalchemy.orm import (
     DeclarativeBase,
     Session,
     mapped_column,
     sessionmaker,
 )
+from sqlalchemy.pool import NullPool
 
 from marketplace.ids import KINDS, new_id
 
@@ -103,12 +105,15 @@ class _Database:
         self.whole: sessionmaker[Session] | None = None  # The engine's own, in transactions.
         self.alone: sessionmaker[Session] | None = None  # Each statement by itself.
 
-    def lookups(self) -> sessionmaker[Session] | None:
-        """Sessions for lone statements; the swapped ones while others than ours are in use."""
-        return self.alone if self.sessions is self.whole else self.sessions
+
+class _Line(threading.local):
+    """A thread's own session for lone statements, which stays open; a pool costs more than they."""
+
+    session: Session | None = None
 
 
 _database = _Database()
+_line = _Line()
 _open: ContextVar[bool] = ContextVar("transaction_open", default=False)
 
 
@@ -144,30 +149,40 @@ def _run_plans_as_they_are(connection: Any, record: object) -> None:
 
 
 def _refuse_hung_up(connection: Any, record: object, proxy: object) -> None:
-    """Let the pool make a new connection in place of one whose server has ended it.
+    """Let the pool make a new connection in place of one whose server has ended it."""
+    del record, proxy
+    if _hung_up(connection):
+        raise DisconnectionError("The server ended this connection.")
+
+
+def _hung_up(connection: Any) -> bool:
+    """Whether the server has ended a connection that nobody uses at this moment.
 
     A server that ends a connection says so, and nothing else is ever said between transactions;
     so there is something to read, which is seen without asking the server anything.
     """
-    del record, proxy
     line = select.poll()
     line.register(connection.pgconn.socket, select.POLLIN)
-    if line.poll(0):
-        raise DisconnectionError("The server ended this connection.")
+    return bool(line.poll(0))
 
 
 def use_engine(engine: Engine) -> None:
     """Let `transaction` use this engine."""
     _database.engine = engine
     _database.sessions = _database.whole = sessionmaker(engine, expire_on_commit=False)
-    alone = engine.execution_options(isolation_level="AUTOCOMMIT")
+    alone = create_engine(engine.url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+    event.listen(alone, "connect", _run_plans_as_they_are)
     _database.alone = sessionmaker(alone, expire_on_commit=False)
+    _hang_up()
 
 
 def disconnect() -> None:
-    """Forget the pool without closing its sockets: they belong to the parent after a fork."""
+    """Forget all connections without closing their sockets: they are the parent's after a fork."""
     if _database.engine is not None:
         _database.engine.dispose(close=False)
+    if _line.session is not None:
+        _line.session.connection().detach()
+        _line.session = None
 
 
 def engine() -> Engine:
@@ -201,21 +216,46 @@ def transaction() -> Iterator[Session]:
 
 @contextmanager
 def lookup() -> Iterator[Session]:
-    """A session for one statement that needs no transaction of its own: each is a whole one.
+    """A session for lone statements that need no transaction of their own: each is a whole one.
 
-    Spares the server's BEGIN and COMMIT. It takes part in nothing and can undo nothing.
+    Spares the server's BEGIN and COMMIT. It takes part in nothing, can undo nothing, and stays
+    with its thread: what it read it may not keep, so no rows of models are loaded in it.
     """
     if _open.get():
         raise TransactionOpen("A transaction is open already; pass its session on instead.")
-    sessions = _database.lookups()
-    if sessions is None:
-        raise RuntimeError("db.connect() has not been called.")
+    if _database.sessions is not _database.whole:
+        with transaction() as session:  # Tests join their outer transaction.
+            yield session
+        return
     mark = _open.set(True)
     try:
-        with sessions() as session, session.begin():
-            yield session
+        yield _own_line()
+    except SQLAlchemyError:
+        _hang_up()
+        raise
     finally:
         _open.reset(mark)
+
+
+def _own_line() -> Session:
+    """This thread's session for lone statements, anew where the server has ended its connection."""
+    if _line.session is not None and _hung_up(_driver_of(_line.session)):
+        _hang_up()
+    if _line.session is None:
+        if _database.alone is None:
+            raise RuntimeError("db.connect() has not been called.")
+        _line.session = _database.alone()
+    return _line.session
+
+
+def _driver_of(session: Session) -> Any:
+    return session.connection().connection.driver_connection
+
+
+def _hang_up() -> None:
+    if _line.session is not None:
+        _line.session.close()
+        _line.session = None
 
 
 def in_transaction() -> bool:

@@ -8,11 +8,13 @@ from uuid import UUID
 
 import pytest
 from sqlalchemy import Engine, func, select, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from marketplace import db, outbox
 from marketplace.db import TransactionOpen, transaction
 from marketplace.outbox import OutboxRow
+from marketplace.statements import plain_sql
 
 
 def rows() -> int:
@@ -89,3 +91,25 @@ def test_ids_are_stored_as_ids(session: Session) -> None:
 
     assert row is not None
     assert (row_id, {"about": str(UUID(int=7))}) == (row.id, row.arguments)
+
+
+def test_a_thread_keeps_its_line_for_lone_statements_until_the_server_ends_it(
+    kept: Engine,
+) -> None:
+    asked = "SELECT pg_backend_pid() AS pid"
+    with db.lookup() as session:
+        first = plain_sql(session, asked)[0].pid
+    with pytest.raises(DBAPIError), db.lookup() as session:
+        plain_sql(session, "SELECT nothing")
+    with db.lookup() as session:
+        second = plain_sql(session, asked)[0].pid
+    with db.lookup() as session:
+        kept_on = plain_sql(session, asked)[0].pid
+    with transaction() as session:
+        session.execute(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": second})
+    with db.lookup() as session:
+        third = plain_sql(session, asked)[0].pid
+
+    assert second == kept_on
+    assert 3 == len({first, second, third})
+    assert not db.in_transaction()

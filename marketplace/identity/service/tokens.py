@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import update
@@ -104,6 +105,24 @@ def visitor_of_token(session: Session, plain: str) -> tuple[Visitor, UUID]:
     if not found:
         raise SignInNeeded("The token is unknown, expired or revoked.")
     (holder,) = found
+    if holder.last_used_at is None or now - holder.last_used_at > USED_EVERY:
+        used = update(ApiToken).where(ApiToken.id == holder.token_id).values(last_used_at=now)
+        session.execute(used)
+    former, visitor = _visitors.get(holder.token_id, (None, None))
+    if visitor is None or former != holder:
+        visitor = _visitor(holder)
+        if len(_visitors) >= VISITORS_MAX:
+            _visitors.clear()
+        _visitors[holder.token_id] = holder, visitor
+    return visitor, holder.token_id
+
+
+# Visitors by their token, each with the row that it was made of, and good for that row only.
+_visitors: dict[UUID, tuple[Any, Visitor]] = {}
+VISITORS_MAX = 10_000
+
+
+def _visitor(holder: Any) -> Visitor:
     organisations = queries.belongings_of(
         (UUID(organisation_id), name, OrganisationKind(kind), Role(role))
         for organisation_id, name, kind, role in holder.roles or ()
@@ -111,11 +130,8 @@ def visitor_of_token(session: Session, plain: str) -> tuple[Visitor, UUID]:
     whole = queries.actor_for(holder, organisations, holder.organisation_id)
     if whole.organisation_id != holder.organisation_id:
         raise SignInNeeded("The token is for an organisation that you are no longer in.")
-    if holder.last_used_at is None or now - holder.last_used_at > USED_EVERY:
-        used = update(ApiToken).where(ApiToken.id == holder.token_id).values(last_used_at=now)
-        session.execute(used)
     actor = replace(whole, permissions=whole.permissions & frozenset(holder.scopes))
-    return queries.visitor_of(holder, organisations, actor), holder.token_id
+    return queries.visitor_of(holder, organisations, actor)
 
 
 def actor_of_token(session: Session, plain: str) -> tuple[Actor, ApiToken]:
