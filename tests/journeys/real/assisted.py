@@ -1,4 +1,4 @@
-"""Where a model has spoken before: critiques of support, judges of empathy, summaries to correct."""
+"""Where a model has spoken before: critiques of support, judges of empathy, summaries."""
 
 from __future__ import annotations
 
@@ -90,17 +90,17 @@ def critique_revise(folder: Path) -> RealSet:
     rows = []
     for number, messages in list(conversations(folder).items())[:8]:
         last = max(at for at, each in enumerate(messages) if each["role"] == "assistant")
-        dismissed = expert[number]["dismissing_emotions"] >= 3
+        said, model = (who[number]["dismissing_emotions"] >= 3 for who in (expert, judged))
         rows.append(
             RealRow(
                 external_id=number,
                 payload={"messages": messages[:last], "response": messages[last]["content"]},
-                answer=findings(dismissed),
+                answer=audited(said, model),
                 prelabels=(
                     {
                         "model": "gpt-4o",
                         "version": "2024-08",
-                        "payload": findings(judged[number]["dismissing_emotions"] >= 3),
+                        "payload": findings(model),
                     },
                 ),
             )
@@ -138,6 +138,15 @@ def findings(dismissed: bool) -> Json:
     return {**found, "revision": "That sounds hard. What hurts most?"} if dismissed else found
 
 
+def audited(dismissed: bool, model: bool) -> Json:
+    """What the expert finds, and so what becomes of each finding of the model's."""
+    found = findings(dismissed)
+    first, second = found["findings"]
+    kept = "kept" if dismissed is model else "rejected"
+    found["findings"] = [{**first, "audit": kept}, {**second, "audit": "kept"}]
+    return {**found, "revision_origin": {"audit": kept}} if model and dismissed else found
+
+
 def correction(folder: Path) -> RealSet:
     """Summaries by a model, and what a clinician wrote of the same conversation."""
     path = "mts_dialog/Correlation-Study/MTS-Dialog-Automatic-Summaries-ValidationSet.csv"
@@ -155,7 +164,7 @@ def correction(folder: Path) -> RealSet:
                 },
             ),
         )
-        for number, each in enumerate(records(folder / path)[:400:50])
+        for number, each in enumerate(records(folder / path)[:96:12])
     ]
     return RealSet(
         kind="correction",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -13,18 +14,17 @@ CHOICES = {0: "tie", 1: "a", 2: "b"}
 
 
 def pairwise(folder: Path) -> RealSet:
-    """Pairs of answers with what the first annotator chose; the first tie and both winners."""
+    """Pairs of answers with what the first annotator chose; a tie, A and B in turn."""
     found = json.loads((folder / "pandalm_pairwise/testset-v1.json").read_text())
     whole = [
         each
         for each in found
         if all(isinstance(each[part], str) for part in ("response1", "response2", "input"))
     ]
-    chosen = [
-        each
-        for label in CHOICES
-        for each in [row for row in whole if row["annotator1"] == label][:3]
-    ]
+    # Some pairs stand in the set several times; a task is known by its texts.
+    whole = list({each["input"] + each["instruction"]: each for each in whole}.values())
+    by_label = [[each for each in whole if each["annotator1"] == label] for label in CHOICES]
+    chosen = [each for three in islice(zip(*by_label, strict=False), 3) for each in three]
     return RealSet(
         kind="pairwise",
         title="Which answer follows the instruction better?",
@@ -127,7 +127,7 @@ def rubric(folder: Path) -> RealSet:
                 },
             ],
         },
-        rows=tuple(rows[:400:50]),
+        rows=tuple(rows[:400:45]),
     )
 
 

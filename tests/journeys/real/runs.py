@@ -24,13 +24,15 @@ def trajectory(folder: Path) -> RealSet:
         item = json.loads(read.content)
         gold = who_and_when.gold_of(item["payload"])
         assert gold is not None
-        rows.append(RealRow(item["external_id"], item["payload"], with_step(gold["judgement"])))
+        reason = item["payload"]["metadata"]["mistake_reason"]
+        answer = {**with_step(gold["judgement"]), "reason": reason}
+        rows.append(RealRow(item["external_id"], item["payload"], answer))
     return RealSet(
         kind="trajectory",
         title="Where did the run go wrong?",
         domain="software",
         profession="software",
-        instructions="The first error is the one without which the run would have reached its goal.",
+        instructions="Without the first error the run would have reached its goal.",
         template={"responsible_agent": True, "first_error": "required", "looping": True},
         rows=tuple(rows),
     )
@@ -47,8 +49,8 @@ def code(folder: Path) -> RealSet:
     tasks = lines(folder / "humaneval_codet/HumanEval.jsonl")
     prompts = {each["task_id"]: each for each in tasks}
     tried = lines(folder / "humaneval_codet/codegen16b_samples_with_test_outcome.jsonl")
-    works = [each for each in tried if each["passed"]][:4]
-    fails = [each for each in tried if not each["passed"]][:4]
+    outcomes = [[each for each in tried if each["passed"] is worked] for worked in (True, False)]
+    samples = [each for both in islice(zip(*outcomes, strict=False), 4) for each in both]
     return RealSet(
         kind="code",
         title="Would you merge this?",
@@ -61,8 +63,7 @@ def code(folder: Path) -> RealSet:
             "patch": "optional",
         },
         rows=tuple(
-            change(prompts[each["task_id"]], each, number)
-            for number, each in enumerate([*works, *fails])
+            change(prompts[each["task_id"]], each, number) for number, each in enumerate(samples)
         ),
     )
 
