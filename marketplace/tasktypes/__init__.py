@@ -63,6 +63,7 @@ from marketplace.tasktypes.pairwise import PAIRWISE
 from marketplace.tasktypes.ranking import RANKING
 from marketplace.tasktypes.records import AuthoredJudgement as AuthoredJudgement
 from marketplace.tasktypes.records import Record as Record
+from marketplace.tasktypes.red_team import RED_TEAM
 from marketplace.tasktypes.regions import REGIONS
 from marketplace.tasktypes.rubric import RUBRIC
 from marketplace.tasktypes.rubric_writing import RUBRIC_WRITING
@@ -89,8 +90,9 @@ TASK_TYPES: Mapping[str, TaskType] = MappingProxyType(
             CRITIQUE_REVISE,
             JUDGE_CALIBRATION,
             CORRECTION,
-        )
             CHAT,
+            RED_TEAM,
+        )
     }
 )
 

@@ -38,6 +38,7 @@ EXPECTED_SECONDS: Mapping[str, int] = {
     "judge_calibration": 180,
     "correction": 300,
     "chat": 1_200,
+    "red_team": 900,
 }
 EXPECTED_SECONDS_OTHERWISE = 300
 # What may change after publishing. Everything else is what specialists agreed to, or what the
