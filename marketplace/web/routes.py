@@ -52,6 +52,7 @@ API: tuple[str, ...] = (
     "marketplace.web.api.me:me_api",
     "marketplace.web.api.jobs:jobs_api",
     "marketplace.web.api.items:items_api",
+    "marketplace.web.api.imports:imports_api",
     "marketplace.web.api.images:images_api",
     "marketplace.web.api.scans:scans_api",
     "marketplace.web.api.work:work_api",
