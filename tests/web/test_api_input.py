@@ -199,9 +199,12 @@ def test_a_file_that_is_refused_is_not_kept(session: Session, send: Send) -> Non
             kept.remove(reference)
             store.delete(reference)
 
+        def open(self, reference: str, *, offset: int = 0) -> Any:
+            return store.open(reference, offset=offset)
+
     storage.use(Watched())  # type: ignore[arg-type]
     try:
-        refused = send(lab, "POST", path, **upload("a.parquet", b"PAR1"))
+        refused = send(lab, "POST", path, **upload("a.pdf", b"%PDF-1.7"))
     finally:
         storage.use(store)
 

@@ -138,6 +138,13 @@ def release_import(session: Session, actor: Actor, import_id: UUID, wish: Wish) 
     return found
 
 
+def change_wish(session: Session, actor: Actor, import_id: UUID, wish: Wish) -> JobImport:
+    """Look at a held import in another way; Conflict for others."""
+    found, job = _held(session, actor, import_id)
+    _wish(found, job, wish)
+    return found
+
+
 def drop_import(session: Session, actor: Actor, import_id: UUID) -> JobImport:
     """Give up a held import, of which nothing was read; the caller deletes its file."""
     found, job = _held(session, actor, import_id)

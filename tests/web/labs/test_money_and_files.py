@@ -199,12 +199,20 @@ def test_lines_that_cannot_be_used_stay_in_the_box(
     assert 303 == again.status_code
 
 
-def test_a_file_is_read_in_the_background(session: Session, lab: Actor, owner: Browser) -> None:
+def test_a_file_is_looked_at_and_then_read_in_the_background(
+    session: Session, lab: Actor, owner: Browser
+) -> None:
     job = jobs.draft(session, lab)
-    sent = (BytesIO(b"\n".join(jobs.lines(3))), "items.jsonl")
+    sent = (BytesIO(b"\n".join([*jobs.lines(1), b"broken"])), "items.jsonl")
 
     answer = owner.post(f"/lab/jobs/{job.id}/imports", {"file": sent})
 
+    looked = checked(owner.get(answer.location))
+    assert "Nothing of it is read yet." in text_of(looked)
+    assert "Row 2 cannot be used." in text_of(looked)
+    owner.post(f"{answer.location}/look", {"kind": "records"})
+    assert "Columns" in text_of(checked(owner.get(answer.location)))
+    owner.post(f"{answer.location}/read", {"kind": "jsonl"})
     page = checked(owner.get(answer.location))
     assert 'hx-trigger="every 1s"' in page
     part = owner.get(answer.location, **{"HX-Request": "true", "HX-Target": "import-progress"})
