@@ -42,6 +42,7 @@ from marketplace.jobs.rules.rows import ItemRow as ItemRow
 from marketplace.jobs.rules.rows import PrelabelRow as PrelabelRow
 from marketplace.jobs.rules.rows import Rejected as Rejected
 from marketplace.jobs.rules.rows import read_row as read_row
+from marketplace.jobs.rules.rows import sent_as as sent_as
 from marketplace.jobs.rules.versions import CHANGE_LABELS as CHANGE_LABELS
 from marketplace.jobs.rules.versions import VersionChange as VersionChange
 from marketplace.jobs.rules.versions import version_kept as version_kept

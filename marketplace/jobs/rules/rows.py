@@ -23,6 +23,7 @@ PRELABELS_MAX = 50
 NAME_MAX = 200
 AUTHORS_MAX = 50
 KNOWN = ("external_id", "payload", "prelabels", "gold")
+_KNOWN = frozenset(KNOWN)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 _BLANK = re.compile(r"[ \t\n\r]*")
 
@@ -119,6 +120,33 @@ def read_row(line: Line, checks: Checks) -> ItemRow | list[Rejected]:
     return _item(line, members, checks)
 
 
+def sent_as(line: Line) -> tuple[str, bytes] | None:
+    """The id of a line's item and SHA-256 of all that was sent, as `ItemRow` has them.
+
+    Of lines that can be told quickly; None for the others, whatever is wrong with them. A name
+    that stands twice counts by its last value, so what is stored already is what counts.
+    """
+    try:
+        row = None if isinstance(line.content, Fault) else orjson.loads(line.content)
+    except orjson.JSONDecodeError:
+        return None
+    if not isinstance(row, dict) or not row.keys() <= _KNOWN:
+        return None
+    external_id = row.get("external_id")
+    named = str(external_id) if type(external_id) is int else external_id
+    if not isinstance(named, str) or len(named) > EXTERNAL_ID_MAX or _CONTROL.search(named):
+        return None
+    try:
+        return named, _sent_sha256(row.get("payload"), row.get("gold"), row.get("prelabels"))
+    except orjson.JSONEncodeError:  # It is nested too deep.
+        return None
+
+
+def _sent_sha256(payload: Any, gold: Any, prelabels: Any) -> bytes:
+    sent = [payload, gold, prelabels or None]
+    return hashlib.sha256(orjson.dumps(sent, option=orjson.OPT_SORT_KEYS)).digest()
+
+
 def _members(text: str) -> dict[str, tuple[Any, str]]:
     """Each member of the outermost object: its value and its text."""
     found: dict[str, tuple[Any, str]] = {}
@@ -181,7 +209,6 @@ def _item(
         faults += _prelabel_faults(payload, prelabels, checks)
     if faults or external_id is None:
         return _rejected(line, external_id, faults)
-    sent = [payload, gold, prelabels or None]
     return ItemRow(
         line=line.number,
         external_id=external_id,
@@ -189,7 +216,7 @@ def _item(
         gold=None if gold is None else gold_text,
         prelabels=tuple(_prelabel(each) for each in prelabels or ()),
         payload_sha256=hashlib.sha256(payload_text.encode()).digest(),
-        sent_sha256=hashlib.sha256(orjson.dumps(sent, option=orjson.OPT_SORT_KEYS)).digest(),
+        sent_sha256=_sent_sha256(payload, gold, prelabels),
         authors=authors_of(payload),
     )
 
