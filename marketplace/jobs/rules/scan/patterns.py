@@ -52,6 +52,7 @@ _OTHER_WORDS = (
     "X XX XXX XXXX XYZ ABC ABCD Y Z Doe Redacted Name Blank"
 )
 _NO_NAMES = frozenset(_OTHER_WORDS.split())
+_MISSING = re.compile(r"\b(?:[Ww]e|[Yy]ou|[Tt]hey|I|to|not|[Nn]ever|[Ww]ill|[Mm]ay) $")
 _COURTS = re.compile(r"\b(?:High|Supreme|District|Civil|Sessions|In|The|Of|Section|Article) ")
 _DATE = (
     r"(?:\d{1,2}[./-]\d{1,2}[./-](?:\d{4}|\d{2})|\d{4}-\d{2}-\d{2}|"
@@ -169,6 +170,8 @@ def _names(text: str) -> Iterator[Found]:
     for match in _NAMED.finditer(text):
         start = match.start()
         if start and (text[start - 1].isalnum() or text[start - 1] in "'\u2019-_"):
+            continue
+        if match[0].startswith("Miss ") and _MISSING.search(text[max(0, start - 8) : start]):
             continue
         words = match[0].rstrip().split()
         while len(words) > 1 and words[-1].strip(".'\u2019") in _NO_NAMES:
