@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,6 +29,7 @@ TOKEN = click.option(
     "--token", envvar="MARKETPLACE_TOKEN", required=True, help="An API token (MARKETPLACE_TOKEN)."
 )
 REJECTED_SHOWN = 20
+FOLLOW_SECONDS = 0.5
 
 
 @contextmanager
@@ -104,6 +107,46 @@ def _words(money: dict[str, Any]) -> str:
 
 @job.command()
 @click.argument("job_id")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--change",
+    type=click.Choice(["finish", "reopen", "requalify"]),
+    required=True,
+    help="Begun tasks finish on the old version; judged tasks are asked again (this costs, and "
+    "asks you first); or as the first, and people qualify again.",
+)
+@click.option("--pay", type=int, help="reopen: minor units for each judgement asked for again.")
+@click.option("--yes", is_flag=True, help="Reserve what asking again costs without a question.")
+@ADDRESS
+@TOKEN
+def version(
+    *, job_id: str, file: Path, change: str, pay: int | None, yes: bool, url: str, token: str
+) -> None:
+    """Change a running job: the template and the instructions of FILE become its next version."""
+    found = _document(file)
+    asked: dict[str, Any] = {
+        name: found[name] for name in ("template", "instructions_md") if name in found
+    }
+    with connected(url, token) as client:
+        seen = client.job(job_id)
+        asked |= {"change": change, "version": seen["version"]}
+        if change == "reopen":
+            money = {"amount_minor": pay, "currency": seen["pay"]["currency"]} if pay else None
+            quote = client.quote_version(job_id, money)
+            words = f"{quote['judgements']} judgements are asked for again"
+            click.echo(f"{words}, at most {_words(quote['most'])}.", err=True)
+            if not yes:
+                click.confirm("Reserve it and go on?", abort=True, err=True)
+            asked |= {"most": quote["most"]} | ({"pay": money} if money else {})
+        made = client.new_version(job_id, asked)
+    for each in made["differences"]:
+        click.echo(f"  {each['kind']} {each['place'] or '/'}", err=True)
+    click.echo(f"Version {made['number']} stands.", err=True)
+    click.echo(made["id"])
+
+
+@job.command()
+@click.argument("job_id")
 @ADDRESS
 @TOKEN
 def status(job_id: str, url: str, token: str) -> None:
@@ -113,6 +156,89 @@ def status(job_id: str, url: str, token: str) -> None:
         progress = client.progress(job_id)
     shown = {name: found[name] for name in ("id", "reference", "title", "state", "items")}
     click.echo(json.dumps(shown | {"progress": progress}, indent=2, ensure_ascii=False))
+
+
+@job.command("import")
+@click.argument("job_id")
+@click.argument("source")
+@click.option("--kind", default="", help="The form of the file; told by its content when left out.")
+@click.option("--labels", default="", help="What its labels become: prelabels, gold or leave.")
+@click.option(
+    "--map", "pairs", multiple=True, metavar="COLUMN=FIELD", help="What a column becomes; repeat."
+)
+@click.option("--look", is_flag=True, help="Show how its first rows look, and read nothing.")
+@click.option("--endpoint", default="", help="The store of an s3:// place, unless it is AWS.")
+@click.option("--region", default="", help="The region of an s3:// place.")
+@ADDRESS
+@TOKEN
+def import_(
+    *,
+    job_id: str,
+    source: str,
+    kind: str,
+    labels: str,
+    pairs: tuple[str, ...],
+    look: bool,
+    endpoint: str,
+    region: str,
+    url: str,
+    token: str,
+) -> None:
+    """Read SOURCE, a file or s3://bucket/…, into a job, and wait until it is read.
+
+    A bucket is read with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, kept encrypted for the job.
+    """
+    wish = {"kind": kind, "labels": labels, "mapping": _mapping(pairs)}
+    with connected(url, token) as client:
+        if source.startswith("s3://"):
+            access = {
+                "endpoint": endpoint,
+                "region": region,
+                "access_key_id": os.environ.get("AWS_ACCESS_KEY_ID", ""),
+                "secret_access_key": os.environ.get("AWS_SECRET_ACCESS_KEY", ""),
+            }
+            started = client.import_bucket(job_id, source, access=access, hold=look, **wish)
+        else:
+            file = Path(source)
+            if not file.is_file():
+                raise click.ClickException(f"{source} is no file.")
+            started = client.import_file(job_id, file, hold=look, **wish)
+        if look:
+            seen = client.look(started["id"])
+            client.drop_import(started["id"])
+            click.echo(json.dumps(seen, indent=2, ensure_ascii=False))
+            return
+        _follow(client, started)
+
+
+def _mapping(pairs: tuple[str, ...]) -> dict[str, str]:
+    parted = [pair.rpartition("=") for pair in pairs]
+    if any(not sign for _, sign, _ in parted):
+        raise click.ClickException("Write --map column=field.")
+    return {column: field for column, _, field in parted}
+
+
+def _follow(client: Client, found: dict[str, Any]) -> None:
+    """Tell how far an import is until it has ended, and then what could not be used."""
+    shown = -1
+    while found["state"] in ("waiting", "running"):
+        time.sleep(FOLLOW_SECONDS)
+        found = client.import_state(found["id"])
+        part = 100 * found["read_bytes"] // max(1, found["total_bytes"])
+        if part != shown:
+            click.echo(f"{part} %, {found['rows_read']} rows", err=True)
+            shown = part
+    told = [f"{found['accepted']} items are in", f"{found['duplicates']} were there already"]
+    if found["images_added"] or found["images_known"]:
+        told.append(f"{found['images_added']} images are in")
+    click.echo(", ".join([*told, f"{found['rejected']} rows could not be used."]), err=True)
+    for reason, count in found["left_out"].items():
+        click.echo(f"  not carried over: {reason.replace('_', ' ')} ({count})", err=True)
+    for line in client.rejected(found["id"]).splitlines()[:REJECTED_SHOWN]:
+        click.echo(f"  {line.decode()}", err=True)
+    click.echo(found["id"])
+    if found["state"] == "failed":
+        raise click.ClickException(found["failure"])
 
 
 @job.command()

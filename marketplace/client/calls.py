@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 import uuid
 from collections.abc import Iterator
@@ -90,6 +91,65 @@ class Client:
             before += count
         return total
 
+    def import_file(
+        self,
+        job_id: str,
+        file: Path,
+        *,
+        kind: str = "",
+        labels: str = "",
+        mapping: dict[str, str] | None = None,
+        hold: bool = False,
+    ) -> Json:
+        """Send a file to be read in the background, or to be held until `read_import`.
+
+        kind: told by the content when ""; labels: prelabels, gold or leave; mapping: column →
+        field, of tables.
+        """
+        said = {"kind": kind, "labels": labels, "hold": "true" if hold else ""}
+        said["mapping"] = json.dumps(mapping) if mapping else ""
+        form = {name: value for name, value in said.items() if value}
+        with file.open("rb") as content:
+            started: Json = self.call(
+                "POST",
+                f"/jobs/{job_id}/imports",
+                data=form,
+                files={"file": (file.name, content, "application/octet-stream")},
+            )
+        return started
+
+    def import_bucket(self, job_id: str, source: str, **more: Any) -> Json:
+        """Read s3://bucket/… in the background; more: access, kind, labels, mapping, hold."""
+        body = {"source": source} | {name: value for name, value in more.items() if value}
+        started: Json = self.call("POST", f"/jobs/{job_id}/imports/bucket", json=body)
+        return started
+
+    def look(self, import_id: str) -> Json:
+        """How a held import looks: kind, columns, first rows."""
+        found: Json = self.call("GET", f"/imports/{import_id}/look")
+        return found
+
+    def read_import(self, import_id: str, **wish: Any) -> Json:
+        """Read a held import now; wish: kind, labels, mapping."""
+        body = {name: value for name, value in wish.items() if value}
+        started: Json = self.call("POST", f"/imports/{import_id}/read", json=body)
+        return started
+
+    def drop_import(self, import_id: str) -> Json:
+        """Give up a held import."""
+        dropped: Json = self.call("DELETE", f"/imports/{import_id}")
+        return dropped
+
+    def import_state(self, import_id: str) -> Json:
+        """How far an import is."""
+        found: Json = self.call("GET", f"/imports/{import_id}")
+        return found
+
+    def rejected(self, import_id: str) -> bytes:
+        """The rows of an import that could not be used, as NDJSON."""
+        found: bytes = self.call("GET", f"/imports/{import_id}/rejected.jsonl")
+        return found
+
     def job(self, job_id: str) -> Json:
         """A job."""
         found: Json = self.call("GET", f"/jobs/{job_id}")
@@ -104,6 +164,17 @@ class Client:
         """Reserve the money and open the job."""
         opened: Json = self.call("POST", f"/jobs/{job_id}/publish")
         return opened
+
+    def quote_version(self, job_id: str, pay: Json | None = None) -> Json:
+        """What it would cost now to ask a running job's judged tasks again."""
+        asked = {"pay": pay} if pay else {}
+        quoted: Json = self.call("POST", f"/jobs/{job_id}/versions/quote", json=asked)
+        return quoted
+
+    def new_version(self, job_id: str, version: Json) -> Json:
+        """Make a new version of a running job: change, and template or instructions_md."""
+        made: Json = self.call("POST", f"/jobs/{job_id}/versions", json=version)
+        return made
 
     def progress(self, job_id: str) -> Json:
         """How far a job is."""
