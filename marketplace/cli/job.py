@@ -188,7 +188,7 @@ def import_(
 
     A bucket is read with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, kept encrypted for the job.
     """
-    wish = {"kind": kind, "labels": labels, "mapping": _mapping(pairs)}
+    wish: dict[str, Any] = {"kind": kind, "labels": labels, "mapping": _mapping(pairs)}
     with connected(url, token) as client:
         if source.startswith("s3://"):
             access = {
