@@ -33,6 +33,7 @@ SIGN_IN_BY_EMAIL = Bucket("sign-in-email", "10/10 minutes", closed_without_redis
 SIGN_UP = Bucket("sign-up", "20/hour")
 MAIL_TO = Bucket("mail-to", "10/hour")
 SECOND_FACTOR = Bucket("second-factor", "10/10 minutes", closed_without_redis=True)
+MODEL_TEST = Bucket("model-test", "30/10 minutes")
 API = Bucket("api", "60000/minute", taken_at_once=50)
 # What a process took and did not hand out by then is lost to its key.
 KEPT_SECONDS = 5.0

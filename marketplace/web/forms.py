@@ -29,7 +29,9 @@ from marketplace.web.errors import faults_of, status_of
 P = ParamSpec("P")
 MESSAGE = "Some of what you typed needs mending."
 # Never sent back to the browser that typed it.
-SECRET_FIELDS = frozenset({"password", "current_password", "new_password", "code", "csrf_token"})
+SECRET_FIELDS = frozenset(
+    {"password", "current_password", "new_password", "code", "csrf_token", "api_key"}
+)
 
 
 class Form(Schema):

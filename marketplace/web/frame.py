@@ -58,6 +58,7 @@ LAB = (
     Entry("Review", "/lab/review", "eye", "r", _P.WORK_REVIEW),
     Entry("Balance", "/lab/balance", "wallet", "b", _P.BALANCE_VIEW),
     Entry("Exports", "/lab/exports", "download", "e", _P.EXPORTS_CREATE),
+    Entry("Models", "/lab/models", "server", "o", _P.JOBS_VIEW),
     _MEMBERS,
     _TOKENS,
 )

@@ -28,6 +28,15 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "allow_new_claims": ("Claims may be added to those that the item marks", ""),
     "categories": ("Categories of comments", "With commas, such as correctness, security."),
     "patch": ("A patch", ""),
+    "candidates": (
+        "Models that answer",
+        "Endpoints by name, as they stand under Models. Each gives one reply a turn; the same name "
+        "twice asks for two samples.",
+    ),
+    "endpoint": ("Name of the endpoint", ""),
+    "turns_min": ("Turns, at least", "Empty is 1."),
+    "turns_max": ("Turns, at most", "Empty is 10."),
+    "allow_edit": ("A reply may be changed before it goes on", "Yes where you do not say."),
     "labels": ("Labels", "What spans or regions are called. Empty rows are left out."),
     "cats": ("Labels of the whole text", ""),
     "cats_many": ("Several of them may apply", ""),
