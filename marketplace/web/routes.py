@@ -52,6 +52,7 @@ SIGNED_BODIES = ("marketplace.web.webhooks:webhooks",)
 API: tuple[str, ...] = (
     "marketplace.web.api.me:me_api",
     "marketplace.web.api.jobs:jobs_api",
+    "marketplace.web.api.versions:versions_api",
     "marketplace.web.api.items:items_api",
     "marketplace.web.api.imports:imports_api",
     "marketplace.web.api.images:images_api",
@@ -59,9 +60,9 @@ API: tuple[str, ...] = (
     "marketplace.web.api.work:work_api",
     "marketplace.web.api.qualifications:qualifications_api",
     "marketplace.web.api.receipts:receipts_api",
-    "marketplace.web.api.review:review_api",
     "marketplace.web.api.conversations:conversations_api",
     "marketplace.web.api.endpoints:endpoints_api",
+    "marketplace.web.api.review:review_api",
     "marketplace.web.api.delivery:delivery_api",
     "marketplace.web.api.billing:billing_api",
     "marketplace.web.api.finance:finance_api",

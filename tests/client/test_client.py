@@ -7,6 +7,7 @@ import json
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from click.testing import CliRunner
@@ -19,9 +20,10 @@ from marketplace.client import Client, Refusal
 from marketplace.db import transaction
 from marketplace.factory import create_app
 from marketplace.identity import service as identity_service
+from marketplace.jobs.models import Job
 from marketplace.money import Money
 from marketplace.settings import Settings
-from tests.make import identity, jobs
+from tests.make import identity, jobs, specialists
 from tests.make import work as make
 
 JOB = {
@@ -88,6 +90,36 @@ def test_a_job_is_posted_from_files_and_published(address: str, token: str, tmp_
         json.loads(shown.stdout)["state"],
         json.loads(shown.stdout)["progress"]["seats_open"],
     )
+
+
+def test_a_running_job_gets_a_new_version_at_the_price_that_was_told(
+    address: str, token: str, tmp_path: Path
+) -> None:
+    environ = {"MARKETPLACE_URL": address, "MARKETPLACE_TOKEN": token}
+    file = tmp_path / "next.yaml"
+    file.write_text("template:\n  question: Which one is safer?\n")
+    with Client(address, token) as client:
+        job_id = client.post_job(JOB | {"instructions_md": "Prefer the safer one."})["id"]
+        client.add_items(job_id, io.BytesIO(b"\n".join(jobs.lines(2))))
+        client.publish(job_id)
+        with transaction() as session:
+            doctor = specialists.doctor(session)
+            make.submitted(session, doctor, session.get_one(Job, UUID(job_id)))
+        change = ["job", "version", job_id, str(file), "--change"]
+
+        refused = CliRunner().invoke(main, [*change, "reopen"], env=environ, input="n\n")
+        asked = CliRunner().invoke(main, [*change, "reopen", "--pay", "605", "--yes"], env=environ)
+        again = CliRunner().invoke(main, [*change, "finish"], env=environ)
+        made = client.call("GET", f"/jobs/{job_id}/versions")["items"]
+
+    # Our fee of 20 percent comes on top.
+    assert (1, 0, 1) == (refused.exit_code, asked.exit_code, again.exit_code)
+    assert "1 judgements are asked for again, at most 726 minor units of USD" in asked.output
+    assert "Nothing is different" in again.output
+    assert [(2, "reopen", ["/question"]), (1, None, [])] == [
+        (each["number"], each["change"], [one["place"] for one in each["differences"]])
+        for each in made
+    ]
 
 
 def test_the_command_says_in_a_sentence_what_is_wrong(address: str, tmp_path: Path) -> None:
