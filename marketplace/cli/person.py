@@ -1,6 +1,8 @@
-"""`marketplace person create`: the first people of an installation, vouched for by who runs it."""
+"""`marketplace person`: the first people of an installation, and those who ask to be erased."""
 
 from __future__ import annotations
+
+from uuid import UUID
 
 import click
 
@@ -9,6 +11,7 @@ from marketplace.cli.product import started
 from marketplace.db import transaction
 from marketplace.identity import service
 from marketplace.identity.rules import ROLES_IN, OrganisationKind, Role
+from marketplace.payouts import service as payouts
 
 
 @click.group()
@@ -54,3 +57,24 @@ def create(
             service.found_platform(session, made, frozenset(Role(role) for role in roles))
         person_id = made.id
     click.echo(str(person_id))
+
+
+@person.command()
+@click.argument("person_id", type=click.UUID)
+@click.option("--email", required=True, help="The person's address, so that no slip erases others.")
+@click.option("--yes", is_flag=True, help="Do it; without, only say what stands against it.")
+@click.pass_obj
+def erase(workspace: Workspace, *, person_id: UUID, email: str, yes: bool) -> None:
+    """Erase what is personal of a specialist; the book and the judgements stay.
+
+    Cannot be undone. Ends with 1 and the reasons while money is owed or anything is open.
+    """
+    with started(workspace), transaction() as session:
+        reasons = payouts.reasons_against(session, person_id)
+        if reasons:
+            raise click.ClickException("\n".join(reasons))
+        if not yes:
+            click.echo("Nothing stands against it. Give --yes to erase; it cannot be undone.")
+            return
+        payouts.erase_by_command(session, person_id, email=email)
+    click.echo(f"Erased {person_id}.")

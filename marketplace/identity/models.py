@@ -190,3 +190,29 @@ class IdempotencyRecord(Root):
         PrimaryKeyConstraint("token_id", "method", "path", "key"),
         Index("ix_idempotency_record_created_at", "created_at"),
     )
+
+
+class Erasure(Root):
+    """That somebody is to be erased. asked_by: who wrote it down, None for a command; settled_by:
+    who looked a second time; carried_out: None while it waits."""
+
+    __tablename__ = "erasure"
+    id: Mapped[IdKey]
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"))
+    asked_by: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"))
+    asked_at: Mapped[datetime]
+    settled_by: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"))
+    settled_at: Mapped[datetime | None]
+    carried_out: Mapped[bool | None]
+
+    __table_args__ = (
+        CheckConstraint("settled_by <> asked_by OR carried_out IS NOT TRUE", name="two_people"),
+        CheckConstraint("person_id NOT IN (asked_by, settled_by)", name="not_by_oneself"),
+        CheckConstraint("(settled_at IS NULL) = (carried_out IS NULL)", name="settled"),
+        Index(
+            "uq_erasure_open",
+            "person_id",
+            unique=True,
+            postgresql_where=text("settled_at IS NULL"),
+        ),
+    )

@@ -17,6 +17,7 @@ from marketplace.errors import Denied, Missing
 from marketplace.identity import rules
 from marketplace.identity.models import (
     ApiToken,
+    Erasure,
     Invitation,
     Membership,
     Organisation,
@@ -151,6 +152,18 @@ def people_by_ids(session: Session, ids: Collection[UUID]) -> dict[UUID, str]:
         return {}
     rows = session.execute(select(Person.id, Person.name).where(Person.id.in_(ids)))
     return {row.id: row.name for row in rows}
+
+
+def state_of(session: Session, person_id: UUID) -> PersonState | None:
+    """Where a person stands; None for one that there is not."""
+    return session.scalar(select(Person.state).where(Person.id == person_id))
+
+
+def erasure_of(session: Session, viewer: Actor, person_id: UUID) -> Erasure | None:
+    """That a person is to be erased, where it waits for a second person."""
+    viewer.require(Permission.PEOPLE_VIEW)
+    waiting = select(Erasure).where(Erasure.person_id == person_id, Erasure.settled_at.is_(None))
+    return session.scalar(waiting)
 
 
 def specialist_ids(session: Session, *, after: UUID | None = None, limit: int = 500) -> list[UUID]:

@@ -16,5 +16,9 @@ a new key. 2026-11, `frozen_at` on a line stops every call for it until a person
 held until operations has compared; kept are the result, its moment and, only while it is open, the
 differing name, encrypted. A clearance holds for these names, by keyed hashes. Where Stripe collects
 a person's facts itself it hides their name, so the bank account's holder is what is compared.
+2026-11, a specialist is erased here, since it must know of money on its way: refused with every
+reason while anything is owed, in hand, waits for a verdict or is open, else in one transaction;
+operations write down that it was asked, an administrator carries it out, or whoever runs the
+installation does by a command.
 2026-11, a strong hit on OFAC's list holds a person's payouts, a weak one does not.
 """

@@ -15,6 +15,9 @@ Decisions
   without any it says so, and gives none. Coming days are drawn from past ones of the same weekday,
   and the share that other jobs take is drawn too, so that the interval is as wide as what is not
   known; `bench.market` holds it against what came.
+- 2026-11: the platform's own qualifications are for those whose profession they serve and who do
+  not hold what passing grants (but in its last thirty days), and all together cost no more in
+  thirty days than `QUALIFICATION_BUDGET_MINOR`; attempts count whole from their start.
 - 2026-11: conditions are standing (credential, languages, skill, qualifications, organisation,
   employer) or momentary (a full day, tasks in hand). A quote counts by the standing ones. Declared
   hours refuse nobody. Employers are read from the profile and compared without case, punctuation

@@ -23,6 +23,15 @@ Decisions
 - 2026-11: a renewal stands beside the claim, which holds until its own last day. A claim may be
   withdrawn before a decision, which frees its identifier; a blocked one never becomes revoked,
   since it would then hold an identifier that is another's.
+- 2026-11: specialties that are earned after the decision are an amendment beside what stands,
+  shown by the register or by people as a claim is; a change says which specialties it covered, so
+  that labs read into earlier work only what was held then. Who is refused a renewal or an
+  amendment reads why, and what to send.
+- 2026-11: an empty answer of a register about what it listed before counts the third time, six and
+  thirty hours after the first; until then it is `unavailable`. The queue to look at leaves out
+  what only its holder can take on, by signing in at the account that they named.
+- 2026-11: erasure ends a person's credentials, empties identifiers, their hashes, notes, addresses
+  and papers, and destroys evidence files by their keys; states, levels and times stay.
 - 2026-11: an evidence file is under a key of its own (AES-256-GCM) that stands encrypted in its
   row: rotating the column rotates the file, emptying it destroys the file. Its hash stays.
 - 2026-11: an attempt at a qualification is a row with its form, marks and expiry; a person meets a

@@ -8,6 +8,13 @@ from marketplace.payouts.service.accounts import (
     record_account,
     record_facts,
 )
+from marketplace.payouts.service.erasure import (
+    NotYetErasable,
+    ask_erasure,
+    carry_out_erasure,
+    erase_by_command,
+    reasons_against,
+)
 from marketplace.payouts.service.lines import (
     claim_line,
     freeze_line,
@@ -31,13 +38,17 @@ from marketplace.payouts.service.runs import (
 )
 
 __all__ = [
+    "NotYetErasable",
     "account_named",
     "account_of_person",
     "approve_run",
+    "ask_erasure",
     "cancel_line",
     "cancel_run",
+    "carry_out_erasure",
     "claim_line",
     "clear_hold",
+    "erase_by_command",
     "freeze_line",
     "hold_code",
     "hold_differing",
@@ -47,6 +58,7 @@ __all__ = [
     "pause_run",
     "payees_after",
     "prepare_run",
+    "reasons_against",
     "record_absence",
     "record_account",
     "record_delay",

@@ -24,3 +24,11 @@ def purge_evidence(work: outbox.Work) -> None:
             break
     with transaction() as session:
         outbox.done(session, work)
+
+
+@outbox.background("specialists.delete_file", time_limit_seconds=60)
+def delete_file(work: outbox.Work, reference: str) -> None:
+    """Delete a file from the store whose key is destroyed already; safe to run twice."""
+    service.delete_stored(reference)
+    with transaction() as session:
+        outbox.done(session, work)

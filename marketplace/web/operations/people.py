@@ -15,6 +15,7 @@ from marketplace.specialists import queries
 from marketplace.web.guards import me, needs
 from marketplace.web.operations.blueprint import operations
 from marketplace.web.operations.credentials import words
+from marketplace.web.operations.erasure import erasure_facts
 
 PAGE = 50
 SEARCH_MAX = 200
@@ -47,6 +48,13 @@ def person(person_id: UUID) -> str:
         claims = queries.credentials_of(session, me(), person_id)
         profile = queries.profile_of(session, me(), person_id)
         known = queries.catalogue(session)
+        erasure = erasure_facts(session, person_id)
     return render_template(
-        "operations/person.html", name=name, claims=claims, profile=profile, **words(known)
+        "operations/person.html",
+        name=name,
+        person_id=person_id,
+        claims=claims,
+        profile=profile,
+        **erasure,
+        **words(known),
     )

@@ -15,6 +15,7 @@ from marketplace.work.service.conversing import record_replies as record_replies
 from marketplace.work.service.conversing import say as say
 from marketplace.work.service.outcomes import answer_gaps as answer_gaps
 from marketplace.work.service.outcomes import report_outcome as report_outcome
+from marketplace.work.service.preferences import forget_person as forget_person
 from marketplace.work.service.preferences import move_keys as move_keys
 from marketplace.work.service.repeats import claim_repeat as claim_repeat
 from marketplace.work.service.reserved import close_reserved_seats as close_reserved_seats

@@ -1,16 +1,18 @@
-"""How a person likes to work."""
+"""How a person likes to work, and forgetting what only they ever saw."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
+from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from marketplace import clock
 from marketplace.actor import Actor
-from marketplace.work.models import WorkPreference
-from marketplace.work.rules import keys
+from marketplace.ids import PersonId
+from marketplace.work.models import Claim, Draft, WorkPreference
+from marketplace.work.rules import ClaimState, keys
 
 
 def move_keys(
@@ -26,3 +28,13 @@ def move_keys(
         .values(person_id=actor.person(), **kept)
         .on_conflict_do_update(index_elements=["person_id"], set_=kept)
     )
+
+
+def forget_person(session: Session, person_id: PersonId) -> None:
+    """Delete a person's keys, and drafts of what they never handed in; what they did stays."""
+    unsent = select(Claim.id).where(
+        Claim.specialist_id == person_id,
+        Claim.state.not_in([ClaimState.SUBMITTED, ClaimState.RETURNED]),
+    )
+    session.execute(delete(Draft).where(Draft.claim_id.in_(unsent)))
+    session.execute(delete(WorkPreference).where(WorkPreference.person_id == person_id))
