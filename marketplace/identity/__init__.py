@@ -1,7 +1,7 @@
 """Identity: people, organisations, roles, sign-ins, API tokens.
 
-Owns person, organisation, membership, invitation, sign_in, one_time_token, recovery_code, api_token,
-idempotency_record and erasure. It alone knows names, e-mail addresses and passwords.
+Owns person, organisation, membership, invitation, sign_in, one_time_token, recovery_code,
+api_token, idempotency_record and erasure. It alone knows names, e-mail addresses and passwords.
 
 Promises: a password, a token and a recovery code are stored only as hashes, a TOTP secret only
 encrypted; an unknown e-mail address costs as long to refuse as a wrong password; nobody acts as
