@@ -38,5 +38,15 @@ Decisions
 - 2026-11: a running job gets a new version by `service.make_version` only, with a word on work that
   was begun: it finishes on the old, is asked again, or people qualify again first. A note that
   clarifies (`service.clarify`) asks nothing and holds for claims from then on.
+- 2026-11: items are looked through for personal details in the background, wherever they came from
+  (`rules.scan`, `jobs.scan_items`). The patterns are our own, with check digits or the words
+  around them, as the analysers at hand load language models. Counts by kind and field and a few
+  covered excerpts are kept, never a value, with the scanner's version. What leaves little doubt
+  keeps a draft back until the lab declares on it, and the rest is advice; a declaration holds
+  until more is found. Read by hand on public sets: of 370 different hits in 1,074 sentences of
+  Indian judgements 3 named no person; of 12 hits in 1,462 texts of medical dialogues none was
+  wrong; of 22 in 1,224 legal problems one was a brand; all 4 in 8,927 texts of medical abstracts
+  were ages of no one person. What is missed was not measured: names without a title, in other
+  scripts, or told by nothing but their sound are. It reads 2 to 4 MB a second on one core.
 - 2026-11: the lint's faults keep a job back, its advice does not; both name a field and a remedy.
 """
