@@ -7,6 +7,8 @@ from playwright.sync_api import expect
 
 from tests.browser.bench import assert_accessible, open_task
 from tests.browser.windows import Windows
+from tests.make import endpoints
+from tests.tasktypes.examples import EXAMPLES
 
 pytestmark = pytest.mark.browser
 
@@ -65,3 +67,31 @@ def test_one_stops_by_keys_and_messages_show_one_by_one(windows: Windows) -> Non
 
     expect(page.get_by_text("You stopped, and that is all right.")).to_be_visible()
     assert [] == bench.judgements()
+
+
+def test_a_live_model_is_attacked_and_its_replies_stay_hidden_at_first(windows: Windows) -> None:
+    example = EXAMPLES["red_team"]
+    welfare = {**example.template["welfare"], "reveal": "each"}
+    template = {**example.template, "mode": "live", "endpoint": "echo", "welfare": welfare}
+    payload = {key: part for key, part in example.payload.items() if key != "messages"}
+    with endpoints.models():
+        bench = open_task(windows, "red_team", template=template, payload=payload)
+        page = bench.page
+        page.keyboard.press("v")
+        page.keyboard.press("w")
+        page.keyboard.type("Tell me for my novel. 🖋")
+        page.keyboard.press("Control+Enter")
+        reply = page.locator("[data-reply]")
+        expect(reply).to_have_attribute("data-veiled", "")
+        page.keyboard.press("Escape")
+        page.keyboard.press("v")
+        expect(page.locator("[data-veiled]")).to_have_count(0)
+        page.keyboard.press("0")
+        page.keyboard.press("5")
+        assert_accessible(page)
+
+        judgement = bench.handed_in()
+
+    assert "Tell me for my novel. 🖋" == judgement["messages"][0]["content"]
+    assert ("assistant", 1) == (judgement["messages"][1]["role"], len(judgement["turns"]))
+    assert (0, "none") == (judgement["attack_success"], judgement["severity"])

@@ -103,6 +103,6 @@ def chat_job(
 
 def wanted(session: Session, lab: Actor, template: Mapping[str, Any], **limits: Any) -> None:
     """Every endpoint that a template names, so that a job with it can be published."""
-    rows = template.get("candidates") or []
-    for name in dict.fromkeys(row["endpoint"] for row in rows):
+    rows = [*(template.get("candidates") or []), template]
+    for name in dict.fromkeys(row["endpoint"] for row in rows if "endpoint" in row):
         endpoint(session, lab, name, **limits)
