@@ -18,7 +18,7 @@ from typing import IO, cast
 from marketplace.errors import Fault, Faulty
 from marketplace.jobs.rules.imports.archive import ENTRIES_MAX, Entry
 
-LIST_BYTES_MAX = 16 * 1024 * 1024
+LIST_BYTES_MAX = 12 * 1024 * 1024
 NAME_MAX = 500
 # What one file may unpack to: this much in any case, and so many times what it takes up.
 UNPACKED_FREE = 64 * 1024 * 1024
@@ -52,7 +52,10 @@ class Zip:
         except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError, struct.error) as bad:
             raise _damaged(bad) from None
         self._by_name: dict[str, zipfile.ZipInfo] = {}
-        for each in self._zip.infolist():
+        listed = self._zip.infolist()
+        if len(listed) > ENTRIES_MAX:
+            raise _too_many()
+        for each in listed:
             if not each.is_dir():
                 self._by_name.setdefault(each.filename, each)
 
@@ -135,7 +138,7 @@ def _check_list(stream: IO[bytes]) -> None:
     if count == _FULL or length == _FULL_WIDE:
         count, length = _wide(stream, start + at, count, length)
     if count > ENTRIES_MAX or length > LIST_BYTES_MAX:
-        raise _refusal(f"This archive holds more than {ENTRIES_MAX:,} files. Send it in parts.")
+        raise _too_many()
 
 
 def _wide(stream: IO[bytes], end: int, count: int, length: int) -> tuple[int, int]:
@@ -169,6 +172,10 @@ def _fault(about: zipfile.ZipInfo) -> str | None:
     if about.file_size > max(UNPACKED_FREE, UNPACKED_TIMES * about.compress_size):
         return "This file unpacks to far more than it takes up. We do not read it."
     return None
+
+
+def _too_many() -> Faulty:
+    return _refusal(f"This archive holds more than {ENTRIES_MAX:,} files. Send it in parts.")
 
 
 def _refusal(words: str) -> Faulty:
