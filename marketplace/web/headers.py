@@ -9,13 +9,15 @@ from urllib.parse import urlsplit
 from flask import Flask, Response, g, request
 
 from marketplace.settings import Settings
+from marketplace.web.errors import API_PREFIX
 
-# A static file is no page: it opens nothing, and says so in few bytes, since pages have many.
-OF_FILES = {
-    "X-Content-Type-Options": "nosniff",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-}
+# A file or an answer to a program is no page: it opens nothing, and says so in few bytes.
+OF_NO_PAGE = (
+    ("X-Content-Type-Options", "nosniff"),
+    ("Cross-Origin-Resource-Policy", "same-origin"),
+    ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
+)
+NO_PAGES = ("/static/", API_PREFIX + "/")
 NONCE_BYTES = 16
 _NONCE = "{nonce}"
 YEAR_SECONDS = 31_536_000
@@ -92,8 +94,8 @@ def register(app: Flask, settings: Settings) -> None:
 
     @app.after_request
     def add(answer: Response) -> Response:
-        if request.endpoint == "static":
-            answer.headers.update(OF_FILES)
+        if request.path.startswith(NO_PAGES):
+            answer.headers.extend(OF_NO_PAGE)
         else:
             for name, value in FIXED.items():
                 answer.headers.setdefault(name, value)

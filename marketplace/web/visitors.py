@@ -8,6 +8,7 @@ else only the cookie counts, and forms carry a token. The workbench calls ordina
 from __future__ import annotations
 
 from flask import Flask, Request, g, request
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask_login import LoginManager, UserMixin, current_user
 from werkzeug.wrappers import Response
 
@@ -31,8 +32,19 @@ class Signed(UserMixin):  # type: ignore[misc]
         self.id = str(visitor.person_id)
 
 
+class PageSessions(SecureCookieSessionInterface):
+    """What pages keep in a cookie between forms; programs have no part in it."""
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        """The cookie's content, and nothing that could be written to elsewhere."""
+        if request.path.startswith(API_PREFIX + "/"):
+            return None
+        return super().open_session(app, request)
+
+
 def register(app: Flask) -> None:
     """Find out who is here before each request."""
+    app.session_interface = PageSessions()
     login = LoginManager(app)
     login.session_protection = None
     login.request_loader(_load)

@@ -202,6 +202,15 @@ def test_every_answer_carries_the_headers(browser: Browser) -> None:
     assert nonce[1] not in browser.get("/sign-in").text
 
 
+def test_an_answer_to_a_program_opens_nothing_and_keeps_no_cookie(browser: Browser) -> None:
+    answer = browser.get("/api/v1/me")
+
+    assert "default-src 'none'; frame-ancestors 'none'" == answer.headers["Content-Security-Policy"]
+    assert "no-store" == answer.headers["Cache-Control"]
+    assert "Set-Cookie" not in answer.headers
+    assert "Cookie" not in answer.headers["Vary"]
+
+
 def test_files_with_a_hash_in_their_address_are_kept_for_ever(browser: Browser) -> None:
     sheet = re.search(r'href="(/static/css/pages.css\?v=[0-9a-f]+)"', browser.get("/sign-in").text)
     assert sheet is not None
