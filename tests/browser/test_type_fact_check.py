@@ -44,7 +44,6 @@ def test_claims_are_made_judged_and_quoted_without_a_mouse(bench: Bench) -> None
     page.keyboard.press("Control+End")
     for _ in range(len("Fees are capped.")):
         page.keyboard.press("Shift+ArrowLeft")
-    page.keyboard.press("c")
     page.keyboard.press("3")
     page.keyboard.press("Enter")
     expect(page.get_by_role("radio", name="Cannot be verified").nth(1)).to_be_focused()

@@ -54,6 +54,12 @@ class Correction extends Rows {
       .join("\n");
   }
 
+  // A value as people see it: the words on its button.
+  words(row, value) {
+    const radio = row.querySelector(`input[type=radio][value="${CSS.escape(value)}"]`);
+    return radio?.closest("label").textContent.trim() ?? value;
+  }
+
   takeBack(row) {
     const was = row && this.original.get(row);
     if (!was) return false;
@@ -95,7 +101,7 @@ class Correction extends Rows {
       const place = row.querySelector("[data-diff]");
       if (!place) continue;
       place.hidden = !this.hasAttribute("data-diffs") || op !== "edited";
-      if (!place.hidden) place.replaceChildren(...marked(before, now));
+      if (!place.hidden) place.replaceChildren(...marked(this.words(row, before), this.words(row, now)));
     }
   }
 

@@ -30,9 +30,21 @@ class CritiqueRevise extends Rows {
     this.changed();
   }
 
+  // The model's words leave the form of who rejects them, and come back to who keeps them.
+  audited(row, audit) {
+    for (const field of row.querySelectorAll("textarea[data-said]")) {
+      const theirs = field.value.trim() === field.dataset.said.trim();
+      if (audit === "rejected" && theirs) field.value = "";
+      if (audit === "kept") field.value = field.dataset.said;
+    }
+    const violates = row.querySelector(`input[name$=".violates"][value="${row.dataset.violates}"]`);
+    if (audit === "kept" && violates) violates.checked = true;
+  }
+
   // What somebody writes over a model's words is an edit; they need not say so again.
   changed(event) {
     const row = event?.target.closest?.("[data-row]");
+    if (row && event.target.name.endsWith(".audit")) this.audited(row, event.target.value);
     if (row && event.target.matches("textarea")) {
       const kept = row.querySelector('input[name$=".audit"][value="kept"]');
       if (kept?.checked) row.querySelector('input[name$=".audit"][value="edited"]').checked = true;

@@ -105,7 +105,11 @@ class FactCheck extends HTMLElement {
     (heard ?? document.querySelector('#judgement [name="fence"]')).dispatchEvent(new Event("input", { bubbles: true }));
   }
 
+  // A verdict on words outside the current claim makes them one, where claims may be added.
   judge(verdict) {
+    const [place, current] = [this.surface.selection(), this.find(this.current)];
+    const inside = place && current && place.start >= current.start && place.end <= current.end;
+    if (place && !inside && this.querySelector("[data-new]")) this.claim();
     const claim = this.find(this.current);
     if (!claim) { this.say("Choose a claim first, or select words and press C."); return; }
     const radio = claim.row.querySelector(`[name$=".verdict"][value="${verdict}"]`);
@@ -139,7 +143,7 @@ class FactCheck extends HTMLElement {
     const rows = [...row.querySelectorAll("[data-evidence]")];
     const made = rows.at(-1).cloneNode(true);
     renumbered(made, /(sources[.-])\d+/g, `$1${rows.length}`);
-    for (const field of made.querySelectorAll("input, select")) field.value = "";
+    for (const field of made.querySelectorAll("input, select, textarea")) field.value = "";
     rows.at(-1).after(made);
     return made;
   }

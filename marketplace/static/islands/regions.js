@@ -166,6 +166,8 @@ class Regions extends HTMLElement {
   labelled(key) {
     this.setLabel(key);
     const { chosen } = this;
+    // Who has just drawn one goes on to the next; who goes back to one means that one.
+    if (chosen && chosen.id === this.fresh) { this.choose(""); return; }
     if (!chosen || chosen.label === key || !this.kinds().includes(chosen.kind)) return;
     this.change(() => { chosen.label = key; delete chosen.attributes; });
     this.say(`Now ${this.label.title}.`);
@@ -201,17 +203,18 @@ class Regions extends HTMLElement {
     return `r${number}`;
   }
 
-  add(kind, shape) {
+  add(kind, shape, drawn = true) {
     const region = { id: this.freeId(), label: this.label.key, kind, ...shape };
     this.change(() => this.regions.push(region));
     this.choose(region.id);
     this.canvas.focus(region.id);
+    this.fresh = drawn ? region.id : "";
     this.say(`${this.label.title}, ${words(region)}, added.`);
   }
 
   begin() {
     const kind = this.kinds().includes(this.tool) ? this.tool : this.kinds()[0];
-    this.add(kind, fresh(kind, this.canvas.view, this.size));
+    this.add(kind, fresh(kind, this.canvas.view, this.size), false);
     this.sizing(false);
   }
 
@@ -351,7 +354,7 @@ class Regions extends HTMLElement {
     if (this.tool === "polygon" && !held.grip) this.addedCorner(here);
     else if (this.tool === "point" && !held.id) this.add("point", { points: [here] });
     else if (held.grip && this.chosen?.kind === "polygon") this.choose(this.chosenId, Number(held.grip));
-    else if (held.id) { this.choose(held.id); this.canvas.focus(held.id); }
+    else if (held.id) { this.fresh = ""; this.choose(held.id); this.canvas.focus(held.id); }
     else this.choose("");
   }
 
