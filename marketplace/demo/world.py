@@ -9,7 +9,7 @@ from functools import partial
 
 from marketplace import clock
 from marketplace.db import transaction
-from marketplace.demo import credentials, money, people, proof, reviewing, sitting, work
+from marketplace.demo import chatting, credentials, money, people, proof, reviewing, sitting, work
 from marketplace.demo.plan import ATTEMPTS, JOBS, REPORTS, turns
 from marketplace.demo.quiet import Quiet, ask_now
 from marketplace.demo.timeline import Timeline, at
@@ -67,6 +67,8 @@ def build(password: str, *, say: Callable[[str], None]) -> None:
     proof.show_documents(timeline)
     proof.connect_account()
     asked = ask_now()
+    chatting.post()
+    chatting.hold()
     say("A payout run is sent, another is prepared, exports are written …")
     sent = money.release_first()
     money.prepare_second()

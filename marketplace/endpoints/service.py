@@ -143,6 +143,7 @@ def take_calls(session: Session, job_id: UUID, endpoints: Iterable[ModelEndpoint
 
 def _locked(session: Session, actor: Actor, endpoint_id: UUID) -> ModelEndpoint:
     endpoint = queries.endpoint_of(session, actor, endpoint_id)
+    session.flush()  # What was changed before is not to be read over.
     session.refresh(endpoint, with_for_update=True)
     if endpoint.retired_at is not None:
         raise Missing("This model endpoint is retired.")

@@ -26,6 +26,7 @@ KEYS = (
     "diff_reviews",
 )
 QUALIFICATION = "coder_qualification"
+CHAT = "patient_chats"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +76,7 @@ class JobMaterial:
 @cache
 def job_material(key: str) -> JobMaterial:
     """One job, or the qualification, by its key; KeyError where there is none."""
-    if key not in {*KEYS, QUALIFICATION}:
+    if key not in {*KEYS, QUALIFICATION, CHAT}:
         raise KeyError(key)
     folder = files(__package__)
     body = yaml.safe_load(folder.joinpath(f"{key}.yaml").read_text("utf-8"))
