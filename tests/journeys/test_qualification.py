@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
 import pytest
 from flask import Flask
@@ -129,6 +130,44 @@ def test_programs_set_one_up_take_it_and_read_the_results(
     assert 4 == sum(item["answers"] for item in items)
     again = person.call("POST", f"/qualifications/{job_id}/attempts", 409)
     assert "still_passed" == again["code"]
+
+
+def test_a_version_that_asks_to_qualify_again_is_walked(
+    session: Session, program: Callable[[Actor], Program], lab: Actor
+) -> None:
+    labs = program(lab)
+    qualifying = posted(labs)
+    _, job = work.published(
+        session, lab, profession=None, items=3, qualification_ids=[UUID(qualifying)]
+    )
+    person = program(identity.specialist(session))
+
+    def qualify() -> None:
+        person.call("POST", f"/qualifications/{qualifying}/attempts", 201)
+        for choice in "aaaa":
+            answered(person, qualifying, choice)
+
+    qualify()
+    held = person.call("POST", "/claims", 201, {"job_id": str(job.id)})
+    made = labs.call(
+        "POST",
+        f"/jobs/{job.id}/versions",
+        201,
+        {"change": "requalify", "instructions_md": "Prefer the one that names the dose."},
+    )
+    assert (2, "requalify") == (made["number"], made["change"])
+    # What was begun goes on under the version that it was begun with.
+    sent = {"fence": held["fence"], "judgement": {"choice": "a"}}
+    assert 1 == held["task"]["template_version"]
+    person.call("POST", f"/claims/{held['id']}/submission", 201, sent)
+
+    refused = person.call("POST", "/claims", 409, {"job_id": str(job.id)})
+    assert "not_eligible" == refused["code"]
+    assert "a qualification that you have not passed" in refused["detail"]
+    qualify()
+
+    again = person.call("POST", "/claims", 201, {"job_id": str(job.id)})
+    assert 2 == again["task"]["template_version"]
 
 
 def test_no_money_is_lost_or_made(

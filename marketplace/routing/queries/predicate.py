@@ -182,6 +182,8 @@ def qualifications_missing(person: Person_) -> ColumnElement[int]:
                 QualificationResult.finished_at >= Job.requalify_since,
             )
         )
+        # The job that is asked about, and not any job that exists.
+        .correlate(Job, Person, asked)
         .exists()
     )
     missing = select(func.count()).select_from(asked).where(~passed).correlate(Job, Person)
