@@ -206,7 +206,8 @@ class Client:
 
 
 def _read(answer: httpx.Response) -> Any:
-    is_json = "json" in answer.headers.get("content-type", "")
+    told = answer.headers.get("content-type", "")
+    is_json = "json" in told and "ndjson" not in told
     if answer.is_error:
         raise Refusal(answer.status_code, answer.json() if is_json else {})
     return answer.json() if is_json else answer.content
