@@ -24,7 +24,7 @@ from marketplace.jobs.rules import (
     Labels,
     Line,
 )
-from marketplace.jobs.rules.imports import KINDS, Reading, kind_named
+from marketplace.jobs.rules.imports import KINDS, Reading, kind_named, kinds_for
 from marketplace.jobs.service.images import KeptImage, name_image
 from marketplace.jobs.service.items import ItemsReport, refuse_closed, store_items
 from marketplace.jobs.service.states import announce, locked
@@ -104,11 +104,16 @@ def _wish(found: JobImport, job: Job, wish: Wish) -> None:
             kind = kind_named(wish.kind, job.task_type)
             found.kind = kind.key
             labels = _labels(kind.labels, labels)
-    found.labels = labels or Labels.LEAVE
+    found.labels = labels or _usual_labels(job.task_type)
     mapping = {str(column): str(field) for column, field in wish.mapping.items()}
     if len(mapping) > MAPPING_MAX or sum(map(len, [*mapping, *mapping.values()])) > 200_000:
         raise Faulty("There are too many columns.", [Fault("/mapping", "Map fewer columns.")])
     found.mapping = mapping
+
+
+def _usual_labels(task_type: str) -> Labels:
+    """What labels become where files of several kinds may come, unless somebody says so."""
+    return next((kind.labels[0] for kind in kinds_for(task_type) if kind.labels), Labels.LEAVE)
 
 
 def _labels(known: Sequence[Labels], wished: Labels | None) -> Labels:
