@@ -50,6 +50,7 @@ def written(document: Any) -> bytes:
 
 SPANS = {"labels": [{"name": "ORG"}], "relations": [{"name": "of"}], "cats": [{"name": "good"}]}
 MARKED = {"id": 5, "text": "🏛️ EU", "label": [[3, 5, "ORG"]]}
+STUDIO = [{"id": n, "data": {"text": "🏛️ EU"}, "annotations": [], "meta": {}} for n in (7, 8)]
 RATED = {"aspects": [{"key": "c", "title": "C", "scale": {"min": 1, "max": 5}}]}
 PAIRS = [{"idx": n, "instruction": f"Q{n}?", "response1": "A", "response2": "B"} for n in (1, 2, 3)]
 # Each file with the kind that it is, the type of the job, its template and the ids it comes to.
@@ -66,6 +67,8 @@ FILES: list[tuple[str, Given, str, Json, list[str]]] = [
     ("oasst", Given("t.jsonl", jsonl(TREE)), "rubric", RATED, ["m1", "m2"]),
     ("oasst", Given("t.jsonl", jsonl(TREE)), "demonstration", {}, ["m0", "m3"]),
     ("doccano", Given("d", written([MARKED])), "spans", SPANS, ["5"]),
+    ("label_studio", Given("l.json", written(STUDIO)), "spans", SPANS, ["7", "8"]),
+    ("label_studio", Given("l.jsonl", jsonl(*STUDIO)), "demonstration", {}, ["7", "8"]),
     ("coco", Given("c.json", written(COCO)), "regions", CELLS, ["one.png", "pictures/two.png"]),
     ("voc", Given("v.xml", VOC), "regions", CELLS, ["one.png"]),
     ("csv", Given("c.csv", TWO), "pairwise", {}, ["1", "2"]),

@@ -57,7 +57,7 @@ def scan_faults(session: Session, job: Job) -> list[Fault]:
     sure = [each for each in report.findings if each.kind in SURE]
     if not sure:
         return []
-    kinds = ", ".join(dict.fromkeys(KIND_LABELS[each.kind].lower() for each in sure))
+    kinds = ", ".join(dict.fromkeys(KIND_LABELS[each.kind] for each in sure))
     number = sum(each.found for each in sure)
     words = f"The items seem to name people: {number:,} details ({kinds}). Look at the report and "
     return [Fault("/scan", words + "say why they may be judged here, or send other items.")]

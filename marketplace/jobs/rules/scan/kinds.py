@@ -30,22 +30,22 @@ class Personal(StrEnum):
 
 
 KIND_LABELS = {
-    Personal.NAME: "Name of a person",
-    Personal.BIRTH_DATE: "Date of birth",
-    Personal.GREAT_AGE: "Age over 89",
-    Personal.EMAIL: "E-mail address",
-    Personal.PHONE: "Telephone number",
-    Personal.ADDRESS: "Postal address",
-    Personal.RECORD_NUMBER: "Number of a patient or a record",
+    Personal.NAME: "name of a person",
+    Personal.BIRTH_DATE: "date of birth",
+    Personal.GREAT_AGE: "age over 89",
+    Personal.EMAIL: "e-mail address",
+    Personal.PHONE: "telephone number",
+    Personal.ADDRESS: "postal address",
+    Personal.RECORD_NUMBER: "number of a patient or a record",
     Personal.NHS: "NHS number",
-    Personal.NPI: "National provider identifier",
-    Personal.SSN: "Social security number",
+    Personal.NPI: "national provider identifier",
+    Personal.SSN: "social security number",
     Personal.AADHAAR: "Aadhaar number",
-    Personal.PASSPORT: "Passport number",
-    Personal.DRIVING_LICENCE: "Driving licence",
-    Personal.IBAN: "Bank account (IBAN)",
-    Personal.CARD: "Payment card",
-    Personal.IP_ADDRESS: "Internet address (IP)",
+    Personal.PASSPORT: "passport number",
+    Personal.DRIVING_LICENCE: "driving licence",
+    Personal.IBAN: "bank account (IBAN)",
+    Personal.CARD: "payment card",
+    Personal.IP_ADDRESS: "internet address (IP)",
 }
 # Those whose form or check digit leaves little doubt.
 SURE = frozenset({
