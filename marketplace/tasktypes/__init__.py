@@ -37,6 +37,12 @@ which changed is found out; votes on spans are by extent and by token, and what 
 nobody's vote, so exports count a span against all judgements of its item. spaCy is given its
 training dictionaries, not DocBin, whose tokens and hashes are the library's own. An exporter may
 `encode` its rows as a text of its own (CoNLL).
+2026-11: a comment of a code review stands on a line that the diff shows, or on a file as a whole;
+its path is the one after the change, on both sides. Diffs with wrong lengths are read by their
+signs, since models write them so. Votes are on verdicts alone; gold also counts comments, found
+within two lines. A red-team template must say `welfare`; such a type sets `may_opt_out`, and its
+exports have no column for what we never tell of people. What nobody named is nobody's vote there
+either.
 """
 
 from __future__ import annotations

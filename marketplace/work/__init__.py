@@ -43,6 +43,9 @@ Decisions
   for as long as the claim is its author's, leased or not.
 - 2026-11: a report ends its claim as `reported`, and its author is not offered the task again,
   unless it was a gap in the instructions that the lab has closed since.
+- 2026-11: who opts out of material that may harm (`TaskType.may_opt_out`) gives no reason; the
+  seat is free again, its holder is not offered the task any more, and the lab sees a number. What
+  they write to us, if anything, is in no page and no answer for the lab.
 - 2026-11: a task that two different people could not complete is dropped: its free seats close,
   `wanted` becomes what is counted or in hand, and it is final once that is decided.
 - 2026-11: where a page reported no time at all, since it ran without script, the time that the
