@@ -19,4 +19,7 @@ Decisions
 - 2026-11: "cannot complete" earns the job's declared share of the pay at once (of an hourly task,
   of the pay for its expected time), for a person at most five times in 24 hours in one job. A gap
   in the instructions earns nothing and costs nothing.
+- 2026-11: who opts out of harmful material is paid for the time worked, as a part of the expected
+  time, or for the turns held, out of `turns_min` and one for the judging, whichever is more; at
+  most the whole task, and within the same five reports a day, so that it is no way to earn.
 """
