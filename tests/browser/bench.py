@@ -52,6 +52,12 @@ class Bench:
             wanted = select(Submission.id).where(Submission.job_id == self.job_id)
             return str(session.scalar(wanted.order_by(Submission.id).limit(1)))
 
+    def reasons(self) -> list[dict[str, Any]]:
+        """The reasons of the first submission of the job."""
+        with transaction() as session:
+            wanted = select(Submission.rationale_claims).where(Submission.job_id == self.job_id)
+            return list(session.scalars(wanted.order_by(Submission.id).limit(1)).one())
+
     def handed_in(self) -> dict[str, Any]:
         """Press Enter outside of every field, and read what arrived."""
         self.page.keyboard.press("Control+Enter")

@@ -96,11 +96,14 @@ def test_a_pointer_draws_moves_and_closes(windows: Windows) -> None:
     for corner in ((400, 300), (500, 300), (450, 400)):
         page.mouse.click(*to(*corner))
     press(page, "Enter")
-    press(page, "-", "=", "=", "0")
+    press(page, "-", "=", "=", "0", "e")
+    page.keyboard.type("It has three corners.")
 
     judgement = bench.handed_in()
 
     box, polygon = judgement["regions"]
+    (reason,) = bench.reasons()
+    assert [("region", polygon["id"])] == [(e["kind"], e["region"]) for e in reason["evidence"]]
     assert [200, 100, 100, 80] == pytest.approx(box["box"], abs=2)
     assert [400, 300] == pytest.approx(polygon["points"][0], abs=2)
     assert 3 == len(polygon["points"])

@@ -139,8 +139,19 @@ def test_offsets_arrive_in_code_points_whatever_stands_before(windows: Windows) 
     page.keyboard.press("Shift+ArrowRight")
     page.keyboard.press("2")
     page.get_by_role("combobox", name="Role").select_option("sole")
+    page.get_by_role("textbox", name="The text").focus()
+    for key in ("Control+Home", "ArrowRight", "ArrowRight", "Shift+ArrowRight", "e"):
+        page.keyboard.press(key)
+    page.keyboard.type("A family, joined.")
 
     last, family = bench.handed_in()["spans"]
 
     assert (len(ODD) - 3, len(ODD), "end") == (last["start"], last["end"], last["text"])
     assert ("👩‍👩‍👧", ODD.index("👩")) == (family["text"], family["start"])
+    (reason,) = bench.reasons()
+    (evidence,) = reason["evidence"]
+    assert ("👩‍👩‍👧", family["start"], family["end"]) == (
+        evidence["quote"],
+        evidence["start"],
+        evidence["end"],
+    )

@@ -14,6 +14,7 @@ from marketplace.work.models import Claim, Draft, Submission
 from tests.browser.bench import Bench, assert_accessible, open_task
 from tests.browser.windows import Windows
 from tests.make import identity
+from tests.tasktypes.examples import EXAMPLES
 
 pytestmark = pytest.mark.browser
 WORDS = "The dose of the second is a tenth of what it should be."
@@ -231,7 +232,9 @@ def test_the_envelope_is_written_by_keys_and_kept(bench: Bench) -> None:
         {kind: "span", field: "b", start: 0, end: 6, label: "Second"}}))"""
     )
     expect(page.get_by_role("button", name="Take away the evidence “Second”")).to_be_visible()
-    press(page, "Escape", "l")
+    page.keyboard.press("Escape")
+    page.locator("[data-slot=b] .material").select_text()
+    press(page, "e", "Escape", "l")
     expect(page.get_by_role("button", name=re.compile("Looking things up"))).to_have_attribute(
         "aria-pressed", "true"
     )
@@ -246,9 +249,12 @@ def test_the_envelope_is_written_by_keys_and_kept(bench: Bench) -> None:
     with transaction() as session:
         given = session.scalars(select(Submission).where(Submission.job_id == bench.job_id)).one()
         (reason,) = given.rationale_claims
-        assert ("The second leaves the dose out.", 6) == (
-            reason["text"],
-            reason["evidence"][0]["end"],
+        first, second = reason["evidence"]
+        assert ("The second leaves the dose out.", 6) == (reason["text"], first["end"])
+        assert ("span", "/b", EXAMPLES["pairwise"].payload["b"]) == (
+            second["kind"],
+            second["place"],
+            second["quote"],
         )
         assert [{"type": "url", "url": "https://example.test/guideline"}] == given.references
         assert ["unsure"] == given.flags

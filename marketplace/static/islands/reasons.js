@@ -61,10 +61,10 @@ class Reasons extends Rows {
     this.showAll();
   }
 
-  // The words that are marked on the page become evidence; else the next reason is written.
+  // What is marked on the page becomes evidence; else the next reason is written.
   write(marked) {
     this.closest("details").open = true;
-    if (marked) this.add({ kind: "span", quote: marked, label: marked });
+    if (marked) this.add(marked);
     const rows = this.rows();
     const row = (marked && this.current) || rows.find((each) => !this.text(each).value) || rows.at(-1);
     this.text(row).focus();

@@ -117,6 +117,12 @@ export class RegionList {
     return made;
   }
 
+  evidence(region) {
+    const { number } = this.rows.get(region.id).dataset;
+    const title = this.labels.get(region.label)?.title ?? "No label";
+    return { kind: "region", region: region.id, label: `Region ${number}, ${title}: ${words(region)}` };
+  }
+
   fitting = (region) => [
     ...(this.labels.has(region.label) ? [] : [[region.label ?? "", "No label"]]),
     ...this.asked.labels

@@ -2,6 +2,7 @@
 // HTML and works without this file; each task type may add an island of its own inside.
 
 import { Drafts } from "./drafts.js";
+import { chosenRegion, selected } from "./evidence.js";
 import "./instructions.js";
 import { keyOf, labelOf, labelsKnown, typing } from "./keys.js";
 import * as mirror from "./mirror.js";
@@ -341,8 +342,7 @@ class Workbench extends HTMLElement {
     const reasons = this.querySelector("x-reasons");
     if (!reasons) return;
     event.preventDefault();
-    const marked = String(getSelection()).trim();
-    reasons.write(marked && this.contains(getSelection().anchorNode) ? marked.slice(0, 1000) : "");
+    reasons.write(selected(getSelection(), this) ?? chosenRegion(this));
   }
 
   submit(event) {
