@@ -24,6 +24,7 @@ SHEETS = ("tokens", "elements", "frame", "parts", "tables", "material", "print")
 JOINED = {"css/pages.css": tuple(f"css/{sheet}.css" for sheet in SHEETS)}
 QUALITY = 11
 FILES_MAX = 512
+ADDRESSES = "marketplace_static_addresses"
 VERSION_LETTERS = 10
 
 
@@ -64,21 +65,26 @@ def register(app: Flask) -> None:
         return answer
 
     app.view_functions["static"] = static
+    app.extensions[ADDRESSES] = {}
     app.jinja_env.globals["asset"] = asset
     app.jinja_env.globals["island_modules"] = island_modules
 
 
 def asset(name: str) -> str:
     """The address of a static file; it changes with the file's content."""
-    text = _text(name)
-    return url_for("static", filename=name, v=text.version if text else "missing")
+    addresses: dict[str, str] = current_app.extensions[ADDRESSES]
+    if name not in addresses or current_app.jinja_env.auto_reload:
+        text = _text(name)
+        version = text.version if text else "missing"
+        addresses[name] = url_for("static", filename=name, v=version)
+    return addresses[name]
 
 
 def island_modules() -> dict[str, str]:
     """The plain address of each island to the one with its content's version, for import maps."""
     folder = Path(current_app.static_folder or "") / "islands"
     names = sorted(f"islands/{path.name}" for path in folder.glob("*.js"))
-    return {url_for("static", filename=name): asset(name) for name in names}
+    return {f"{current_app.static_url_path}/{name}": asset(name) for name in names}
 
 
 def _text(name: str) -> Text | None:
