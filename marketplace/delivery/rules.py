@@ -26,3 +26,11 @@ NEXT: Mapping[ExportState, frozenset[ExportState]] = {
 def filename(job_reference: str, form: str, policy: str, suffix: str) -> str:
     """What the file is called when it is downloaded."""
     return f"{job_reference}-{form}-{policy}{suffix}".lower()
+
+
+MIMETYPES = {"json": "application/json", "jsonl": "application/x-ndjson"}
+
+
+def mimetype(name: str) -> str:
+    """What the file of this name is, for whoever downloads it; a text of its own for the rest."""
+    return MIMETYPES.get(name.rpartition(".")[2], "text/plain")

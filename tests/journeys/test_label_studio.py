@@ -55,6 +55,8 @@ def test_a_project_comes_and_goes(session: Session, program: Callable[[Actor], P
     given = doctor.post(f"/claims/{claim['id']}/submission", 201, json=asked)["submission"]["id"]
     lab.post(f"/submissions/{given}/decision", json={"verdict": "accept"})
 
+    config = lab.get(f"/jobs/{job}/label-studio-config").decode()
+    assert CONFIG.split() == config.split()
     (task,) = exported(lab, job)
     (*came, ours) = task["annotations"]
     assert TASK == {**task, "annotations": came}

@@ -12,9 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from marketplace.errors import Fault
+from marketplace.errors import Fault, Missing
 from marketplace.tasktypes import TASK_TYPES, Counts, Json, Record
 from marketplace.tasktypes.label_studio.config import carried
+from marketplace.tasktypes.label_studio.controls import config_of
+from marketplace.tasktypes.label_studio.project import configuration, configuration_of
 from marketplace.tasktypes.label_studio.reading import DIALECTS, item_of
 from tests.tasktypes.examples import EXAMPLES, authored, record
 from tests.tasktypes.strategies import JUDGEMENTS
@@ -285,6 +287,22 @@ def test_gold_predictions_and_annotations_each_become_what_they_are() -> None:
     assert {"external_id", "payload"} == none.keys()
     plain, _ = read("demonstration", {}, task)
     assert "because" not in json.dumps(plain["prelabels"])
+
+
+@pytest.mark.parametrize("key", sorted(DIALECTS))
+def test_a_project_can_be_set_up_for_what_goes_out(key: str) -> None:
+    example = EXAMPLES[key]
+    text = configuration(DIALECTS[key], example.template)
+    (task,), _ = exported(key, record(key, example.judgement))
+
+    config = config_of(text)
+    asked = {each.name for each in config.controls} | config.shown.keys()
+    said = {each.get("from_name") for each in task["annotations"][0]["result"]}
+    assert said - {None} <= asked
+    own = "<View><Text name='t' value='$q'/></View>"
+    assert own == configuration_of(key, {**example.template, "label_studio": own})
+    with pytest.raises(Missing):
+        configuration_of("trajectory", {})
 
 
 def test_what_is_no_task_is_a_fault_that_says_what_to_do() -> None:

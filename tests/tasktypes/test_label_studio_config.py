@@ -49,6 +49,14 @@ PAIR = """<View><Text name="one" value="$left"/><Text name="two" value="$right"/
             [],
         ),
         (
+            '<View><Text name="t" value="$q"/><Text name="u" value="$a"/><Choices name="tone" '
+            'toName="u"><Choice value="Warm"/><Choice value="Cold"/></Choices>'
+            '<Rating name="stars" toName="u"/><TextArea name="reason" toName="u"/></View>',
+            "judge_calibration",
+            {"responses": "q"},
+            [],
+        ),
+        (
             '<View><Text name="t" value="$q"/><Taxonomy name="tree" toName="t">'
             '<Choice value="a"/></Taxonomy><DateTime name="day" toName="t"/></View>',
             "correction",

@@ -234,21 +234,28 @@ def _ranking(tags: list[Element], controls: list[Element]) -> Carried:
 
 
 def _scales(tags: list[Element], controls: list[Element]) -> Carried:
-    """Ratings and numbers become a rubric; choices and texts beside them fields to fill."""
+    """Ratings and numbers become a rubric; with choices beside them, verdicts of both kinds."""
+    if any(_is_verdict(tag) for tag in controls):
+        return _choices(tags, controls)
     used = [tag for tag in controls if tag.tag in {"Rating", "Number"}]
     taken: set[str] = set()
-    aspects = []
-    for tag in used:
-        title = str(tag.get("name") or tag.tag)
-        most = tag.get("maxRating", "5") if tag.tag == "Rating" else tag.get("max", "10")
-        aspects.append({
-            "key": _key(title, taken),
-            "title": title,
-            "scale": {"min": 1 if tag.tag == "Rating" else 0, "max": _bounded(str(most))},
-        })  # fmt: skip
+    aspects = [_scaled(tag, taken) for tag in used]
     left = _rest(controls, used, "A rubric scores on scales, and nothing else.")
     fields = _fields(tags, {"Text": "response", "HyperText": "response", "Chat": "messages"})
     return Carried("rubric", {**_question(tags), "aspects": aspects}, fields, left)
+
+
+def _scaled(tag: Element, taken: set[str]) -> Json:
+    title = str(tag.get("name") or tag.tag)
+    most = tag.get("maxRating", "5") if tag.tag == "Rating" else tag.get("max", "10")
+    scale = {"min": 1 if tag.tag == "Rating" else 0, "max": _bounded(str(most))}
+    return {"key": _key(title, taken), "title": title, "scale": scale}
+
+
+def _is_verdict(tag: Element) -> bool:
+    """Whether it asks for one of several options of the whole."""
+    many = tag.get("choice") == "multiple"
+    return tag.tag == "Choices" and not many and len(_label_names(tag, "Choice")) > 1
 
 
 def _bounded(text: str) -> int:
@@ -257,25 +264,26 @@ def _bounded(text: str) -> int:
 
 def _choices(tags: list[Element], controls: list[Element]) -> Carried:
     """Choices over a whole text become verdicts on it; several at once, fields to fill."""
-    used = [tag for tag in controls if tag.tag == "Choices"]
+    used = [tag for tag in controls if _is_verdict(tag)]
+    if not used:
+        return _filled(tags, controls)
+    used += [tag for tag in controls if tag.tag in {"Rating", "Number"}]
     taken: set[str] = set()
     aspects = []
     for tag in used:
-        options: set[str] = set()
-        titles = [said(each) for each in _label_names(tag, "Choice")]
-        if len(titles) < 2 or tag.get("choice") == "multiple":
+        if tag.tag != "Choices":
+            aspects.append({**_scaled(tag, taken), "kind": "score"})
             continue
+        options: set[str] = set()
+        titles = [said(each) for each in _label_names(tag, "Choice")][:20]
         title = str(tag.get("name") or "choice")
         aspects.append({
             "key": _key(title, taken),
             "title": title,
             "kind": "choice",
-            "options": [{"key": _key(each, options), "title": each} for each in titles[:20]],
+            "options": [{"key": _key(each, options), "title": each} for each in titles],
         })  # fmt: skip
-    if not aspects:
-        return _filled(tags, controls)
-    single = [tag for tag in used if tag.get("choice") != "multiple"]
-    left = _rest(controls, single, "This asks for one choice of several.")
+    left = _rest(controls, used, "This asks for one choice of several.")
     ours = "responses" if len([tag for tag in tags if tag.tag in OBJECTS]) > 1 else "messages"
     fields = _fields(tags, {"Text": ours, "Chat": "messages"})
     return Carried("judge_calibration", {**_question(tags), "aspects": aspects}, fields, left)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from marketplace.tasktypes.label_studio.dialect import Dialect, Place, name_of, value_of
@@ -88,17 +89,20 @@ def results_in(kept: Json) -> tuple[Json, ...]:
 def as_they_came(dialect: Dialect, place: Place, kept: Json, said: list[Json]) -> list[Json]:
     """Results with what they were made of: those that say what a result of the task said take its
     place word for word; those that say something else of the same region keep its id."""
-    former = list(_formers(dialect, place, kept))
+    former: dict[object, list[_Former]] = {}
+    for each in _formers(dialect, place, kept):
+        former.setdefault(each.key, []).append(each)
     found: list[Json] = []
     for key, ours in _bundles(said).items():
-        same = [each for each in former if each[0] == key]
-        match = next((each for each in same if _bare(each[1]) == _bare(ours)), None)
+        same = former.get(key, [])
+        bare = _bare(ours) if same else []
+        match = next((each for each in same if _bare(each.ours) == bare), None)
         if match is not None:
-            _, _, theirs, predicted = match
-            found += [{**one, "origin": "prediction"} if predicted else one for one in theirs]
+            home = {"origin": "prediction"} if match.predicted else {}
+            found += [{**one, **home} for one in match.theirs]
         elif same:
-            ids = [one.get("id") for one in same[0][2] if "id" in one]
-            changed = "prediction-changed" if same[0][3] else "manual"
+            ids = [one.get("id") for one in same[0].theirs if "id" in one]
+            changed = "prediction-changed" if same[0].predicted else "manual"
             for at, one in enumerate(ours):
                 name = {"id": ids[min(at, len(ids) - 1)]} if ids and "id" in one else {}
                 found.append({**one, **name, "origin": changed})
@@ -107,11 +111,18 @@ def as_they_came(dialect: Dialect, place: Place, kept: Json, said: list[Json]) -
     return found
 
 
-def _formers(
-    dialect: Dialect, place: Place, kept: Json
-) -> Iterator[tuple[object, list[Json], list[Json], bool]]:
-    """What the task's results say, by what they speak of: (key, in our words, in theirs, whether
-    a model said it)."""
+@dataclass(frozen=True, slots=True)
+class _Former:
+    """What some results of the task say of one thing, in our words and in theirs; predicted:
+    whether a model said it."""
+
+    key: object
+    ours: list[Json]
+    theirs: list[Json]
+    predicted: bool
+
+
+def _formers(dialect: Dialect, place: Place, kept: Json) -> Iterator[_Former]:
     for name, predicted in zip(reversed(SAID), (True, False), strict=True):
         for each in objects(kept.get(name)):
             theirs = _bundles(objects(each.get("result")))
@@ -120,7 +131,7 @@ def _formers(
                 continue
             for key, ours in _bundles(dialect.results(place, read)).items():
                 if key in theirs:
-                    yield key, ours, theirs[key], predicted
+                    yield _Former(key, ours, theirs[key], predicted)
 
 
 def _bundles(results: list[Json]) -> dict[object, list[Json]]:

@@ -50,6 +50,7 @@ def default(template: Json) -> Config:
         Control(str(each["key"]), "Choices", IMAGE, tuple(each["options"]))
         for each in template.get("answers", [])
     ]
+    controls.append(Control(NOTHING, "Choices", IMAGE, (YES,)))
     return Config({"image": Shown("Image", "image")}, tuple(controls))
 
 

@@ -14,12 +14,14 @@ from marketplace.db import transaction
 from marketplace.delivery import queries
 from marketplace.delivery import service as delivery
 from marketplace.delivery.models import Export
-from marketplace.delivery.rules import ExportState
+from marketplace.delivery.rules import ExportState, mimetype
 from marketplace.errors import Conflict
 from marketplace.identity.rules import Permission
 from marketplace.ids import ExportId, JobId
+from marketplace.jobs import queries as jobs
 from marketplace.tasktypes import task_type
 from marketplace.tasktypes.exports import Policy
+from marketplace.tasktypes.label_studio.project import configuration_of
 from marketplace.web import api
 from marketplace.web.guards import me, needs, public
 
@@ -100,11 +102,30 @@ def sent(export: Export) -> Response:
     if export.state is not ExportState.DONE:
         raise Conflict(f"This export is {export.state.value}; its file is not there yet.")
     stream = storage.pieces(storage.current().open(export.reference))
-    answer = Response(stream, mimetype="application/x-ndjson")
+    answer = Response(stream, mimetype=mimetype(export.filename))
     answer.headers["Content-Disposition"] = f'attachment; filename="{export.filename}"'
     answer.headers["Content-Length"] = str(export.bytes)
     answer.headers["ETag"] = f'"{export.sha256}"'
     return answer
+
+
+@delivery_api.get("/jobs/<uuid:job_id>/label-studio-config")
+@needs(Permission.JOBS_VIEW)
+@delivery_api.doc(
+    responses={
+        "200": {
+            "description": "A labelling configuration",
+            "content": {"application/xml": {"schema": {"type": "string"}}},
+        }
+    }
+)
+def get_label_studio_config(job_id: UUID) -> Response:
+    """The configuration of a Label Studio project that shows what the export says; 404 for task
+    types that have no such export."""
+    with transaction() as session:
+        job = jobs.job_of(session, me(), job_id)
+        template = jobs.template_version(session, me(), job_id).template
+    return Response(configuration_of(job.task_type, template), mimetype="application/xml")
 
 
 class EventShown(Schema):

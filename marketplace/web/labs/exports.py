@@ -15,13 +15,14 @@ from marketplace import storage
 from marketplace.db import transaction
 from marketplace.delivery import queries, service
 from marketplace.delivery.models import Export
-from marketplace.delivery.rules import ExportState
+from marketplace.delivery.rules import ExportState, mimetype
 from marketplace.errors import Conflict, Fault, Faulty, Missing
 from marketplace.identity.rules import Permission
 from marketplace.ids import ExportId, JobId, parse_id
 from marketplace.jobs import queries as jobs
 from marketplace.tasktypes import PolicyUnavailable, task_type
 from marketplace.tasktypes.exports import Policy
+from marketplace.tasktypes.label_studio.project import configuration_of
 from marketplace.web.forms import Form, form_page, load
 from marketplace.web.fragments import page_or_block
 from marketplace.web.guards import me, needs
@@ -101,6 +102,18 @@ def ask(job_id: UUID) -> Response:
     return redirect(url_for("lab_exports.show", export_id=export.id), code=303)
 
 
+@exports.get("/jobs/<uuid:job_id>/label-studio.xml")
+@needs(Permission.JOBS_VIEW)
+def label_studio(job_id: UUID) -> Response:
+    """The labelling configuration of a project that shows what the Label Studio export says."""
+    with transaction() as session:
+        job = jobs.job_of(session, me(), job_id)
+        template = jobs.template_version(session, me(), job_id).template
+    answer = Response(configuration_of(job.task_type, template), mimetype="application/xml")
+    answer.headers["Content-Disposition"] = f'attachment; filename="{job.reference.lower()}.xml"'
+    return answer
+
+
 @exports.get("/exports")
 @needs(Permission.EXPORTS_CREATE)
 def listing() -> str:
@@ -137,14 +150,27 @@ def show(export_id: UUID) -> str:
 
 
 def _first_rows(export: Export) -> list[str]:
-    """The first rows of a file, laid out for reading; none when the file is gone."""
+    """The first rows of a file, laid out for reading; none when the file is gone.
+
+    A row is a line; what only holds rows together is no row, and a text stays as it is.
+    """
     try:
         with storage.current().open(export.reference) as stream:
             head = stream.read(PREVIEW_BYTES)
     except Missing:
         return []
-    whole = head.split(b"\n")[:-1][:ROWS_SHOWN]
-    return [json.dumps(json.loads(line), indent=2, ensure_ascii=False) for line in whole]
+    whole = [line for line in head.split(b"\n")[:-1] if line not in FRAME]
+    return [_laid_out(line) for line in whole[:ROWS_SHOWN]]
+
+
+FRAME = frozenset({b"", b"[", b",", b"]"})
+
+
+def _laid_out(line: bytes) -> str:
+    try:
+        return json.dumps(json.loads(line), indent=2, ensure_ascii=False)
+    except ValueError:
+        return line.decode("utf-8", "replace")
 
 
 @exports.get("/exports/<uuid:export_id>/file")
@@ -156,7 +182,7 @@ def download(export_id: UUID) -> Response:
     if export.state is not ExportState.DONE:
         raise Conflict(f"This export is {export.state.value}; its file is not there yet.")
     stream = storage.pieces(storage.current().open(export.reference))
-    answer = Response(stream, mimetype="application/x-ndjson")
+    answer = Response(stream, mimetype=mimetype(export.filename))
     answer.headers["Content-Disposition"] = f'attachment; filename="{export.filename}"'
     answer.headers["Content-Length"] = str(export.bytes)
     answer.headers["ETag"] = f'"{export.sha256}"'

@@ -1,0 +1,69 @@
+"""The labelling configuration of a project that can show what the export `label_studio` says."""
+
+from __future__ import annotations
+
+from xml.etree.ElementTree import Element, SubElement, indent, tostring
+
+from marketplace.errors import Missing
+from marketplace.tasktypes.label_studio.controls import Config, Control
+from marketplace.tasktypes.label_studio.dialect import Dialect
+from marketplace.tasktypes.label_studio.reading import DIALECTS
+from marketplace.tasktypes.shapes import Json
+
+# The tag of one option of a control.
+OPTION = {"Choices": "Choice", "Labels": "Label", "RectangleLabels": "Label"}
+OPTION |= {"PolygonLabels": "Label", "KeyPointLabels": "Label", "Taxonomy": "Choice"}
+RATIONALE = "rationale"
+
+
+def configuration_of(task_type: str, template: Json) -> str:
+    """The configuration for a job of this type; Missing for types that have no such export."""
+    dialect = DIALECTS.get(task_type)
+    if dialect is None:
+        raise Missing("Label Studio has no tags for what this type asks.")
+    return configuration(dialect, template)
+
+
+def configuration(dialect: Dialect, template: Json) -> str:
+    """The lab's own configuration, else one with every control that the export may name."""
+    own = template.get("label_studio")
+    if isinstance(own, str) and own.strip():
+        return own
+    config = dialect.default(template)
+    root = Element("View")
+    question = str(template.get("question", "")).strip()
+    if question:
+        SubElement(root, "Header", value=question)
+    _show(root, config)
+    for control in config.controls:
+        _ask(root, control)
+    for each in template.get("relations", []):
+        relations = root.find("Relations")
+        relations = SubElement(root, "Relations") if relations is None else relations
+        SubElement(relations, "Relation", value=str(each["name"]))
+    to = config.controls[0].to if config.controls else ()
+    _ask(root, Control(RATIONALE, "TextArea", to[:1]))
+    indent(root)
+    return tostring(root, encoding="unicode") + "\n"
+
+
+def _show(root: Element, config: Config) -> None:
+    for name, shown in config.shown.items():
+        tag = SubElement(root, shown.tag, name=name, value=f"${shown.datum}")
+        if shown.tag == "Paragraphs":
+            tag.attrib |= {"layout": "dialogue", "nameKey": shown.author, "textKey": shown.words}
+
+
+def _ask(root: Element, control: Control) -> None:
+    to = control.to[:1] if control.tag != "Pairwise" else control.to
+    if control.tag == "Chat":
+        # A chat is shown and written in by one tag.
+        SubElement(root, "Chat", name=control.name, value=f"${control.name}")
+        return
+    tag = SubElement(root, control.tag, name=control.name, toName=",".join(to))
+    if control.per_region:
+        tag.set("perRegion", "true")
+    if control.many:
+        tag.set("choice", "multiple")
+    for option in control.options if control.tag in OPTION else ():
+        SubElement(tag, OPTION[control.tag], value=option)
