@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import base64
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
 from math import isfinite
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from marketplace.errors import Faulty
 from marketplace.jobs.rules.imports.contract import Head, Kind, Reading, Source
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 MAGIC = b"PAR1"
 FOOTER_BYTES_MAX = 16 * 1024 * 1024
 BATCH_ROWS = 128
+AT_ONCE_BYTES = 16 * 1024 * 1024
 BUFFER_BYTES = 256 * 1024
 # What a row group may unpack to: this much in any case, and so many times what it takes up.
 UNPACKED_FREE = 256 * 1024 * 1024
@@ -117,20 +118,30 @@ def _rows(
     at = 0
     for batch in file.iter_batches(BATCH_ROWS, row_groups=[group], columns=wanted):
         if at + batch.num_rows > passed:
-            series = [batch.column(name) for name in wanted]
+            series = {name: _values(batch.column(name)) for name in wanted}
             for inner in range(max(0, passed - at), batch.num_rows):
-                # One row at a time, since a text may be long and stand in all of them.
-                row = {
-                    name: as_json(column[inner].as_py())
-                    for name, column in zip(wanted, series, strict=True)
-                }
-                yield at + inner, row
+                yield at + inner, {name: as_json(each(inner)) for name, each in series.items()}
         at += batch.num_rows
+
+
+def _values(column: Any) -> Callable[[int], Any]:
+    """The values of a column by their places: made at once where they are short, else each when
+    it is asked for, since one long text may stand in all rows."""
+    from pyarrow import compute, types  # noqa: PLC0415
+
+    if types.is_dictionary(column.type):
+        longest = compute.max(compute.binary_length(column.dictionary)).as_py() or 0
+        size = longest * len(column)
+    else:
+        size = column.nbytes
+    if size > AT_ONCE_BYTES:
+        return lambda place: column[place].as_py()
+    return cast("Callable[[int], Any]", column.to_pylist().__getitem__)
 
 
 def as_json(value: Any, depth: int = 0) -> Any:
     """A value as JSON can say it: times in ISO 8601, exact numbers as texts, bytes in base64."""
-    if value is None or isinstance(value, str | bool | int):
+    if value is None or isinstance(value, (str, bool, int)):
         return value
     if isinstance(value, float):
         return value if isfinite(value) else None
