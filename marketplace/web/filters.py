@@ -33,6 +33,7 @@ from marketplace.money import Money
 from marketplace.tasktypes import TASK_TYPES
 from marketplace.tasktypes.rubric_lint import hints
 from marketplace.web import diff_pages, mathematics, plots
+from marketplace.web.marked_text import marked
 from marketplace.web.wording import browser_name
 
 LOCALE = "en_US"
@@ -239,7 +240,7 @@ def register(app: Flask) -> None:
         line_diff, browser_name,
     ):  # fmt: skip
         app.jinja_env.filters[each.__name__] = each
-    app.jinja_env.filters["rubric_hints"] = hints
+    app.jinja_env.filters |= {"rubric_hints": hints, "marked": marked}
     app.jinja_env.globals["plots"] = plots
     app.jinja_env.globals["diffs"] = diff_pages
     app.jinja_env.globals["may_opt_out"] = {
