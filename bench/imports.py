@@ -217,8 +217,8 @@ def table(rows: int, forms: list[str], folder: Path) -> None:
     owner = lab()
     seconds = bare_copy(job_of(owner), rows)
     print(f"COPY alone, nothing checked: {rows / seconds:,.0f} rows/s")
-    head = f"{'form':>8} {'file':>7} {'MiB':>7} {'seconds':>8} {'rows/s':>9} {'by CPU':>9} {'peak MiB':>9}"
-    print(f"{head}  what became of the rows")
+    head = f"{'form':>8} {'file':>7} {'MiB':>7} {'seconds':>8} {'rows/s':>9} {'by CPU':>9}"
+    print(f"{head} {'peak MiB':>9}  what became of the rows")
     grown = rows + rows // 100
     for form in forms:
         job_id = job_of(owner)
