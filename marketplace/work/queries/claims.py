@@ -132,11 +132,13 @@ def material(session: Session, task_id: UUID, template_version_id: UUID) -> tupl
 
 
 def drafts_of(session: Session, viewer: Actor, claim_id: ClaimId) -> Sequence[Draft]:
-    """All saved revisions of the viewer's claim, newest first, at most 200."""
+    """All saved revisions of the viewer's claim, newest first, at most 200; Missing for others'."""
     own = select(Claim.id).where(Claim.id == claim_id, Claim.specialist_id == viewer.person())
+    if session.scalar(own) is None:
+        raise Missing("This claim is not there, or it is not yours.")
     return session.scalars(
         select(Draft)
-        .where(Draft.claim_id.in_(own))
+        .where(Draft.claim_id == claim_id)
         .order_by(Draft.revision.desc())
         .limit(LIMIT_MAX)
     ).all()
