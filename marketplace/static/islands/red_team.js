@@ -20,6 +20,7 @@ class Welfare extends HTMLElement {
     this.dialog.addEventListener("close", () => this.resumed(), { signal });
     this.bench?.addEventListener("conversation", () => this.veilReplies(), { signal });
     this.bench?.addEventListener("click", (event) => this.unveiled(event), { signal });
+    this.bench?.addEventListener("submit", (event) => this.leaving(event), { signal });
     this.veilReplies();
   }
 
@@ -147,6 +148,15 @@ class Welfare extends HTMLElement {
     this.dialog.close();
     document.getElementById("leave")?.showModal();
     this.offer();
+  }
+
+  // What was worked since the last beat is paid too: it is reported first.
+  async leaving(event) {
+    const form = event.target;
+    if (!form.querySelector("[data-opt-out]")) return;
+    event.preventDefault();
+    await this.bench.beat?.();
+    form.submit();
   }
 
   offer() {

@@ -41,6 +41,8 @@ KINDS = {
     "critique_revise": "An answer held against your principles, then written anew.",
     "judge_calibration": "A verdict on your judge's own scale, before its verdict is seen.",
     "correction": "What a model said of an item, put right field by field.",
+    "trajectory": "An agent's run step by step: where it went wrong, whether it got there.",
+    "chat": "A conversation with models, the better reply chosen at each turn.",
     "red_team": "How far talk brought a model to do what it must not, held live or from a file.",
 }
 
