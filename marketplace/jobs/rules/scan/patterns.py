@@ -49,7 +49,7 @@ _OTHER_WORDS = (
     "Mr Mrs Ms Mx Miss Dr Prof Professor Sir Dame Lady Lord Shri Smt Nurse Madam Road School "
     # What stands where a name was taken out.
     "Also Now Then After Before Both Their There These Those "
-    "X XX XXX XXXX XYZ ABC ABCD Y Z Doe Redacted Name Blank"
+    "XYZ ABC ABCD Y Z Doe Redacted Name Blank"
 )
 _NO_NAMES = frozenset(_OTHER_WORDS.split())
 _MISSING = re.compile(r"\b(?:[Ww]e|[Yy]ou|[Tt]hey|I|to|not|[Nn]ever|[Ww]ill|[Mm]ay) $")
@@ -174,16 +174,21 @@ def _names(text: str) -> Iterator[Found]:
         if match[0].startswith("Miss ") and _MISSING.search(text[max(0, start - 8) : start]):
             continue
         words = match[0].rstrip().split()
-        while len(words) > 1 and words[-1].strip(".'\u2019") in _NO_NAMES:
+        while len(words) > 1 and _is_no_name(words[-1].strip(".'\u2019")):
             words.pop()
         named = [word for word in words[1:] if len(word.rstrip(".")) > 1]
-        if named and _bare(words[1]) not in _NO_NAMES:
+        if named and not _is_no_name(_bare(words[1])):
             last = _bare(words[-1])
             end = match[0].rindex(last, 0, len(match[0])) + len(last)
             yield Found(Personal.NAME, start, start + end)
     if "atient" in text or "PATIENT" in text:
         for match in _PATIENT.finditer(text):
             yield Found(Personal.NAME, *match.span(1))
+
+
+def _is_no_name(word: str) -> bool:
+    """Whether it is another word, or the row of X that stands where a name was."""
+    return word in _NO_NAMES or not word.strip("X")
 
 
 def _bare(word: str) -> str:
