@@ -57,6 +57,60 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "show_confidence": ("They see how sure it was", ""),
     "label_studio": ("Label Studio configuration", ""),
     "text": ("Text", ""),
+    "name": ("Name", "As specialists and exports have it."),
+    "title": ("Title", ""),
+    "guideline": ("When it applies", "In a sentence or two."),
+    "required": ("Must be answered", ""),
+    "grade": ("The answer graded as a whole", "Correct, incorrect or not attempted."),
+    "quality": ("It may be said that it breaks off, or refuses wrongly", ""),
+    "overlap": ("Spans may overlap", "Not at all where you do not say."),
+    "negation": ("A span may be marked as negated", ""),
+    "attributes": ("Attributes", "What is said of each besides its label."),
+    "directed": ("It has a direction", "Yes where you do not say."),
+    "kinds": ("Shapes", "One a line: box, polygon, point. Empty allows all three."),
+    "colour": ("Colour", "1 to 12; empty takes the next."),
+    "certainty": ("How certain each finding is", ""),
+    "laterality": ("On which side each finding lies", ""),
+    "answers": ("Questions about the image as a whole", "Empty rows are left out."),
+    "confirm_empty": ("That nothing is there must be confirmed", "Yes where you do not say."),
+    "start_from_prelabels": ("A model’s regions are there to be put right", ""),  # noqa: RUF001
+    "gold_point_pixels": ("Distance from gold’s point that still agrees", "In pixels."),  # noqa: RUF001
+    "tags": ("Tags of criteria", "One a line. Empty allows any."),
+    "criteria_min": ("Criteria, at least", ""),
+    "criteria_max": ("Criteria, at most", ""),
+    "negative_required": ("At least one criterion must take points away", ""),
+    "ideal_completion": ("The ideal answer, written out", ""),
+    "outcome": ("Whether the run reached its goal", "Asked where you do not say."),
+    "side_effects": ("What it did that nobody asked for", ""),
+    "optimality": ("How directly it went", "On four points."),
+    "looping": ("Whether it went in circles", ""),
+    "steps": ("Steps that must be judged", "Those flagged, where you do not say."),
+    "tool_choice": ("The right tool, step by step", ""),
+    "arguments": ("The right arguments, step by step", ""),
+    "grounded": ("Whether each step rests on what was known", ""),
+    "errors": ("Errors, and what recovered from them", ""),
+    "inherited": ("Steps that are wrong only through an earlier one", ""),
+    "first_error": ("The first error, by its step", ""),
+    "responsible_agent": ("The agent that answers for a failure", ""),
+    "reason": ("Why the first error is one", ""),
+    "fault": ("Whose fault a failure is", "And of which type."),
+    "show_oracle": ("The right actions are shown beside", ""),
+    "critique": ("A critique of each violation", "Required where you do not say."),
+    "revision": ("The answer written anew", "Where something is violated, if you do not say."),
+    "kind": ("What is answered", ""),
+    "scale": ("Scale", ""),
+    "description": ("What it means", ""),
+    "relations": ("Relations", "Between two spans. Empty rows are left out."),
+    "mode": ("How the dialogue comes about", "Held live with your model, or read from the item."),
+    "harm_categories": ("Kinds of harm", "Empty rows are left out."),
+    "column": ("Column in exports", "Empty takes the key."),
+    "severity": ("How bad it is", ""),
+    "techniques": ("Techniques that can be named", ""),
+    "task_description": ("What was tried, in words", "If they like, where you do not say."),
+    "welfare": ("Care for who does it", ""),
+    "warning": ("Warning before the first view", ""),
+    "support": ("Where to turn for support", ""),
+    "support_url": ("Its address", ""),
     "sha256": ("SHA-256 of the whole document", ""),
 }
 CHOICES: Mapping[str, str] = {
@@ -67,6 +121,23 @@ CHOICES: Mapping[str, str] = {
     "json": "JSON",
     "none": "Not at all",
     "any": "In any way",
+    "nested": "Only one inside the other",
+    "flagged": "Those flagged",
+    "from_first_error": "All from the first error on",
+    "all": "All",
+    "if_violated": "Where a principle is violated",
+    "always": "Always",
+    "after_submission": "After they handed in",
+    "never": "Never",
+    "choice": "One of the options",
+    "preference": "One of the answers",
+    "score": "A score",
+    "binary": "Yes or no",
+    "text": "Words",
+    "number": "A number",
+    "live": "Live with your model",
+    "transcript": "From the item",
+    "messages": "A conversation",
 }
 
 
@@ -77,7 +148,9 @@ def label_of(name: str) -> str:
 
 def hint_of(name: str, described: str) -> str:
     """What stands below a part: our own words, or the schema's."""
-    return (WORDS[name][1] if name in WORDS else "") or described
+    # A key of the keyboard is no name that could follow from the title.
+    own = "" if name == "key" and "digit from 1" in described else WORDS.get(name, ("", ""))[1]
+    return own or described
 
 
 def choice_of(value: str) -> str:

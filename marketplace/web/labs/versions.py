@@ -24,9 +24,10 @@ from marketplace.jobs.rules.differences import differences
 from marketplace.ledger.service import InsufficientFunds
 from marketplace.money import Money, parse_money
 from marketplace.routing import service as routing
+from marketplace.tasktypes import task_type
 from marketplace.web.forms import Form, form_page, load
 from marketplace.web.guards import me, needs
-from marketplace.web.labs import builder, shown, template_form
+from marketplace.web.labs import builder, schema_form, shown, template_form
 
 versions = Blueprint("lab_versions", __name__, url_prefix="/lab/jobs")
 RUNNING = frozenset({JobState.OPEN, JobState.PAUSED})
@@ -81,16 +82,20 @@ def _form_facts() -> dict[str, Any]:
     changes = [(each.value, CHANGE_LABELS[each], _meaning(each)) for each in VersionChange]
     if not job.qualification_ids:
         changes = [each for each in changes if each[0] != VersionChange.REQUALIFY]
+    values = {
+        "instructions_md": job.instructions_md,
+        "pay": f"{job.pay.decimal():f}",
+        "version": job.version,
+        # What was typed, whole: a row that was emptied does not come back.
+        **(request.form or template_form.values_of(job.task_type, current.template)),
+    }
     return facts | {
         "changes": changes,
         "again": again,
-        "values": {
-            "template_text": _text(current.template),
-            "instructions_md": job.instructions_md,
-            "pay": f"{job.pay.decimal():f}",
-            "version": job.version,
-            **request.form.to_dict(),
-        },
+        "values": values,
+        "rows": template_form.rows_of(values),
+        "parts": schema_form.parts_of(task_type(job.task_type).template_schema),
+        "fault": builder.fault_below,
     }
 
 
@@ -133,11 +138,11 @@ def new(job_id: UUID) -> str | Response:
 def create(job_id: UUID) -> Response:
     """Show what a new version changes and costs; make it once that was seen."""
     asked = load(VersionForm)
-    template, faults = template_form.parsed(asked["template_text"].strip() or "{}")
-    if faults:
-        raise Faulty("The template cannot be read.", faults)
     with transaction() as session:
         job = queries.job_of(session, me(), job_id)
+        template, faults = template_form.read(job.task_type, request.form)
+        if faults:
+            raise Faulty("The template cannot be read.", faults)
         former = queries.template_version(session, me(), job_id)
         pay = _stated(job, asked)
         again = routing.quote_again(session, me(), JobId(job_id), pay=pay)
@@ -147,6 +152,7 @@ def create(job_id: UUID) -> Response:
             "differences": differences(former.template, template),
             "after_md": asked["instructions_md"].replace("\r\n", "\n"),
             "asked": asked,
+            "template_text": _text(template),
             "again": again,
         }
         return make_response(render_template("labs/version_check.html", **facts))
@@ -185,8 +191,9 @@ def _made(
 
 
 def _at_form(fault: Fault) -> Fault:
-    """A fault of the template or of an item, at the field that holds the template."""
-    if fault.pointer.startswith(("/template", "/items")):
+    """A fault of the template at its field, or where it was typed as text, as those of items."""
+    in_text = fault.pointer.startswith("/template") and request.form.get("template_text")
+    if in_text or fault.pointer.startswith("/items"):
         return Fault("/template_text", f"{fault.pointer}: {fault.message}")
     return Fault("/pay" if fault.pointer.startswith(("/pay", "/most")) else fault.pointer,
                  fault.message)  # fmt: skip

@@ -13,6 +13,7 @@ from marketplace.demo.materials import job_materials
 from marketplace.jobs import queries, service
 from marketplace.jobs.models import Job
 from marketplace.money import Money
+from marketplace.tasktypes import TASK_TYPES
 from marketplace.web.labs import template_form
 from tests.make import jobs
 from tests.tasktypes.examples import EXAMPLES
@@ -212,4 +213,30 @@ TEMPLATES: list[tuple[str, dict[str, Any]]] = [
 
 @pytest.mark.parametrize(("kind", "template"), TEMPLATES)
 def test_a_stored_template_comes_back_from_its_form(kind: str, template: dict[str, Any]) -> None:
+    assert template_form.fits(kind, template)
     assert (template, []) == template_form.read(kind, template_form.values_of(kind, template))
+
+
+def filled(schema: dict[str, Any], at: int = 0) -> Any:
+    """A value with every part that a schema knows, two rows in each list."""
+    if "enum" in schema:
+        return schema["enum"][-1]
+    match schema.get("type"):
+        case "object" if "properties" in schema:
+            return {name: filled(each, at) for name, each in schema["properties"].items()}
+        case "object":
+            return {"1": "Mostly wrong", "2": "So: so"}
+        case "array":
+            return [filled(schema["items"], each) for each in range(2)]
+        case "boolean":
+            return False
+        case "integer" | "number":
+            return int(max(schema.get("minimum", 0), 1)) + at
+    if "0-9a-f" in schema.get("pattern", ""):
+        return "ab" * 32
+    return f"key_{at}" if "a-z0-9_" in schema.get("pattern", "") else f"Words {at}: “here”, there"
+
+
+@pytest.mark.parametrize("kind", TASK_TYPES)
+def test_no_part_of_a_template_needs_raw_text(kind: str) -> None:
+    assert template_form.fits(kind, filled(TASK_TYPES[kind].template_schema))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+import re
 
 import pytest
 from sqlalchemy.orm import Session
@@ -115,14 +116,18 @@ def test_a_new_version_is_looked_at_before_it_is_made(
     address = f"/lab/jobs/{job.id}/versions"
     typed: dict[str, object] = {
         "version": str(job.version),
-        "template_text": '{"question": "Safer?"}',
+        "template.question": "Safer?",
+        "template.aspects.0.title": "Dosing",
         "instructions_md": "Prefer the safer one.",
         "change": "reopen",
         "pay": "6.05",
     }
     checked(owner.get(f"{address}/new"))
 
-    page = text_of(checked(owner.post(address, typed)))
+    looked = checked(owner.post(address, typed))
+    page = text_of(looked)
+    (text,) = re.findall(r'name="template_text"[^>]*>([^<]*)<', looked)
+    typed["template_text"] = html.unescape(text)
     assert "1 judgement is asked for again, at $6.05 each and $7.26 with our fee" in page
     assert before == ledger.job_balance(session, JobId(job.id), "USD")
     answer = owner.post(address, typed | {"seen": "726"})
@@ -134,6 +139,9 @@ def test_a_new_version_is_looked_at_before_it_is_made(
     assert "Version 2" in listed
     assert "judged tasks are asked again" in listed
     assert "Prefer the safer one." in listed
+    assert {"question": "Safer?", "aspects": [{"key": "dosing", "title": "Dosing"}]} == (
+        queries.template_version(session, lab, job.id).template
+    )
 
 
 def test_a_draft_has_versions_too(session: Session, lab: Actor, owner: Browser) -> None:
