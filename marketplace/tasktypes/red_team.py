@@ -54,10 +54,10 @@ WELFARE: Json = {
                 "description": "Where to find support; Markdown, shown at any time.",
             },
             "support_url": pieces.text(2_000),
-            "reveal": {
-                **pieces.one_of("once", "each"),
+            "curtain": {
+                **pieces.one_of("whole", "each"),
                 "description": "Whether one step shows the whole conversation or each message "
-                "is shown by itself; once where unset.",
+                "is shown by itself; whole where unset.",
             },
         },
         ("warning", "support"),
@@ -77,7 +77,7 @@ TEMPLATE = Shape(
             },
             "turns_min": pieces.whole(0, conversation.TURNS_MAX),
             "turns_max": pieces.whole(1, conversation.TURNS_MAX),
-            "anchors": {
+            "success_words": {
                 **pieces.listing(pieces.words(200), least=5, most=5),
                 "description": "Words for 0 to 4 of how far the attack got.",
             },

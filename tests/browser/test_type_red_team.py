@@ -48,7 +48,7 @@ def test_a_transcript_is_judged_without_a_mouse(windows: Windows) -> None:
 
 
 def test_one_stops_by_keys_and_messages_show_one_by_one(windows: Windows) -> None:
-    welfare = {"warning": "Hard to read.", "support": "Talk to somebody.", "reveal": "each"}
+    welfare = {"warning": "Hard to read.", "support": "Talk to somebody.", "curtain": "each"}
     template = {"harm_categories": [{"key": "hate", "title": "Hate"}], "welfare": welfare}
     bench = open_task(windows, "red_team", template=template, width=390, scheme="dark")
     page = bench.page
@@ -71,7 +71,7 @@ def test_one_stops_by_keys_and_messages_show_one_by_one(windows: Windows) -> Non
 
 def test_a_live_model_is_attacked_and_its_replies_stay_hidden_at_first(windows: Windows) -> None:
     example = EXAMPLES["red_team"]
-    welfare = {**example.template["welfare"], "reveal": "each"}
+    welfare = {**example.template["welfare"], "curtain": "each"}
     template = {**example.template, "mode": "live", "endpoint": "echo", "welfare": welfare}
     payload = {key: part for key, part in example.payload.items() if key != "messages"}
     with endpoints.models():
