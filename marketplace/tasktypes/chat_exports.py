@@ -114,7 +114,7 @@ class Tree:
 
     def _id(self, place: str) -> str:
         digest = hashlib.sha256(f"{self.given.annotation_id}/{place}".encode()).digest()
-        return str(UUID(bytes=digest[:16], version=8))
+        return str(UUID(bytes=digest[:16], version=5))
 
     def row(self, spoken: list[Json]) -> ExportRow:
         """The whole tree; spoken: what was said before the first turn."""

@@ -18,6 +18,7 @@ from marketplace.work.rules import (
     Interval,
     IntervalKind,
     OutcomeKind,
+    judgement_for_author,
 )
 from marketplace.work.rules.envelope import (
     CLAIMS_MAX,
@@ -265,4 +266,5 @@ def submission_shown(submission: Submission, version: TemplateVersion) -> dict[s
 def own_submission_shown(submission: Submission, version: TemplateVersion) -> dict[str, Any]:
     """The same for its author, who is not told which tasks were asked once more."""
     shown = submission_shown(submission, version)
-    return shown | {"state": submission.state_for_author.value, "repeats_submission_id": None}
+    told = {"state": submission.state_for_author.value, "repeats_submission_id": None}
+    return shown | told | {"judgement": judgement_for_author(submission.judgement)}

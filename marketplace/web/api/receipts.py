@@ -15,6 +15,7 @@ from marketplace.ids import SubmissionId
 from marketplace.web import api
 from marketplace.web.guards import me, needs
 from marketplace.work import queries, service
+from marketplace.work.rules import judgement_for_author
 
 receipts_api = api.blueprint("receipts", "Receipts: your judgement, once it is in.")
 NAME_MAX = 200
@@ -68,7 +69,7 @@ def get_receipt(submission_id: UUID) -> dict[str, Any]:
             "submission_id": receipt.submission.id,
             "job_id": receipt.job.id,
             "task_type": receipt.job.task_type,
-            "judgement": receipt.submission.judgement,
+            "judgement": judgement_for_author(receipt.submission.judgement),
             "judges": receipt.judges,
             "addenda": [each | {"made_at": _moment(each)} for each in receipt.addenda],
         }

@@ -22,6 +22,7 @@ from marketplace.web.guards import me, needs
 from marketplace.web.specialists.blueprint import specialists
 from marketplace.work import queries, service
 from marketplace.work.models import Submission
+from marketplace.work.rules import judgement_for_author
 
 
 class FaultForm(Form):
@@ -38,7 +39,8 @@ def _facts() -> dict[str, Any]:
         receipt = queries.receipt_of(session, me(), submission_id)
         decision = review.decisions_of(session, [submission_id]).get(submission_id)
     tags = fault_tags(receipt.template) if receipt.judges else []
-    return {"receipt": receipt, "decision": decision, "tags": tags}
+    own = judgement_for_author(receipt.submission.judgement)
+    return {"receipt": receipt, "decision": decision, "tags": tags, "own_judgement": own}
 
 
 def told_after(submission: Submission, task_type: str) -> str:

@@ -16,6 +16,7 @@ from marketplace.work.rules.conversation import TalkOver as TalkOver
 from marketplace.work.rules.conversation import TalkState as TalkState
 from marketplace.work.rules.conversation import TurnMoved as TurnMoved
 from marketplace.work.rules.conversation import for_author as for_author
+from marketplace.work.rules.conversation import judgement_for_author as judgement_for_author
 from marketplace.work.rules.conversation import talk_of as talk_of
 from marketplace.work.rules.conversation import text_of as text_of
 from marketplace.work.rules.envelope import CONFIDENCE_ANCHORS as CONFIDENCE_ANCHORS

@@ -183,6 +183,14 @@ def text_of(attempt: Mapping[str, Any], choice: str) -> str:
     return next(str(each["text"]) for each in attempt["replies"] if each["slot"] == slot)
 
 
+def judgement_for_author(judgement: Any) -> Any:
+    """A judgement as its author reads it again; which model spoke stays with the lab, since the
+    author may go on to other tasks of the job."""
+    return (
+        for_author(judgement) if isinstance(judgement, dict) and "turns" in judgement else judgement
+    )
+
+
 def for_author(shown: Json) -> Json:
     """The conversation as its specialist sees it: nothing of it says which model spoke."""
 
