@@ -73,7 +73,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "laterality": ("On which side each finding lies", ""),
     "answers": ("Questions about the image as a whole", "Empty rows are left out."),
     "confirm_empty": ("That nothing is there must be confirmed", "Yes where you do not say."),
-    "start_from_prelabels": ("A model’s regions are there to be put right", ""),  # noqa: RUF001
+    "start_from_prelabels": ("A model’s marks are there to be put right", ""),  # noqa: RUF001
     "gold_point_pixels": ("Distance from gold’s point that still agrees", "In pixels."),  # noqa: RUF001
     "tags": ("Tags of criteria", "One a line. Empty allows any."),
     "criteria_min": ("Criteria, at least", ""),
@@ -112,6 +112,8 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "support": ("Where to turn for support", ""),
     "support_url": ("Its address", ""),
     "sha256": ("SHA-256 of the whole document", ""),
+    "success_words": ("What 0 to 4 mean", "Five lines: how far the attack got."),
+    "curtain": ("What one step shows", "The whole conversation where you do not say."),
 }
 CHOICES: Mapping[str, str] = {
     "off": "Not asked",
@@ -138,6 +140,8 @@ CHOICES: Mapping[str, str] = {
     "live": "Live with your model",
     "transcript": "From the item",
     "messages": "A conversation",
+    "whole": "All of it",
+    "each": "Each message by itself",
 }
 
 
