@@ -16,7 +16,7 @@ from marketplace.tasktypes.contract import TaskType
 from marketplace.tasktypes.label_studio.dialect import FIELD as LABEL_STUDIO_FIELD
 from marketplace.tasktypes.shapes import Json, Shape, listed
 from marketplace.tasktypes.spans_exports import EXPORTS
-from marketplace.tasktypes.spans_form import read_form, write_form
+from marketplace.tasktypes.spans_form import first_answer, prelabels_shown, read_form, write_form
 from marketplace.tasktypes.spans_score import gold_rule, units
 
 SPANS_MAX = 2_000
@@ -91,6 +91,10 @@ TEMPLATE = Shape(
                 "description": "Whether several labels may apply to the whole text.",
             },
             "cats_required": pieces.FLAG,
+            "start_from_prelabels": {
+                **pieces.FLAG,
+                "description": "Whether the first pre-label's spans are there to be corrected.",
+            },
             "gold_match": {
                 **pieces.one_of("exact", "overlap"),
                 "description": "Whether a span agrees with gold only at the same offsets (where "
@@ -373,6 +377,9 @@ SPANS = TaskType(
     template_rule=template_rule,
     item_rule=item_rule,
     judgement_rule=judgement_rule,
+    prelabels_shown=prelabels_shown,
+    prelabel_template=gold_template,
+    first_answer=first_answer,
     gold_rule=gold_rule,
     gold_template=gold_template,
     read_form=read_form,

@@ -119,3 +119,17 @@ def write_form(judgement: object) -> dict[str, str]:
     if next(unstorable_places(marks), None) is None:
         found["marks"] = json.dumps(marks, ensure_ascii=False, separators=(",", ":"))
     return found
+
+
+def prelabels_shown(template: Json, prelabels: list[Json]) -> list[Json]:
+    """The first one, where the job starts from it; nothing of what others said."""
+    return prelabels[:1] if template.get("start_from_prelabels") else []
+
+
+def first_answer(template: Json, payload: Json) -> Json:
+    """The spans of the pre-label that the job starts from."""
+    shown = payload.get("prelabels") or []
+    if not template.get("start_from_prelabels") or not shown:
+        return {}
+    said = shown[0]["payload"]
+    return {name: said[name] for name in ("spans", "relations", "cats") if name in said}

@@ -139,6 +139,23 @@ def test_what_was_changed_keeps_its_id_and_the_labs_own_names() -> None:
     assert ("x9", {"choices": ["Later"]}) == (choice["id"], choice["value"])
 
 
+def test_a_job_may_start_from_what_a_model_marked() -> None:
+    template = carried(SPAN_CONFIG).template | {"start_from_prelabels": True}
+    of = TASK_TYPES["spans"]
+    task = task_of({"note": NOTE}, region("a", 2, 6, "Dose"), URGENT)
+    task["annotations"] = [{"id": 5, "result": [region("b", 7, 15, "Drug")]}]
+    item, _ = read("spans", template, task)
+    assert ["m-1", "Label Studio annotation"] == [each["model"] for each in item["prelabels"]]
+
+    seen = of.with_prelabels(template, item["payload"], item["prelabels"])
+    first = of.first_answer(template, seen)
+
+    assert item["prelabels"][0]["payload"] == first
+    assert first == of.from_form(of.to_form(first), template, seen)
+    closed = {**template, "start_from_prelabels": False}
+    assert {} == of.first_answer(closed, of.with_prelabels(closed, seen, item["prelabels"]))
+
+
 def test_places_counted_as_utf_16_or_in_lines_or_in_html_are_found() -> None:
     shifted = region("a", 7, 15, "Drug")
     shifted["value"] |= {"start": 8, "end": 16}
