@@ -17,6 +17,17 @@ Decisions
   that another browser changed is never written over unasked, saving goes on after an hour without
   a network, and a sign-in that ended begins again in a dialog with the server's own forms. Keys
   are places on the keyboard; FRAME_KEYS belong to every task, TYPE_KEYS to its type.
+- 2026-11: no keystroke is lost. Each change goes into the browser's database; a page that goes
+  away leaves its last words in localStorage too, at once, and sends them with `keepalive`. A copy
+  carries the revision that it was typed upon and what was on its way to the server: by these, not
+  by clocks, it comes back by itself, is dropped as saved, or is offered to its writer and nobody
+  else, and then stands on top as one more revision. An answer of the server that was lost is asked
+  for again with the same words. Where nothing can be stored the page says so, and asks before it
+  closes. Signing out forgets all copies, and asks first where one holds unsaved words.
+- 2026-11: `E` takes what is selected, or the region that is chosen, as evidence of a reason: place
+  in the item (JSON pointer), words, what stands around them; offsets where the text is shown
+  letter for letter. What a page after the last task has to say is not fetched and thrown away:
+  the script is told where to go.
 - 2026-11: what is typed as an identifier is checked by POST, so that no log holds it.
 """
 
