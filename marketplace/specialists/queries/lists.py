@@ -189,10 +189,11 @@ def open_hits(session: Session, person_id: UUID) -> list[SanctionHit]:
 
 
 def payouts_held(session: Session, person_ids: Collection[UUID] | None = None) -> set[UUID]:
-    """Of these people (None: of all), whose payouts wait for a strong hit of OFAC."""
+    """Of these people (None: of all), whose payouts wait for a hit of OFAC: a strong one, or one
+    that two people confirmed, however it was found."""
     rows = select(SanctionHit.person_id).where(
         SanctionHit.source == PublishedList.OFAC,
-        SanctionHit.grade == HitGrade.STRONG,
+        (SanctionHit.grade == HitGrade.STRONG) | (SanctionHit.state == HitState.CONFIRMED),
         SanctionHit.state.in_(STANDING),
     )
     if person_ids is not None:

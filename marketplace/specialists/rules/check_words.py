@@ -26,6 +26,7 @@ REASONS: Mapping[str, str] = {
     "format_unknown": "nobody told us how it is written there",
     "no_list_loaded": "the list is not loaded",
     "list_hit": "an entry of the list may be this person",
+    "hit_confirmed": "two people found that an entry of the list is this person",
     "name_only_hit": "somebody on the list has this name",
     "empty_answer": "nothing was listed where something was before; it is asked again",
     "level_lost": "what showed its level holds no more",

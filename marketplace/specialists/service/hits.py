@@ -114,7 +114,8 @@ def _tell(session: Session, claim: CredentialClaim, source: PublishedList) -> No
         .order_by(VerificationRun.id.desc())
         .limit(1)
     ).first()
-    if told is None or told.outcome is not verdict.outcome:
+    said = (verdict.outcome, list(verdict.reasons))
+    if told is None or (told.outcome, told.reasons) != said:
         record_verdict(session, SYSTEM, claim.id, verdict)
 
 

@@ -115,8 +115,9 @@ def close_departed(session: Session, source: PublishedList) -> set[UUID]:
 def list_verdict(session: Session, claim: CredentialClaim, source: PublishedList | str) -> Verdict:
     """What a list says about the holder of a claim, who is screened first where that is new.
 
-    `fail` for an open or confirmed strong hit of LEIE; `inconclusive` for a weaker hit, and for
-    any of OFAC, which holds payouts and suspends nothing; `unavailable` without an edition.
+    `fail` for a strong hit of LEIE, and for any that two people confirmed; `inconclusive` for one
+    by the name alone, and for any of OFAC, which holds payouts and suspends nothing;
+    `unavailable` without an edition.
     """
     one = PublishedList(source)
     edition = current_snapshot(session, one)
@@ -158,6 +159,10 @@ def _outcome(
 ) -> tuple[Outcome, tuple[str, ...]]:
     if not standing:
         return Outcome.PASS, ()
+    confirmed = any(hit.state is HitState.CONFIRMED for hit in standing)
+    if confirmed:
+        outcome = Outcome.FAIL if source is PublishedList.LEIE else Outcome.INCONCLUSIVE
+        return outcome, ("hit_confirmed",)
     strong = any(hit.grade is HitGrade.STRONG for hit in standing)
     if strong and source is PublishedList.LEIE:
         return Outcome.FAIL, ("list_hit",)
