@@ -2,8 +2,8 @@
 
 Run `python -m bench.claims_profile [--pairs N] [--tasks N] [--profile 40]`. A pair is one `POST
 /claims/{id}/submission` with `next: true`. It prints the milliseconds of core that a pair takes in
-the application and in PostgreSQL, and the statements of one pair; with `--profile`, the functions
-that take most of it.
+the application and in PostgreSQL, the statements of one pair, the waits for their answers and the
+bytes logged; with `--profile`, the functions that take most of it.
 """
 
 from __future__ import annotations
@@ -14,11 +14,13 @@ import io
 import pstats
 import random
 import string
+import sys
 import time
 from collections.abc import Iterable
 from typing import Any
 
 import orjson
+import psycopg
 from flask import Flask
 from sqlalchemy import event
 
@@ -75,17 +77,35 @@ class Caller:
         return orjson.loads(whole)
 
 
-def _statements(caller: Caller) -> list[str]:
-    """The beginnings of what one pair asks the database."""
-    asked: list[str] = []
+class _Told:
+    """What one pair says to the database, and how many bytes it leaves in the log."""
 
-    def note(_c: object, _k: object, statement: str, *_more: object) -> None:
-        asked.append(" ".join(statement.split())[:100])
+    def __init__(self, caller: Caller) -> None:
+        self.statements: list[str] = []
+        self.waits = 0
+        execute, wait = psycopg.RawCursor.execute, psycopg.Connection.wait
 
-    event.listen(db.engine(), "before_cursor_execute", note)
-    caller.pair()
-    event.remove(db.engine(), "before_cursor_execute", note)
-    return asked
+        def noted(cursor: Any, query: bytes, *more: Any, **options: Any) -> Any:
+            self.statements.append(" ".join(query.decode().split())[:100])
+            return execute(cursor, query, *more, **options)
+
+        def waited(connection: Any, *more: Any, **options: Any) -> Any:
+            self.waits += 1
+            return wait(connection, *more, **options)
+
+        def note(_c: object, _k: object, statement: str, *_more: object) -> None:
+            self.statements.append(" ".join(statement.split())[:100])
+
+        event.listen(db.engine(), "before_cursor_execute", note)
+        psycopg.RawCursor.execute, psycopg.Connection.wait = noted, waited  # type: ignore
+        log, sys.stderr = sys.stderr, io.StringIO()
+        try:
+            caller.pair()
+            self.logged = len(sys.stderr.getvalue())
+        finally:
+            sys.stderr = log
+            psycopg.RawCursor.execute, psycopg.Connection.wait = execute, wait  # type: ignore
+            event.remove(db.engine(), "before_cursor_execute", note)
 
 
 def main() -> None:
@@ -108,7 +128,12 @@ def main() -> None:
         caller = Caller(create_app(town.settings), token, str(job_id))
         for _ in range(300):
             caller.pair()
-        print("\n".join(_statements(caller)))
+        told = _Told(caller)
+        print("\n".join(told.statements))
+        print(
+            f"{len(told.statements)} statements, {told.waits} waits for the server with BEGIN and"
+            f" COMMIT, {told.logged} bytes logged"
+        )
         for _ in range(given.rounds):
             server, here = cpu_seconds(stack.pids["postgres"]), time.process_time()
             began = time.perf_counter()

@@ -1,9 +1,11 @@
-"""From submit to the next task painted, and what the page weighs, in a real browser.
+"""From submit to the next task painted, what the page weighs, how a long run scrolls: in a browser.
 
-Run `python -m bench.workbench [--tasks N] [--payload-bytes N] [--workers N]`. One doctor prefers
-one of two answers of together about 10 KB, presses Enter, and the next task comes; measured in the
-page, from the key to the second frame after the swap. Then a browser with an empty cache opens a
-task: bytes over the wire by kind, requests, first paint. The client shares the machine.
+Run `python -m bench.workbench [--tasks N] [--payload-bytes N] [--steps N] [--workers N] [--list]`.
+One doctor prefers one of two answers of together about 10 KB, presses Enter, and the next task
+comes; measured in the page, from the key to the second frame after the swap. Then a browser with
+an empty cache opens a task: bytes over the wire by kind, requests, first paint; with `--list` each
+file. Then a run of an agent of thousands of steps is scrolled, and the frames are timed beside
+those of the same page at rest, since the client shares the machine.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from statistics import median, quantiles
 from typing import Any
 from uuid import UUID
 
+import orjson
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from bench.claims import ENVIRONMENT
@@ -26,9 +29,12 @@ from bench.load.world import World, world
 from marketplace.db import transaction
 from marketplace.embedded import temporary
 from marketplace.ids import JobId
+from marketplace.jobs import service as job_service
+from marketplace.money import Money
 from marketplace.routing import service as routing
 from marketplace.web.visitors import COOKIE
-from tests.make import identity, specialists
+from tests.make import identity, specialists, work
+from tests.make.jobs import FEE_BASIS_POINTS
 
 SEED = 20_261_123
 WORDS = ["the", "dose", "patient", "was", "halved", "since", "kidney", "function", "fell", "pain"]
@@ -44,6 +50,28 @@ CLOCK = """() => {
   document.addEventListener("htmx:afterSwap", () => requestAnimationFrame(() =>
     requestAnimationFrame(() => window.taken.push(performance.now() - begun))));
 }"""
+# Milliseconds between frames while the list moves so many pixels a frame; 0 is at rest.
+FRAMES = """([pixels, frames]) => new Promise((done) => {
+  const view = document.querySelector("x-trajectory [data-view]");
+  const taken = [];
+  let last = 0;
+  const frame = (now) => {
+    if (last) taken.push(now - last);
+    last = now;
+    view.scrollTop += pixels;
+    if (taken.length < frames) requestAnimationFrame(frame);
+    else done(taken);
+  };
+  requestAnimationFrame(frame);
+})"""
+LOADED = """() => document.querySelector("x-trajectory:defined")?.steps?.every(Boolean)"""
+FRAMES_TIMED = 300
+SPEEDS = {
+    "at rest": 0,
+    "wheel, 20 pixels a frame": 20,
+    "flick, 100 pixels a frame": 100,
+    "dragged bar, 400 pixels a frame": 400,
+}
 PAINT = """() => performance.getEntriesByName("first-contentful-paint")[0]?.startTime ?? null"""
 
 
@@ -86,23 +114,67 @@ def submissions(page: Page, path: str, tasks: int) -> list[float]:
     return taken[WARM_UP:]
 
 
-def weighed(page: Page, path: str) -> tuple[Counter[str], int, Any]:
-    """(bytes over the wire by kind, requests, first paint in ms) of a task on a cold cache."""
-    kinds: dict[str, str] = {}
-    weight: Counter[str] = Counter()
+def weighed(page: Page, path: str) -> tuple[list[tuple[str, str, int]], Any]:
+    """(kind, address and bytes over the wire of each file, first paint in ms) on a cold cache."""
+    asked: dict[str, tuple[str, str]] = {}
+    files: list[tuple[str, str, int]] = []
     network = page.context.new_cdp_session(page)
     network.send("Network.enable")
     network.on(
-        "Network.responseReceived", lambda one: kinds.update({one["requestId"]: one["type"]})
+        "Network.responseReceived",
+        lambda one: asked.update({one["requestId"]: (one["type"], one["response"]["url"])}),
     )
     network.on(
         "Network.loadingFinished",
-        lambda one: weight.update(
-            {kinds.get(one["requestId"], "?"): int(one["encodedDataLength"])}
-        ),
+        lambda one: files.append((*asked[one["requestId"]], int(one["encodedDataLength"]))),
     )
     page.goto(path, wait_until="networkidle")
-    return weight, len(kinds), page.evaluate(PAINT)
+    return [each for each in files if each[1].startswith("http")], page.evaluate(PAINT)
+
+
+def long_run(steps: int) -> dict[str, Any]:
+    """A run of an agent that says something, and now and then calls a tool."""
+    found: list[dict[str, Any]] = []
+    for number in range(steps):
+        step: dict[str, Any] = {"id": f"s{number}", "kind": "agent"}
+        if number % 3 == 1:
+            step |= {"kind": "tool_call", "tool": "read_row", "args": {"row": number}}
+            step["result"] = "\n".join(f"row {number}.{line}" for line in range(9))
+        found.append(step | {"content": noise(60 + 90 * (number % 7))})
+    return {"goal": "Look at every row and change none.", "steps": found}
+
+
+def scrolled(browser: Browser, address: str, steps: int) -> None:
+    """Print the frames of a long run, at rest and at two speeds."""
+    with transaction() as session:
+        lab = identity.lab_owner(session)
+        work.money_in(session, lab, Money(1_000_00, "USD"))
+        job = job_service.create_job(
+            session,
+            lab,
+            task_type="trajectory",
+            title="One long run",
+            domain="cardiology",
+            instructions_md="Find the first step that is wrong.",
+            profession="medicine",
+            pay=Money(30_00, "USD"),
+            template={"first_error": "required"},
+        )
+        row = orjson.dumps({"external_id": "run", "payload": long_run(steps)})
+        job_service.add_items(session, lab, JobId(job.id), [row])
+    with transaction() as session:
+        routing.publish_job(session, lab, JobId(job.id), fee_basis_points=FEE_BASIS_POINTS)
+    path, cookie = claimed(job.id)
+    page = window(browser, address, cookie)
+    page.goto(path)
+    page.wait_for_function(LOADED, timeout=60_000)
+    print(f"a run of {steps:,} steps, milliseconds between frames")
+    for name, pixels in SPEEDS.items():
+        taken = sorted(page.evaluate(FRAMES, [pixels, FRAMES_TIMED]))
+        p95 = taken[round(len(taken) * 0.95)]
+        late = sum(each > 2 * 1000 / 60 for each in taken) / len(taken)
+        print(f"  {name:<32} median {median(taken):.0f}, p95 {p95:.0f}, longest {taken[-1]:.0f},"
+              f" {late:.1%} later than two frames")  # fmt: skip
 
 
 def measure(here: World, address: str, given: argparse.Namespace) -> None:
@@ -117,10 +189,16 @@ def measure(here: World, address: str, given: argparse.Namespace) -> None:
         print(f"submit to next task painted, {len(taken)} tasks of {given.payload_bytes:,} bytes")
         print(f"  median {median(taken):.0f} ms, p95 {cuts[94]:.0f} ms, p99 {cuts[98]:.0f} ms")
         path, cookie = claimed(job_id)
-        weight, requests, paint = weighed(window(browser, address, cookie), path)
+        files, paint = weighed(window(browser, address, cookie), path)
+        weight: Counter[str] = Counter()
+        for kind, name, size in sorted(files, key=lambda each: -each[2]):
+            weight[kind] += size
+            if given.list:
+                print(f"  {size:>7,} {kind:<10} {name.removeprefix(address)}")
         parts = ", ".join(f"{kind} {size / 1000:.1f}" for kind, size in weight.most_common())
-        print(f"cold page: {sum(weight.values()) / 1000:.1f} KB in {requests} requests ({parts})")
+        print(f"cold page: {weight.total() / 1000:.1f} KB in {len(files)} requests ({parts})")
         print(f"  first contentful paint after {paint:.0f} ms" if paint else "  no paint was told")
+        scrolled(browser, address, given.steps)
         browser.close()
 
 
@@ -129,7 +207,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tasks", type=int, default=100)
     parser.add_argument("--payload-bytes", type=int, default=10_000)
+    parser.add_argument("--steps", type=int, default=2_000)
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--list", action="store_true", help="each file of the page")
     given = parser.parse_args()
     random.seed(SEED)
     print(f"Python {platform.python_version()}, seed {SEED}, {given.workers} workers")
