@@ -81,6 +81,7 @@ def job(job_id: UUID) -> str:
         allowed=allowed,
         lab=labs.get(found.organisation_id, ""),
         asked=shown.preview(template),
+        welfare=template.get("welfare"),
         checking=checking,
         shown=shown,
     )
