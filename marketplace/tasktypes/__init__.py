@@ -32,6 +32,9 @@ Adding a type is one module:
 Decisions: a judgement always speaks in the item's own names, whatever order was shown
 (`presented_order` is stored beside it). `rationale`, `confidence`, `references` and `ai_use` stand
 on the submission. A majority is more than half of the votes; less is `no_majority`.
+2026-11: `chat` names a reply by the place of its candidate in the template; at a tie the one that
+was shown first goes on; replies of an attempt that ended with “neither” lose against an edit only.
+Words that no model answered are no turn.
 2026-11: offsets in texts count Unicode code points and a span carries its words, so that a text
 which changed is found out; votes on spans are by extent and by token, and what nobody marked is
 nobody's vote, so exports count a span against all judgements of its item. spaCy is given its

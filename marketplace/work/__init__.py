@@ -1,7 +1,7 @@
 """Work: seats, claims, drafts, time, submissions, and endings that are no answers.
 
-Owns the tables task, seat, claim, draft, time_interval, outcome, submission, addendum and
-work_progress.
+Owns the tables task, seat, claim, draft, conversation_entry, time_interval, outcome, submission,
+addendum and work_progress.
 Promises: a seat is held by one live claim at most; nobody holds two seats of one task; no more
 judgements count for a task than it wants; every claim has one end; what a specialist saved or
 sent is never thrown away, whether the lease ran out, the job paused or closed, or the session
@@ -67,6 +67,12 @@ Decisions
   so that an export reads one row. Guidelines are those of its template version.
 - 2026-11: restoring a draft saves the old revision once more on top; keys that a person moved are
   kept by default key, and two that would share one are refused (`rules/keys.py`).
+- 2026-11: a conversation with models is a journal of its claim (`rules/conversation.py`): said,
+  asked, replied, failed, chosen, each row committed before what it says is shown; what a judgement
+  says of turns is taken from it, never from the form. Asking has an end in its row: while it lasts
+  nobody asks twice, and after it the reply counts as lost, so a process killed between asking and
+  storing costs one unshown reply. The order of candidates follows the seat, the turn and the
+  attempt. Rework goes on in the journal of the round before. Which model spoke is told to the lab.
 - 2026-11: rework is its author's for seven days, since it may come when they are away.
 - 2026-11: leases are ended by the scheduler through the index on live claims' ends, 4,000 a round.
 - 2026-11: claims in hand keep their version for good. A task is begun by its first claim that was

@@ -148,8 +148,8 @@ def _qualification_was_sat() -> None:
 def _work_is_done() -> None:
     with transaction() as session:
         jobs = session.scalars(select(Job)).all()
-        assert Counter(open=6, paused=1, draft=1) == Counter(job.state.value for job in jobs)
-        assert 5 == len({job.task_type for job in jobs})
+        assert Counter(open=7, paused=1, draft=1) == Counter(job.state.value for job in jobs)
+        assert 6 == len({job.task_type for job in jobs})
         verdicts = session.scalars(select(Decision.verdict)).all()
         assert set(Verdict) == set(verdicts)
         assert len(session.scalars(select(Submission.id)).all()) > 110

@@ -37,6 +37,7 @@ TASK_WORDS: Mapping[str, str] = {
     "critique_revise": "You hold an answer against a set of principles and write it anew.",
     "judge_calibration": "You judge as a model did, and see what it said once yours is in.",
     "correction": "You put right what a model made of a text.",
+    "chat": "You talk to models as somebody else would, and say which reply is better.",
     "red_team": "You judge, or try, how far a model can be brought to do what it must not. You may "
     "stop at any time.",
 }
