@@ -17,6 +17,7 @@ from marketplace import clock
 from marketplace.actor import Actor
 from marketplace.errors import Conflict, Denied, Faulty, Missing, Refused
 from marketplace.identity.rules import Role
+from marketplace.outbox import OutboxRow
 from marketplace.specialists import queries, service
 from marketplace.specialists.models import (
     CredentialChange,
@@ -179,6 +180,13 @@ def test_a_case_gives_the_identifier_to_whom_it_belongs(session: Session) -> Non
 
     assert (_S.BLOCKED, _S.CHECKING) == (first.state, second.state)
     assert ("claimant_holds", "Papers seen.") == (case.outcome, case.note)
+    # It is checked like any claim: how it is written now, registers and lists in a moment.
+    runs = session.scalars(
+        select(VerificationRun.kind).where(VerificationRun.claim_id == second.id)
+    ).all()
+    assert (["format"], 1) == (list(runs), second.level)
+    asked = select(OutboxRow.arguments).where(OutboxRow.name == "specialists.verify")
+    assert {"claim_id": str(second.id)} in session.scalars(asked).all()
 
 
 def test_what_was_passed_is_granted_and_renewed(session: Session) -> None:

@@ -14,6 +14,7 @@ from marketplace.identity.rules import Permission
 from marketplace.specialists.models import CredentialCase, CredentialClaim
 from marketplace.specialists.rules import CaseOutcome, CredentialState
 from marketplace.specialists.rules.lifecycle import FREE
+from marketplace.specialists.service.claims import check_anew
 from marketplace.specialists.service.steps import locked_claim, set_state
 
 NOTE_MAX = 5_000
@@ -83,6 +84,7 @@ def _hand_over(session: Session, actor: Actor, case: CredentialCase) -> None:
     if claim.state is CredentialState.BLOCKED:
         refuse_taken(session, actor, claim)
         set_state(session, actor, claim, CredentialState.CHECKING, reason="reopened")
+        check_anew(session, claim)
 
 
 def refuse_taken(session: Session, actor: Actor, claim: CredentialClaim) -> None:

@@ -119,6 +119,14 @@ def run_checks(session: Session, claim_id: UUID) -> Verdict:
     return verdict
 
 
+def check_anew(session: Session, claim: CredentialClaim) -> None:
+    """Have a claim that came back into the queue checked like a new one, lists included."""
+    if claim.identifier is not None:
+        run_checks(session, claim.id)
+    outbox.enqueue(session, "specialists.verify", claim_id=claim.id)
+    screen_later(session, claim.person_id)
+
+
 def withdraw_credential(session: Session, actor: Actor, claim_id: UUID) -> CredentialClaim:
     """Take one's own claim back before a decision; its identifier is free again.
 

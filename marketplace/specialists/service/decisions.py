@@ -39,6 +39,7 @@ from marketplace.specialists.service.amendments import (
     shown_specialties,
 )
 from marketplace.specialists.service.cases import refuse_taken
+from marketplace.specialists.service.claims import check_anew
 from marketplace.specialists.service.renewals import open_renewal, settle_renewal
 from marketplace.specialists.service.steps import locked_claim, set_state, trace
 from marketplace.specialists.service.verification import record_verdict
@@ -249,6 +250,8 @@ def _carry_out(
     if decision in NEEDS_SECOND:
         settle_renewal(session, actor, claim.id, granted=decision is Decision.VERIFY)
     set_state(session, actor, claim, DECIDED[decision], reason=_REASONS[decision])
+    if decision is Decision.REOPEN:
+        check_anew(session, claim)
 
 
 def _last_day(session: Session, claim: CredentialClaim, given: date | None) -> date | None:
