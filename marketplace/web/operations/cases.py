@@ -11,6 +11,7 @@ from werkzeug.utils import redirect
 from werkzeug.wrappers import Response
 
 from marketplace.db import transaction
+from marketplace.identity import queries as identity
 from marketplace.identity.rules import Permission
 from marketplace.ids import parse_id
 from marketplace.specialists import queries, service
@@ -40,9 +41,11 @@ def _facts() -> dict[str, Any]:
         sides = queries.sides_of(session, me(), rows)
         counts = queries.waiting_counts(session, me())
         known = queries.catalogue(session)
+        names = identity.people_by_ids(session, {claim.person_id for claim in sides.values()})
     return {
         "rows": rows,
         "sides": sides,
+        "names": names,
         "after": after,
         "last": rows[-1].id if len(found) > PAGE else None,
         "counts": counts,

@@ -193,6 +193,7 @@ def test_two_accounts_with_one_identifier_are_a_case(
     closed = desk.post(f"/operations/cases/{case.id}/close")
 
     assert str(copied.id) in cases
+    assert "Dr. <script>alert(1)</script>, claimed" in text_of(cases)
     assert "Another account holds this identifier." in text_of(page)
     assert 303 == closed.status_code
     assert "No case is open" in text_of(checked(desk.get("/operations/cases")))
