@@ -48,7 +48,7 @@ def test_a_project_comes_and_goes(session: Session, program: Callable[[Actor], P
     scanned(lab, job)
     assert "open" == lab.post(f"/jobs/{job}/publish")["state"]
     claim = doctor.post("/claims", 201, json={"job_id": job})
-    assert {"text": NOTE} == claim["task"]["payload"]
+    assert {"text": NOTE, "prelabels": []} == claim["task"]["payload"]
     dose = {"id": "new", "start": 2, "end": 6, "label": "Dose", "text": "5 mg"}
     drug = {"id": DRUG["id"], "start": 7, "end": 15, "label": "Drug", "text": "Warfarin"}
     asked = {"fence": claim["fence"], "judgement": {"spans": [dose, drug]}}
@@ -93,7 +93,7 @@ def posted(lab: Program) -> str:
     assert ("label_studio", "done", 1, 1) == tuple(
         found[name] for name in ("kind", "state", "accepted", "rejected")
     )
-    assert {"cancelled": 1} == found["left_out"]
+    assert {"cancelled_annotations": 1} == found["left_out"]
     return job
 
 

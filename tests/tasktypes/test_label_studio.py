@@ -202,7 +202,12 @@ def test_what_has_no_place_is_counted_and_comes_home_all_the_same() -> None:
     again, left = through("spans", template, task)
 
     # Ends beyond the text are found by their words, where these are told.
-    assert {"other_words": 2, "no_end": 1, "no_region": 1, "unknown_label": 1} == left
+    assert {
+        "marks_whose_words_stand_elsewhere": 2,
+        "relations_without_an_end": 1,
+        "results_with_no_place_here": 1,
+        "labels_that_the_template_lacks": 1,
+    } == left
     assert task["predictions"] == again["predictions"]
 
 
@@ -220,7 +225,7 @@ def test_boxes_keep_their_decimals_and_what_is_no_box_of_ours_is_told() -> None:
     item, _ = read("regions", template, task)
     again, left = through("regions", template, task)
 
-    assert {"rotated": 1} == left
+    assert {"turned_boxes": 1} == left
     payload = item["payload"]
     assert ("a b.png", 500, 320) == (payload["image"], payload["width"], payload["height"])
     assert [{**each, "origin": "prediction"} for each in (box, over, dot)] == (
@@ -295,7 +300,7 @@ def test_gold_predictions_and_annotations_each_become_what_they_are() -> None:
 
     item, left = read("correction", template | {"label_studio": config}, task)
 
-    assert {"cancelled": 1} == left
+    assert {"cancelled_annotations": 1} == left
     assert {"values": {"a": "so"}} == item["gold"]["judgement"]
     assert [("m-1", "", 0.7), ("Label Studio annotation", "10", None)] == [
         (each["model"], each["version"], each.get("confidence")) for each in item["prelabels"]
@@ -346,14 +351,14 @@ def test_a_reason_goes_out_as_a_text_and_is_nobodys_prelabel() -> None:
     item, left = read("pairwise", example.template, task, "gold")
 
     assert "Shorter, and safe." in json.dumps(task["annotations"])
-    assert ({"rationale": 1}, example.judgement) == (left, item["gold"]["judgement"])
+    assert ({"reasons_in_words": 1}, example.judgement) == (left, item["gold"]["judgement"])
 
 
 # The type, how many results are carried over, and what is left with its reasons.
 PUBLISHED: dict[str, tuple[str, int, Json]] = {
     "test_export_coco/data.json": ("regions", 4, {}),
     "test_export_json_min/data.json": ("regions", 1, {}),
-    "test_export_json_min/data_repeater.json": ("regions", 2, {"no_region": 1}),
+    "test_export_json_min/data_repeater.json": ("regions", 2, {"results_with_no_place_here": 1}),
     "test_export_json_min/chat_data.json": ("demonstration", 4, {}),
     "test_export_csv/csv_test.json": ("regions", 3, {}),
     "test_export_csv/csv_test2.json": ("judge_calibration", 1, {}),

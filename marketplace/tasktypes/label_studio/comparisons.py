@@ -72,7 +72,7 @@ def pairwise_judgement(place: Place, results: list[Json], left: Left) -> Json:
         elif key == "strength" and isinstance(strength, int | float) and strength in range(4):
             told["strength"] = int(strength)
         else:
-            left["no_place"] += 1
+            left["results_with_no_place_here"] += 1
     return told
 
 
@@ -139,14 +139,14 @@ def _response(each: Any, at: int) -> Json | None:
 
 def ranking_judgement(place: Place, results: list[Json], left: Left) -> Json:
     """Tiers, the best first. One list is an order without ties; several are buckets, whose own
-    order is lost (`order_in_bucket`); what is in none is unrankable."""
+    order is lost (`order_inside_a_bucket`); what is in none is unrankable."""
     names = [str(each["id"]) for each in place.payload.get("responses", [])]
     ranker = next(iter(place.config.of("Ranker")), None)
     told: Json = {"tiers": []}
     for each in results:
         found = value_of(each).get("ranker")
         if each.get("type") != "ranker" or not isinstance(found, dict | list):
-            left["no_place"] += 1
+            left["results_with_no_place_here"] += 1
             continue
         buckets = found if isinstance(found, dict) else {"rank": found}
         order = [name for name in (ranker.options if ranker else ()) if name in buckets]
@@ -155,7 +155,7 @@ def ranking_judgement(place: Place, results: list[Json], left: Left) -> Json:
         if len(listed) == 1:
             listed = [[name] for name in listed[0]]
         elif any(len(tier) > 1 for tier in listed) and (ranker and ranker.options):
-            left["order_in_bucket"] += 1
+            left["order_inside_a_bucket"] += 1
         told["tiers"] = [kept for tier in listed if (kept := [n for n in tier if n in names])]
         placed = {name for tier in told["tiers"] for name in tier}
         if missing := [name for name in names if name not in placed]:

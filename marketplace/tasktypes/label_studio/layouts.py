@@ -39,7 +39,7 @@ class Layout:
             if self.starts or words in (None, there):
                 return place
         if words is None:
-            return "outside"
+            return "marks_outside_of_the_text"
         return self._by_words(place, words)
 
     def _by_words(self, place: tuple[int, int] | None, words: str) -> tuple[int, int] | str:
@@ -53,7 +53,7 @@ class Layout:
         if self.html and self.text.count(words) == 1:
             at = self.text.index(words)
             return at, at + len(words)
-        return "other_words"
+        return "marks_whose_words_stand_elsewhere"
 
     def _in_lines(self, value: Json) -> tuple[int, int] | None:
         try:

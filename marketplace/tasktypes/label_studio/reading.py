@@ -110,13 +110,13 @@ def _said(
         _add(of, place, prelabels, said, left)
     for each in objects(task.get("annotations")):
         if each.get("was_cancelled"):
-            left["cancelled"] += 1
+            left["cancelled_annotations"] += 1
             continue
         judgement = _read(dialect, place, each, left)
         wanted = "gold" not in row and (gold or each.get("ground_truth") is True)
         if wanted:
             if of.check_gold(place.template, place.payload, {"judgement": judgement}):
-                left["unfit_gold"] += 1
+                left["ground_truth_that_the_template_refuses"] += 1
             else:
                 row["gold"] = {"judgement": judgement}
         elif of.prelabels_shown is not None:
@@ -128,7 +128,7 @@ def _said(
 def _read(dialect: Dialect, place: Place, each: Json, left: Left) -> Json:
     found = objects(each.get("result"))
     reasons = [one for one in found if _is_rationale(dialect, place, one)]
-    left.update(["rationale"] * len(reasons))
+    left.update(["reasons_in_words"] * len(reasons))
     lost: Counter[str] = Counter()
     judgement = dialect.judgement(place, [one for one in found if one not in reasons], lost)
     left.update(lost)
@@ -153,7 +153,7 @@ def _add(of: TaskType, place: Place, found: list[Json], said: Json, left: Left) 
     """Put a pre-label among the others, if the type can take it; no two of one name and version."""
     faults = of.check_prelabel(place.template, place.payload, said["payload"])
     if faults or len(found) >= PRELABELS_MAX:
-        left["unfit_prelabel"] += 1
+        left["suggestions_that_the_template_refuses"] += 1
         return
     taken = {(one["model"], one["version"]) for one in found}
     at = 2

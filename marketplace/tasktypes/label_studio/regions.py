@@ -104,8 +104,8 @@ def number(value: Any) -> TypeGuard[float]:
 
 
 def judgement(place: Place, results: list[Json], left: Left) -> Json:
-    """What an annotation marks. Reasons: `no_size`, `unknown_label`, `shape` (ellipses, brushes
-    and what is no outline), `rotated` (a turned box), `no_region`."""
+    """What an annotation marks; boxes that are turned, ellipses and brushes are left and counted,
+    as is what names a label that the template lacks, or no image size."""
     keys = {str(each["title"]): str(each["key"]) for each in place.template.get("labels", [])}
     regions: dict[str, Json] = {}
     answers: Json = {}
@@ -132,13 +132,13 @@ def _region(each: Json, keys: dict[str, str], size: Json, left: Left) -> Json | 
     names = words_of(value, tag)
     key = keys.get(names[0], key_of(names[0])) if names else next(iter(keys.values()), "")
     if key not in keys.values() or len(names) > 1:
-        left["unknown_label"] += 1
+        left["labels_that_the_template_lacks"] += 1
     elif "width" not in size:
-        left["no_size"] += 1
+        left["marks_without_an_image_size"] += 1
     elif value.get("rotation"):
-        left["rotated"] += 1
+        left["turned_boxes"] += 1
     elif (corners := corners_of(kind, value)) is None:
-        left["shape"] += 1
+        left["shapes_without_an_outline"] += 1
     else:
         return {"label": key, "kind": kind, **_pixels(kind, corners, size)}
     return None
@@ -195,7 +195,7 @@ def _onto(place: Place, region: Json | None, each: Json, answers: Json, left: Le
     elif len(words) == 1 and key in {str(a["key"]) for a in place.template.get("answers", [])}:
         answers[key] = words[0]
     else:
-        left["no_region"] += 1
+        left["results_with_no_place_here"] += 1
 
 
 def results(place: Place, judged: Json) -> list[Json]:

@@ -62,7 +62,7 @@ def rubric_judgement(place: Place, results: list[Json], left: Left) -> Json:
         elif name.removesuffix(NA) in keys and words_of(value, "choices") == [NOT_APPLICABLE]:
             ratings.setdefault(name.removesuffix(NA), {})["na"] = True
         else:
-            left["no_place"] += 1
+            left["results_with_no_place_here"] += 1
     return {"ratings": ratings}
 
 
@@ -126,7 +126,7 @@ def calibration_judgement(place: Place, results: list[Json], left: Left) -> Json
         key = key_of(str(each.get("from_name")))
         verdict = _verdict(aspects[key], value_of(each)) if key in aspects else None
         if verdict is None:
-            left["no_place"] += 1
+            left["results_with_no_place_here"] += 1
         else:
             verdicts[key] = verdict
     return {"verdicts": verdicts}

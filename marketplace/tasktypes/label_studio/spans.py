@@ -88,9 +88,8 @@ def _guessed(content: Json) -> Any:
 
 
 def judgement(place: Place, results: list[Json], left: Left) -> Json:
-    """What an annotation marks. Reasons: `no_region` (a result that marks nothing here),
-    `outside`, `other_words` (the text says something else there), `no_end` (a relation to what is
-    not there), `unknown_label`."""
+    """What an annotation marks; marks that lie nowhere in the text, or where it says something
+    else, relations to them, and labels that the template lacks are left and counted."""
     found = layout(place)
     spans: dict[str, Json] = {}
     cats = place.config.of("Choices")
@@ -104,11 +103,11 @@ def judgement(place: Place, results: list[Json], left: Left) -> Json:
         elif kind == "choices" and _whole(each, cats):
             told.setdefault("cats", []).extend(words_of(value_of(each), "choices"))
         else:
-            left["no_region"] += 1
+            left["results_with_no_place_here"] += 1
     relations = list(_relations(place, results, spans, left))
     known = {str(each["name"]) for each in place.template.get("labels", [])}
     kept = [span for span in spans.values() if span["label"] in known or not known]
-    left.update(["unknown_label"] * (len(spans) - len(kept)))
+    left.update(["labels_that_the_template_lacks"] * (len(spans) - len(kept)))
     return {"spans": kept, **({"relations": relations} if relations else {}), **told}
 
 
@@ -122,7 +121,7 @@ def _add(spans: dict[str, Json], each: Json, found: Layout, left: Left) -> None:
     place = found.located(value)
     labels = [name for kind in TYPES for name in words_of(value, kind)]
     if isinstance(place, str) or not labels:
-        left[place if isinstance(place, str) else "no_region"] += 1
+        left[place if isinstance(place, str) else "results_with_no_place_here"] += 1
         return
     start, end = place
     name = name_of(each.get("id") or f"s{len(spans) + 1}")
@@ -160,12 +159,12 @@ def _relations(
             continue
         ends = [name_of(each.get(key)) for key in ("from_id", "to_id")]
         if not all(end in spans for end in ends):
-            left["no_end"] += 1
+            left["relations_without_an_end"] += 1
             continue
         source, target = reversed(ends) if each.get("direction") == "left" else ends
         for name in words_of(each, "labels") or [*types][:1]:
             if types and name not in types:
-                left["unknown_label"] += 1
+                left["labels_that_the_template_lacks"] += 1
                 continue
             yield {"source": source, "type": name, "target": target}
             if each.get("direction") == "bi" and types.get(name, {}).get("directed", True):

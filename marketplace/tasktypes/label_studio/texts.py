@@ -57,7 +57,7 @@ def demonstration_judgement(place: Place, results: list[Json], left: Left) -> Js
         if each.get("type") == "chatmessage":
             message = message_of(value)
             if message is None:
-                left["no_place"] += 1
+                left["results_with_no_place_here"] += 1
             else:
                 messages.append(message)
         elif words := [word for word in words_of(value, "text") if word.strip()]:
@@ -66,7 +66,7 @@ def demonstration_judgement(place: Place, results: list[Json], left: Left) -> Js
             named = [checks[word] for word in words_of(value, "choices") if word in checks]
             told["self_check"] = dict.fromkeys(named, True)
         else:
-            left["no_place"] += 1
+            left["results_with_no_place_here"] += 1
     return {"messages": messages, **told}
 
 
@@ -127,7 +127,7 @@ def correction_judgement(place: Place, results: list[Json], left: Left) -> Json:
         key = key_of(str(each.get("from_name")))
         found = _value(fields[key], value_of(each)) if key in fields else None
         if found is None:
-            left["no_place"] += 1
+            left["results_with_no_place_here"] += 1
         elif fields[key]["kind"] == "messages":
             values.setdefault(key, []).append(found)
         else:
