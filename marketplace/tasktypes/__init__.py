@@ -39,7 +39,8 @@ Words that no model answered are no turn.
 which changed is found out; votes on spans are by extent and by token, and what nobody marked is
 nobody's vote, so exports count a span against all judgements of its item. spaCy is given its
 training dictionaries, not DocBin, whose tokens and hashes are the library's own. An exporter may
-`encode` its rows as a text of its own (CoNLL).
+`encode` its rows as a text of its own (CoNLL), or put a `frame` around them where the file is one
+document. Label Studio's language is a package with a charter of its own (`label_studio`).
 2026-11: a comment of a code review stands on a line that the diff shows, or on a file as a whole;
 its path is the one after the change, on both sides. Diffs with wrong lengths are read by their
 signs, since models write them so. Votes are on verdicts alone; gold also counts comments, found
