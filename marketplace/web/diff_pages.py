@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 
 from marketplace.tasktypes import Json
 from marketplace.tasktypes.diffs import ChangedFile, Hunk, Line, files_of
@@ -14,6 +15,12 @@ FILE_LINES = 400
 OPEN_LINES = 1_200
 # Lines around a comment where a review is read.
 AROUND_LINES = 3
+# Words of rewritten lines are compared in diffs of so many lines at most, in so many lines of a
+# hunk, none longer than this.
+WORDED_LINES = 2_000
+PAIRS_MAX = 60
+PAIRED_CHARACTERS = 400
+_WORDS = re.compile(r"\w+|\s+|[^\w\s]")
 # What programs write is folded: nobody reviews it line by line.
 _WRITTEN_BY_PROGRAMS = re.compile(
     r"(^|/)(package-lock\.json|yarn\.lock|pnpm-lock\.yaml|poetry\.lock|uv\.lock|Cargo\.lock|go\.sum"
@@ -34,7 +41,8 @@ CHANGES: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A file of a diff as pages show it. number: its place from 0; why_folded: "" where open."""
+    """A file of a diff as pages show it. number: its place from 0; why_folded: "" where open;
+    worded: whether the words that changed are told apart."""
 
     number: int
     file: ChangedFile
@@ -42,6 +50,7 @@ class Shown:
     removed: int
     changes: list[str]
     why_folded: str
+    worded: bool
 
     @property
     def lines(self) -> int:
@@ -51,14 +60,23 @@ class Shown:
 def shown_diff(diff: str) -> list[Shown]:
     """The files of a diff in its order; what is long or written by programs is folded."""
     files = files_of(diff)
+    lengths = [sum(len(hunk.lines) for hunk in file.hunks) for file in files]
     shown: list[Shown] = []
     opened = 0
-    for number, file in enumerate(files):
-        lines = sum(len(hunk.lines) for hunk in file.hunks)
+    for number, (file, lines) in enumerate(zip(files, lengths, strict=True)):
         why = _why_folded(file, lines, opened) if len(files) > 1 else ""
         opened += 0 if why else lines
-        changes = [words for key, words in CHANGES.items() if key in file.changes]
-        shown.append(Shown(number, file, file.count("added"), file.count("removed"), changes, why))
+        shown.append(
+            Shown(
+                number,
+                file,
+                file.count("added"),
+                file.count("removed"),
+                [words for key, words in CHANGES.items() if key in file.changes],
+                why,
+                worded=sum(lengths) <= WORDED_LINES,
+            )
+        )
     return shown
 
 
@@ -75,6 +93,53 @@ def _why_folded(file: ChangedFile, lines: int, opened: int) -> str:
 def visible(text: str) -> str:
     """A line of code with what nobody sees made visible, as U+202E in brackets."""
     return _UNSEEN.sub(lambda found: f"⟨U+{ord(found[0]):04X}⟩", text)
+
+
+def worded(
+    lines: list[Line], told_apart: bool = True
+) -> Iterator[tuple[Line, list[tuple[str, bool]]]]:
+    """Each line in parts of (text, whether it is what changed), where it was rewritten.
+
+    A stretch of removed lines is held against the added ones that follow it, line by line.
+    told_apart: whether words are compared at all.
+    """
+    if not told_apart:
+        yield from ((line, [(line.text, False)]) for line in lines)
+        return
+    at = left = 0
+    while at < len(lines):
+        removed = _stretch(lines, at, "removed")
+        added = _stretch(lines, at + removed, "added")
+        pairs = removed if removed == added and left + removed <= PAIRS_MAX else 0
+        left += pairs
+        made = [_parts(lines[at + n].text, lines[at + removed + n].text) for n in range(pairs)]
+        for n in range(removed or added or 1):
+            yield lines[at + n], made[n][0] if n < pairs else [(lines[at + n].text, False)]
+        for n in range(added if removed else 0):
+            line = lines[at + removed + n]
+            yield line, made[n][1] if n < pairs else [(line.text, False)]
+        at += removed + added or 1
+
+
+def _stretch(lines: list[Line], at: int, kind: str) -> int:
+    end = at
+    while end < len(lines) and lines[end].kind == kind:
+        end += 1
+    return end - at
+
+
+def _parts(old: str, new: str) -> tuple[list[tuple[str, bool]], list[tuple[str, bool]]]:
+    """Two lines with their differing words told apart; whole where they have little in common."""
+    before, after = _WORDS.findall(old), _WORDS.findall(new)
+    matcher = SequenceMatcher(None, before, after, autojunk=False)
+    if max(len(old), len(new)) > PAIRED_CHARACTERS or matcher.ratio() < 0.5:
+        return [(old, False)], [(new, False)]
+    sides: tuple[list[tuple[str, bool]], list[tuple[str, bool]]] = ([], [])
+    for tag, start, end, new_start, new_end in matcher.get_opcodes():
+        for side, words in zip(sides, (before[start:end], after[new_start:new_end]), strict=True):
+            if words:
+                side.append(("".join(words), tag != "equal"))
+    return sides
 
 
 @dataclass(frozen=True, slots=True)
