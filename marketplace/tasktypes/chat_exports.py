@@ -215,7 +215,8 @@ def label_studio(records: Iterable[Record], _policy: Policy, counts: Counts) -> 
             if record.payload.get(name)
         }
         yield {
-            "data": {"chat": opening(record), "external_id": record.external_id, **facts},
+            "data": {"chat": opening(record), **facts},
+            "meta": {"external_id": record.external_id, "item_id": record.item_id},
             "annotations": annotations,
         }
 
@@ -248,7 +249,8 @@ def annotation(given: AuthoredJudgement) -> Json:
         if rating.get("score") is not None
     ]
     return {
-        "completed_by": {"email": given.author},
+        "completed_by": given.author,
+        "created_at": given.submitted_at,
         "was_cancelled": False,
         "ground_truth": False,
         "lead_time": given.active_seconds,
@@ -267,5 +269,12 @@ EXPORTS = catalogue(
         policies=ALL,
     ),
     Exporter(key="trl_messages", title="TRL messages (SFT)", convert=trl_messages, policies=ALL),
-    Exporter(key="label_studio", title="Label Studio chat", convert=label_studio, policies=ALL),
+    Exporter(
+        key="label_studio",
+        title="Label Studio, tasks with annotations",
+        convert=label_studio,
+        policies=ALL,
+        suffix=".json",
+        frame=(b"[\n", b",\n", b"]\n"),
+    ),
 )
