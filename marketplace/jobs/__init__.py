@@ -49,4 +49,19 @@ Decisions
   were ages of no one person. What is missed was not measured: names without a title, in other
   scripts, or told by nothing but their sound are. It reads 2 to 4 MB a second on one core.
 - 2026-11: the lint's faults keep a job back, its advice does not; both name a field and a remedy.
+- 2026-11: a file is known by its content, not by its name (`rules.imports`, one module a kind), and
+  people see its first rows as items before anything is read; programs may `hold` it likewise. The
+  kinds that nothing else looks like are never read as plain records unless somebody says so.
+- 2026-11: what a file's labels become is chosen: suggestions, right answers, or nothing. What a
+  reader cannot carry over is counted by reason and told; it is never dropped in silence.
+- 2026-11: columns of tables are mapped by whoever looked; without a column for the id, a hash of
+  what a row says names it, so that the same row again adds nothing.
+- 2026-11: sending a grown file costs its new rows: chunks are marked by the hash of their bytes
+  (`import_mark`), and the parts of a later file that are the same and were all taken are passed
+  over unread. Rows that are stored exactly so are told before any check. Parquet, COCO and archives
+  have no marks: their rows are read and told apart one by one.
+- 2026-11: nothing of an archive is unpacked to a disk; its list is checked before it is read, and a
+  file that climbs out, links, is encrypted or unpacks to 200 times its size costs only itself.
+- 2026-11: a lab's bucket is read at endpoints that the operator named, never at any address; its
+  key is encrypted, for one job. One file is copied into our store first, a prefix is read there.
 """

@@ -76,7 +76,7 @@ def test_a_zip_brings_annotations_and_their_images(session: Session) -> None:
     lab = identity.lab_owner(session)
     job = cells(session, lab)
 
-    found = started(session, lab, job, zipped(SHELF), "set.zip", ARCHIVE)
+    found = started(session, lab, job, zipped(SHELF), "set.zip", wish=ARCHIVE)
     run(session, found)
 
     assert (ImportState.DONE, 2, 2, 0) == (
@@ -90,7 +90,7 @@ def test_a_zip_brings_annotations_and_their_images(session: Session) -> None:
     assert ["one.png", "two.png"] == [item.payload["image"] for item in items]
     assert {"one.png", "two.png"} == set(session.scalars(select(ItemImage.name)))
     assert found.progress[0] == found.progress[1] > 0
-    again = started(session, lab, job, zipped(SHELF), "set.zip", ARCHIVE)
+    again = started(session, lab, job, zipped(SHELF), "set.zip", wish=ARCHIVE)
     run(session, again)
     assert (0, 2, 0, 2) == (
         again.accepted,
@@ -106,7 +106,7 @@ def test_an_archive_is_read_on_from_any_chunk(session: Session, chunk_rows: int)
     job = cells(session, lab)
     more = {f"voc/{n}.xml": VOC.replace(b"one.png", b"v%d.png" % n) for n in range(5)}
 
-    found = started(session, lab, job, zipped(SHELF | more), "set.zip", ARCHIVE)
+    found = started(session, lab, job, zipped(SHELF | more), "set.zip", wish=ARCHIVE)
     turns = read_whole(session, found, chunk_rows=chunk_rows)
 
     assert turns > 3
@@ -119,7 +119,7 @@ def test_images_alone_are_the_items(session: Session) -> None:
     job = cells(session, lab)
 
     both = {"a/x.png": PICTURE, "b/x.png": OTHER, "c/y.jpg": picture("JPEG")}
-    run(session, found := started(session, lab, job, zipped(both), "i.zip", ARCHIVE))
+    run(session, found := started(session, lab, job, zipped(both), "i.zip", wish=ARCHIVE))
 
     # Two of one name keep their folders.
     assert ["a/x.png", "b/x.png", "y.jpg"] == names(session, job)
@@ -141,7 +141,7 @@ def test_files_of_several_kinds_are_read_by_what_they_hold(session: Session) -> 
         }
     )
 
-    run(session, found := started(session, lab, job, content, "all.zip", ARCHIVE))
+    run(session, found := started(session, lab, job, content, "all.zip", wish=ARCHIVE))
 
     assert ["item-1", "item-2", "p", "c"] == names(session, job)
     told = faults(session, lab, found)
@@ -171,7 +171,7 @@ def test_an_archive_made_to_harm_costs_only_its_own_files(session: Session) -> N
     lab = identity.lab_owner(session)
     job = make.draft(session, lab)
 
-    run(session, found := started(session, lab, job, hostile(), "h.zip", ARCHIVE))
+    run(session, found := started(session, lab, job, hostile(), "h.zip", wish=ARCHIVE))
 
     assert (ImportState.DONE, 1) == (found.state, found.accepted)
     told = faults(session, lab, found)
@@ -194,7 +194,7 @@ def test_an_archive_that_is_damaged_in_the_middle_keeps_its_other_files(session:
     at = content.index(b"row-1")
     content[at : at + 5] = b"ROW-1"
 
-    run(session, found := started(session, lab, job, bytes(content), "d.zip", ARCHIVE))
+    run(session, found := started(session, lab, job, bytes(content), "d.zip", wish=ARCHIVE))
 
     assert ["row-0", "row-2"] == [name for name in names(session, job) if name != "ROW-1"]
     assert "damaged" in faults(session, lab, found)["1.jsonl"]
@@ -219,10 +219,10 @@ def test_lists_that_lie_are_refused_before_they_are_read() -> None:
 def test_the_second_image_of_a_name_is_told(session: Session) -> None:
     lab = identity.lab_owner(session)
     job = cells(session, lab)
-    run(session, started(session, lab, job, zipped({"x.png": PICTURE}), "a.zip", ARCHIVE))
+    run(session, started(session, lab, job, zipped({"x.png": PICTURE}), "a.zip", wish=ARCHIVE))
 
     second = zipped({"x.png": OTHER, "y.png": b"\x89PNG"})
-    run(session, found := started(session, lab, job, second, "b.zip", ARCHIVE))
+    run(session, found := started(session, lab, job, second, "b.zip", wish=ARCHIVE))
 
     told = faults(session, lab, found)
     assert "Another image is called" in told["x.png"]

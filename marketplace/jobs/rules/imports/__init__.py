@@ -68,6 +68,18 @@ _FOREIGN = (
     (b"\xd0\xcf\x11\xe0", "This is an old Office file. Save it as CSV in UTF-8."),
 )
 _DICOM = slice(128, 132)
+# A file that looks like one of these is nothing else, even where it could be read as records.
+_UNMISTAKABLE = frozenset(
+    {
+        ImportKind.PRM800K,
+        ImportKind.OASST,
+        ImportKind.TAU_BENCH,
+        ImportKind.WHO_AND_WHEN,
+        ImportKind.SESSIONS,
+        ImportKind.SWE_AGENT,
+        ImportKind.COCO,
+    }
+)
 
 
 def kinds_for(task_type: str) -> list[Kind]:
@@ -105,8 +117,11 @@ def kind_of(head: Head, task_type: str) -> Kind:
     for kind in fitting:
         if kind.makes(task_type):
             return kind
+        if kind.key in _UNMISTAKABLE:
+            break
     if fitting:
         words = f"This looks like {fitting[0].title}, which makes no items of {task_type}."
+        words += " Name another kind if it is one."
     else:
         names = ", ".join(dict.fromkeys(kind.title for kind in kinds_for(task_type)))
         words = f"We do not know this form of file. We read {names}."

@@ -29,7 +29,8 @@ PICTURES = (
 # What systems leave behind in folders and archives.
 LITTER = ("__MACOSX/", ".DS_Store", "Thumbs.db", "desktop.ini", ".git/", ".ipynb_checkpoints/")
 SHOWS_IMAGES = "regions"
-BROKEN = (OSError, EOFError, ValueError, NotImplementedError, RuntimeError)
+# What is packed in an unknown way is a RuntimeError, too.
+BROKEN = (OSError, EOFError, ValueError, RuntimeError)
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,7 +49,7 @@ class Zip:
         stream.seek(0)
         try:
             self._zip = zipfile.ZipFile(stream)
-        except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError, struct.error) as bad:
+        except (zipfile.BadZipFile, ValueError, OSError, RuntimeError, struct.error) as bad:
             raise _damaged(bad) from None
         self._by_name: dict[str, zipfile.ZipInfo] = {}
         listed = self._zip.infolist()
