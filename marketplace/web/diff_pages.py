@@ -90,6 +90,16 @@ def _why_folded(file: ChangedFile, lines: int, opened: int) -> str:
     return ""
 
 
+def span(hunk: Hunk) -> str:
+    """Which lines a stretch shows, by their numbers after the change."""
+    after = [line.new for line in hunk.lines if line.new is not None]
+    before = [line.old for line in hunk.lines if line.old is not None]
+    numbers = after or before or [hunk.new_start]
+    first, last = numbers[0], numbers[-1]
+    said = f"line {first}" if first == last else f"lines {first}–{last}"  # noqa: RUF001
+    return said if after else f"{said} before the change"
+
+
 def visible(text: str) -> str:
     """A line of code with what nobody sees made visible, as U+202E in brackets."""
     return _UNSEEN.sub(lambda found: f"⟨U+{ord(found[0]):04X}⟩", text)
@@ -110,7 +120,7 @@ def worded(
     while at < len(lines):
         removed = _stretch(lines, at, "removed")
         added = _stretch(lines, at + removed, "added")
-        pairs = removed if removed == added and left + removed <= PAIRS_MAX else 0
+        pairs = min(removed, added, PAIRS_MAX - left)
         left += pairs
         made = [_parts(lines[at + n].text, lines[at + removed + n].text) for n in range(pairs)]
         for n in range(removed or added or 1):

@@ -31,6 +31,16 @@ def test_words_that_changed_are_told_apart() -> None:
     assert all(text == "".join(part for part, _ in parts) for text, parts in found)
 
 
+def test_the_first_of_unequal_stretches_are_held_against_each_other() -> None:
+    (file,) = files_of("--- a/x\n+++ b/x\n@@ -1 +1,2 @@\n-return total\n+return amount\n+done\n")
+
+    (_, old), (_, new), (_, more) = diff_pages.worded(file.hunks[0].lines)
+
+    assert [("return ", False), ("total", True)] == old
+    assert ([("return ", False), ("amount", True)], [("done", False)]) == (new, more)
+    assert "lines 1–2" == diff_pages.span(file.hunks[0])  # noqa: RUF001
+
+
 def test_long_files_and_those_of_programs_are_folded() -> None:
     def file(name: str, lines: int) -> str:
         head = f"--- a/{name}\n+++ b/{name}\n@@ -0,0 +1,{lines} @@\n"
