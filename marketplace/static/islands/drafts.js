@@ -198,7 +198,7 @@ export class Drafts {
   offer(kept) {
     const settled = () => mirror.drop(this.asideName);
     this.bench.tell(
-      `This browser kept an answer of ${this.time.format(new Date(kept.at))} that is not what stands here.`,
+      `This browser kept an answer that you typed at ${this.time.format(new Date(kept.at))}; what stands here was saved elsewhere.`,
       ["Bring it back", () => { this.typed = true; this.bringBack(kept); settled(); }],
       ["Leave it", settled],
     );

@@ -96,17 +96,15 @@ class Workbench extends HTMLElement {
   // --- another window, another sign-in --------------------------------------------------------
 
   tell(words, ...buttons) {
-    const box = document.createElement("div");
-    box.className = "callout tone-watch";
-    const inside = document.createElement("div");
-    inside.append(Object.assign(document.createElement("p"), { textContent: words }));
+    const box = this.querySelector("[data-callout]").content.firstElementChild.cloneNode(true);
+    const inside = box.lastElementChild;
+    inside.querySelector("p").textContent = words;
     for (const [label, act] of buttons) {
       const button = Object.assign(document.createElement("button"), { type: "button", textContent: label });
       button.className = "button quiet";
       button.addEventListener("click", () => { box.remove(); act(); });
       inside.append(button, " ");
     }
-    box.append(inside);
     this.querySelector("[data-told]").replaceChildren(box);
     return box;
   }
