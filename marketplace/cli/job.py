@@ -158,6 +158,23 @@ def status(job_id: str, url: str, token: str) -> None:
     click.echo(json.dumps(shown | {"progress": progress}, indent=2, ensure_ascii=False))
 
 
+@job.command()
+@click.argument("job_id")
+@click.option(
+    "--declare",
+    type=click.Choice(["none", "deidentified", "permitted"]),
+    help="Say of all that was found: it is about no real person; it was de-identified; or it is "
+    "about people, and may be judged here.",
+)
+@ADDRESS
+@TOKEN
+def scan(*, job_id: str, declare: str | None, url: str, token: str) -> None:
+    """Print what the scan for personal details found in a job's items, as JSON."""
+    with connected(url, token) as client:
+        found = client.declare(job_id, declare) if declare else client.scan(job_id)
+    click.echo(json.dumps(found, indent=2, ensure_ascii=False))
+
+
 @job.command("import")
 @click.argument("job_id")
 @click.argument("source")

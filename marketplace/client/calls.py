@@ -155,6 +155,17 @@ class Client:
         found: Json = self.call("GET", f"/jobs/{job_id}")
         return found
 
+    def scan(self, job_id: str) -> Json:
+        """What the scan for personal details found in a job's items so far."""
+        found: Json = self.call("GET", f"/jobs/{job_id}/scan")
+        return found
+
+    def declare(self, job_id: str, declaration: str) -> Json:
+        """Say what was found: none, deidentified or permitted."""
+        asked = {"declaration": declaration}
+        said: Json = self.call("POST", f"/jobs/{job_id}/scan/declaration", json=asked)
+        return said
+
     def quote(self, job_id: str) -> Json:
         """What the job would cost now."""
         quoted: Json = self.call("POST", f"/jobs/{job_id}/quote")

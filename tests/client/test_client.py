@@ -25,6 +25,7 @@ from marketplace.money import Money
 from marketplace.settings import Settings
 from tests.make import identity, jobs, specialists
 from tests.make import work as make
+from tests.make.background import run_all
 
 JOB = {
     "title": "Which answer is safer?",
@@ -60,6 +61,15 @@ def test_items_go_up_in_pieces_with_their_own_line_numbers(address: str, token: 
     with Client(address, token) as client:
         job_id = client.post_job(JOB)["id"]
         report = client.add_items(job_id, io.BytesIO(b"\n".join(lines)), piece_bytes=400)
+
+        run_all()
+        asked = ["job", "scan", job_id, "--declare", "none", "--url", address, "--token", token]
+        said = json.loads(CliRunner().invoke(main, asked).stdout)
+        assert ("none", 0, 5) == (
+            said["declaration"],
+            said["found"],
+            client.scan(job_id)["items_read"],
+        )
 
     assert (5, 1) == (report["accepted"], report["duplicates"])
     assert [6] == [fault["line"] for fault in report["rejected"]]
