@@ -179,6 +179,13 @@ class Tree:
             "synthetic": False,
             "model_name": None,
             "rank": rank,
+            "created_date": self.given.submitted_at,
+            "review_count": 0,
+            "review_result": None,
+            "deleted": False,
+            "emojis": {},
+            "labels": {},
+            "events": {},
             "replies": [],
         }
 

@@ -21,7 +21,7 @@ from marketplace.review.rules import Verdict
 from marketplace.routing import service as routing
 from marketplace.work import queries, service
 from marketplace.work.models import Claim, ConversationEntry, Submission
-from marketplace.work.rules import Envelope, LeaseLost, TalkOver, TurnMoved
+from marketplace.work.rules import ASKS_A_TURN_MAX, Envelope, LeaseLost, TalkOver, TurnMoved
 from tests.make import endpoints, specialists
 from tests.make import work as make
 from tests.make.endpoints import Served
@@ -206,6 +206,10 @@ def test_a_model_that_fails_leaves_the_words_and_says_what_to_do(
     assert "unanswered" == talker.talk["state"]
     assert talker.talk["told"].startswith("The model is asked too often")
     assert "Hello" == talker.talk["pending"]["said"]
+    for _ in range(ASKS_A_TURN_MAX - 1):
+        talker.answered()
+    with pytest.raises(TalkOver, match="often enough"):
+        talker.ask()
 
 
 def test_neither_asks_anew_until_the_attempts_are_used_up(session: Session, models: Served) -> None:

@@ -10,6 +10,7 @@ from typing import TypeVar
 from marketplace.errors import Conflict, Fault, Faulty, Refused
 from marketplace.jobs.rules import LatePay
 from marketplace.money import Money
+from marketplace.work.rules.conversation import ASKS_A_TURN_MAX as ASKS_A_TURN_MAX
 from marketplace.work.rules.conversation import EntryKind as EntryKind
 from marketplace.work.rules.conversation import Talk as Talk
 from marketplace.work.rules.conversation import TalkOver as TalkOver

@@ -17,6 +17,8 @@ from marketplace.errors import Conflict, Refused
 from marketplace.tasktypes.conversation import Brief
 
 Json = dict[str, Any]
+# Failures included: one person's patience must not use up a job's budget.
+ASKS_A_TURN_MAX = 15
 LOST = "The reply did not arrive in time. Nothing of yours is lost: ask again."
 HIDDEN = frozenset({"model", "endpoint", "version", "tokens"})
 
@@ -55,7 +57,10 @@ class TalkOver(Refused):
 
 @dataclass(slots=True)
 class Talk:
-    """A conversation as far as its journal goes. pending: the turn that is not finished."""
+    """A conversation as far as its journal goes.
+
+    pending: the turn that is not finished; asks: how often its candidates were asked.
+    """
 
     brief: Brief
     turns: list[Json] = field(default_factory=list)
@@ -126,6 +131,7 @@ def talk_of(brief: Brief, entries: Iterable[tuple[EntryKind, Json]]) -> Talk:
 
 def _said(talk: Talk, content: Json) -> None:
     talk.pending = {"said": content["text"], "attempts": [], "replies": [], "order": []}
+    talk.asks = 0
     talk.told = ""
 
 

@@ -91,6 +91,11 @@ def ask_models(
         raise TurnMoved(MOVED)
     if talk.state(now) is not TalkState.UNANSWERED:
         return None
+    if talk.asks >= rules.ASKS_A_TURN_MAX:
+        raise TalkOver(
+            "The models were asked often enough in this turn. Hand in what you have, or leave the "
+            "task and say that it cannot be answered; nothing is held against you."
+        )
     there = endpoint_queries.named(session, held.job.organisation_id, talk.brief.endpoints)
     if set(talk.brief.endpoints) - there.keys():
         raise TalkOver(told(Outcome.NOT_FOUND))
