@@ -16,10 +16,10 @@ from marketplace.actor import Actor
 from marketplace.money import Money
 from marketplace.tasktypes import TASK_TYPES, Json
 from tests.journeys.conftest import Program
-from tests.journeys.real import REAL_SETS
+from tests.journeys.real import REAL_SETS, dialogues
 from tests.journeys.real.checks import CHECKS, Exported, holds
 from tests.journeys.real.sets import RealRow, RealSet
-from tests.make import background, identity, specialists, work
+from tests.make import background, endpoints, identity, specialists, work
 
 ROWS = 4
 
@@ -44,6 +44,52 @@ def test_a_type_goes_round(
     assert [] == [row for row in rows if not holds(said[row.external_id], row.answer)]
     files = {form: exported(lab, job, form) for form in TASK_TYPES[kind].exports if form != "raw"}
     CHECKS[kind](rows, files)
+
+
+def test_a_talk_goes_round(
+    sample_data: Path, session: Session, program: Callable[[Actor], Program]
+) -> None:
+    given = dialogues.chat(sample_data)
+    owner = identity.lab_owner(session)
+    work.money_in(session, owner, Money(5_000_00, "USD"))
+    lab, doctor = program(owner), program(specialists.doctor(session))
+    with endpoints.models():
+        endpoints.wanted(session, owner, given.template)
+        session.flush()
+        job = posted(lab, given, given.rows)
+        talks = [talked(doctor, job) for _ in given.rows]
+    for submission, _ in talks:
+        lab.post(f"/submissions/{submission}/decision", json={"verdict": "accept"})
+
+    threads = [messages for _, messages in talks]
+    written = exported(lab, job, "trl_messages").lines()
+    assert alike(threads) == alike([each["messages"] for each in written])
+    # The first turn of each was decided, the second a tie; what came before is the prompt.
+    pairs = exported(lab, job, "trl_preference").lines()
+    decided = [[*each["prompt"], *each["chosen"]] for each in pairs]
+    assert alike([one[:2] for one in threads]) == alike(decided)
+    assert len(threads) == len(exported(lab, job, "oasst").lines())
+
+
+def alike(threads: list[list[Json]]) -> list[str]:
+    """Conversations as texts to compare, in any order and with their fields in any order."""
+    return sorted(json.dumps(each, sort_keys=True) for each in threads)
+
+
+def talked(doctor: Program, job: str) -> tuple[str, list[Json]]:
+    """A talk of two turns about the scenario: one reply chosen, then a tie; id and messages."""
+    claim = doctor.post("/claims", 201, json={"job_id": job})
+    fence, base = claim["fence"], f"/claims/{claim['id']}"
+    scenario = claim["task"]["payload"]["scenario"]
+    for turn, choice in enumerate(("a", "tie"), 1):
+        asked = {"fence": fence, "turn": turn}
+        said = {**asked, "said": f"{scenario} ({turn}) 🪙"}
+        doctor.post(f"{base}/conversation/turns", json=said)
+        doctor.post(f"{base}/conversation/choice", json={**asked, "choice": choice})
+    handed_in = doctor.post(
+        f"{base}/submission", 201, json={"fence": fence, "judgement": {}, "next": False}
+    )["submission"]
+    return handed_in["id"], handed_in["judgement"]["messages"]
 
 
 def posted(lab: Program, given: RealSet, rows: tuple[RealRow, ...]) -> str:

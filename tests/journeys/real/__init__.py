@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
-from tests.journeys.real import assisted, images, preferences, runs, texts
+from tests.journeys.real import assisted, dialogues, images, preferences, runs, texts
 from tests.journeys.real.sets import RealSet
 
 REAL_SETS: Mapping[str, Callable[[Path], RealSet]] = MappingProxyType(
@@ -28,5 +28,6 @@ REAL_SETS: Mapping[str, Callable[[Path], RealSet]] = MappingProxyType(
         "trajectory": runs.trajectory,
         "code": runs.code,
         "regions": images.regions,
+        "red_team": dialogues.red_team,
     }
 )

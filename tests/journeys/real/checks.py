@@ -226,6 +226,20 @@ def code(rows: Rows, files: Files) -> None:
         ]
 
 
+def red_team(rows: Rows, files: Files) -> None:
+    """The whole dialogue in one text, with what was said of it; what withstood is a good answer."""
+    names = {"user": "Human", "assistant": "Assistant"}
+    found = files["hh_red_team"].by_id()
+    for row in rows:
+        turns = [f"\n\n{names[one['role']]}: {one['content']}" for one in row.payload["messages"]]
+        assert "".join(turns) == found[row.external_id]["transcript"]
+        assert row.answer["task_description"] == found[row.external_id]["task_description"]
+    answers = [said(row.payload["messages"]) for row in rows]
+    unpaired = files["trl_unpaired"].by_id()
+    assert answers == [said(unpaired[row.external_id]["completion"]) for row in rows]
+    assert all(each["label"] for each in unpaired.values())
+
+
 def regions(rows: Rows, files: Files) -> None:
     """The same boxes in pixels (COCO), in shares (YOLO) and in percent (Label Studio)."""
     (coco,) = files["coco"].lines()
@@ -271,6 +285,6 @@ CHECKS: Mapping[str, Callable[[Rows, Files], None]] = {
     each.__name__: each
     for each in (
         pairwise, ranking, rubric, demonstration, fact_check, spans, rubric_writing,
-        critique_revise, judge_calibration, correction, trajectory, code, regions,
+        critique_revise, judge_calibration, correction, trajectory, code, regions, red_team,
     )
 }  # fmt: skip
