@@ -109,6 +109,20 @@ def _failed(import_id: UUID, failure: str) -> Turn:
     return Turn.WHOLE
 
 
+@outbox.background("jobs.forget_held", time_limit_seconds=60, every_seconds=60 * 60)
+def forget_held(work: outbox.Work) -> None:
+    """Delete the files of imports that were looked at and then left alone for a week.
+
+    A file whose deletion is cut short lies there under a name that nobody has.
+    """
+    with transaction() as session:
+        references = service.drop_forgotten(session)
+    for reference in references:
+        storage.current().delete(reference)
+    with transaction() as session:
+        outbox.done(session, work)
+
+
 @outbox.background("jobs.fetch_import", time_limit_seconds=FETCH_SECONDS)
 def fetch_import(work: outbox.Work, import_id: str) -> None:
     """Look at what lies in a bucket: one file is copied into our store, many are read there."""

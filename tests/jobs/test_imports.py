@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -277,3 +278,28 @@ def test_others_do_not_see_an_import(session: Session) -> None:
         queries.import_of(session, other, found.id)
     with pytest.raises(Missing):
         list(queries.rejected_lines(session, other, found.id))
+
+
+def test_a_held_file_that_nobody_came_back_to_is_deleted(session: Session) -> None:
+    lab = identity.lab_owner(session)
+    job = make.draft(session, lab)
+    held = []
+    for number in (1, 2):
+        storage.current().put(f"imports/held-{number}", io.BytesIO(make.line("x")))
+        wish = service.Wish(kind="jsonl")
+        reference = f"imports/held-{number}"
+        held.append(
+            service.start_import(
+                session, lab, job.id, reference, filename="x", wish=wish, held=True
+            )
+        )
+    held[0].created_at -= timedelta(days=8)
+    session.flush()
+
+    background.forget_held(outbox.Work(new_id(), "jobs.forget_held", {}, 1))
+
+    session.expire_all()
+    assert [ImportState.DROPPED, ImportState.HELD] == [each.state for each in held]
+    with pytest.raises(Missing):
+        storage.current().size("imports/held-1")
+    assert storage.current().size("imports/held-2") > 0

@@ -18,6 +18,7 @@ from marketplace.jobs.service.imports import Wish as Wish
 from marketplace.jobs.service.imports import advance_import as advance_import
 from marketplace.jobs.service.imports import begin_import as begin_import
 from marketplace.jobs.service.imports import change_wish as change_wish
+from marketplace.jobs.service.imports import drop_forgotten as drop_forgotten
 from marketplace.jobs.service.imports import drop_import as drop_import
 from marketplace.jobs.service.imports import fail_import as fail_import
 from marketplace.jobs.service.imports import fetched_import as fetched_import

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import insert
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from marketplace import audit, clock, outbox
@@ -15,7 +16,7 @@ from marketplace.actor import SYSTEM, Actor
 from marketplace.errors import Conflict, Fault, Faulty, Missing
 from marketplace.identity.rules import Permission
 from marketplace.ids import new_id
-from marketplace.jobs.models import ImportMark, Job, JobImport, RejectedRow, TemplateVersion
+from marketplace.jobs.models import ImportMark, Job, JobImport, TemplateVersion
 from marketplace.jobs.rules import (
     IMPORT_NEXT,
     ImportKind,
@@ -27,11 +28,13 @@ from marketplace.jobs.rules import (
 from marketplace.jobs.rules.imports import KINDS, Reading, kind_named, kinds_for
 from marketplace.jobs.service.images import KeptImage, name_image
 from marketplace.jobs.service.items import ItemsReport, refuse_closed, store_items
+from marketplace.jobs.service.rejections import keep_rejections
 from marketplace.jobs.service.states import announce, locked
 from marketplace.tasktypes import task_type
 
-REJECTIONS_KEPT_MAX = 100_000
 REASONS_MAX = 50
+HELD_FOR = timedelta(days=7)
+FORGOTTEN_AT_ONCE = 100
 MAPPING_MAX = 1_000
 COUNTS = ("read_bytes", "read_lines", "rows_read", "accepted", "duplicates", "rejected")
 
@@ -158,6 +161,22 @@ def drop_import(session: Session, actor: Actor, import_id: UUID) -> JobImport:
     return found
 
 
+def drop_forgotten(session: Session) -> list[str]:
+    """Give up imports that were held for `HELD_FOR`; the files that the caller deletes."""
+    old = (
+        select(JobImport)
+        .where(JobImport.state == ImportState.HELD, JobImport.created_at < clock.now() - HELD_FOR)
+        .order_by(JobImport.id)
+        .limit(FORGOTTEN_AT_ONCE)
+        .with_for_update(skip_locked=True)
+    )
+    dropped = session.scalars(old).all()
+    for found in dropped:
+        _set_state(found, ImportState.DROPPED)
+        audit.record(session, SYSTEM, "dropped import", found.job_id, import_id=found.id)
+    return [found.storage_ref for found in dropped if found.storage_ref]
+
+
 def _held(session: Session, actor: Actor, import_id: UUID) -> tuple[JobImport, Job]:
     actor.require(Permission.JOBS_EDIT)
     found = _locked_import(session, import_id)
@@ -228,7 +247,7 @@ def advance_import(session: Session, import_id: UUID, chunk: Chunk, *, start: in
         for at, (_, line) in enumerate([*chunk.lines, *faults], start=1)
     ]
     report = store_items(session, job, numbered)
-    _keep_rejections(session, found, report, [*chunk.lines, *faults])
+    keep_rejections(session, found, report, [*chunk.lines, *faults])
     _count(found, report, chunk)
     _mark(session, found, report, chunk)
     found.file_passed = chunk.file
@@ -359,28 +378,3 @@ def _locked_import(session: Session, import_id: UUID) -> JobImport:
     if found is None:
         raise Missing("There is no such import.")
     return found
-
-
-def _keep_rejections(
-    session: Session,
-    found: JobImport,
-    report: ItemsReport,
-    lines: Sequence[tuple[str | None, Line]],
-) -> None:
-    """Keep the faults of a report, whose lines are places in `lines`."""
-    room = REJECTIONS_KEPT_MAX - found.rejections_kept
-    kept = [
-        {
-            "import_id": found.id,
-            "number": number,
-            "line": lines[fault.line - 1][1].number,
-            "file": lines[fault.line - 1][0],
-            "external_id": fault.external_id,
-            "pointer": fault.pointer,
-            "message": fault.message,
-        }
-        for number, fault in enumerate(report.rejected[:room], start=found.rejections_kept + 1)
-    ]
-    if kept:
-        session.execute(insert(RejectedRow), kept)
-        found.rejections_kept += len(kept)

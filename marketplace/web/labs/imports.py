@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response
 
 from marketplace import storage
 from marketplace.db import transaction
-from marketplace.errors import Fault, Faulty, GatewayError
+from marketplace.errors import Fault, Faulty, GatewayError, Missing
 from marketplace.identity.rules import Permission
 from marketplace.jobs import queries, service
 from marketplace.jobs.models import JobImport
@@ -148,8 +148,20 @@ def _look(found: JobImport) -> dict[str, Any]:
         "kinds": [(str(key), title) for key, title in choices.items()],
         "labels": [(str(each), LABELS_LABELS[each]) for each in offered],
         "task_template": template,
+        "images": _images(found.job_id, drawn),
         "became_choices": partial(_choices, drawn.fields),
     }
+
+
+def _images(job_id: UUID, drawn: service.Sketch) -> set[str]:
+    """The images of the rows that are in the job already; the others come with the file, or not."""
+    named = {row.payload["image"] for row in drawn.rows if row.payload and "image" in row.payload}
+    found = set()
+    with transaction() as session:
+        for name in named:
+            with suppress(Missing):
+                found.add(queries.image_of(session, me(), job_id, name).name)
+    return found
 
 
 def _choices(known: list[str], column: str, became: str) -> list[tuple[str, str]]:
