@@ -44,6 +44,8 @@ SELECT {ID.format(block="%(block)s + 3", n="n")}, {ID.format(block="%(block)s + 
   %(job)s, 1, %(rank)s + n, 'open'
 FROM generate_series(2, %(tasks)s) n"""
 RANKS = "SELECT setval('seat_rank_seq', nextval('seat_rank_seq') + %s)"
+FILLED = """SELECT oid::regclass::text FROM pg_class
+WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND pg_relation_size(oid) > 0"""
 SIZES = "UPDATE job SET item_count = %(tasks)s, items_seated = %(tasks)s WHERE id = %(job)s"
 
 # What a specialist has done before: the last tasks of the job, claimed, handed in, counted.
@@ -135,10 +137,15 @@ class World:
         self.owner.commit()
 
     def settle(self) -> None:
-        """Let the planner know how large everything is, as autovacuum would in a while."""
+        """Let the planner know how large everything is, as autovacuum would in a while.
+
+        Like autovacuum it leaves empty tables alone: what is called empty would be read whole by
+        plans that are kept while the table fills.
+        """
         self.owner.commit()
         self.owner.autocommit = True
-        self._run("VACUUM ANALYZE", None)
+        for table in self._all(FILLED):
+            self._run(f"VACUUM ANALYZE {table}", None)
         self.owner.autocommit = False
 
     def _blocks(self, count: int) -> int:
