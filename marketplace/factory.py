@@ -10,6 +10,7 @@ import logging
 import os
 import sys
 import traceback
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -121,6 +122,14 @@ def _mail_templates() -> Environment:
     return Environment(loader=loader, undefined=StrictUndefined, autoescape=False)  # noqa: S701
 
 
+class Application(Flask):
+    """Flask without coroutines: each call of a function would look for one."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """The function itself: none of ours is a coroutine."""
+        return func
+
+
 def create_app(settings: Settings | None = None) -> Flask:
     """The application, with every endpoint guarded; None takes the settings of the environment.
 
@@ -128,7 +137,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     """
     settings = settings or Settings.from_environ(os.environ)
     services = start(settings)
-    app = Flask(
+    app = Application(
         "marketplace",
         template_folder=str(templates_folder()),
         static_folder=str(PACKAGE / "static"),

@@ -21,9 +21,10 @@ CONSTANTS = {
     "claimed_at": "now()", "expires_at": "now() + interval '1 hour'", "ended_at": "NULL",
     "price_minor": "450", "currency": "'USD'", "paid_seconds_max": "NULL", "credential_level": "4",
     "presented_order": "ARRAY['a', 'b']", "reworks_submission_id": "NULL", "id": "uuidv7()",
-    "counts": "true", "was_live": "1", "submitted_at": "now()", "time_ids": "ARRAY[uuidv7()]",
-    "time_kinds": "ARRAY['reading']", "time_starts": "ARRAY[now() - interval '1 minute']",
-    "time_ends": "ARRAY[now()]", "judgement": "'{\"choice\": \"a\"}'", "rationale": "NULL",
+    "counts": "true", "was_live": "1", "submitted_at": "now()",
+    "times": "json_build_array(json_build_object('id', uuidv7(), 'kind', 'reading', 'started_at',"
+    " now() - interval '1 minute', 'ended_at', now()))",
+    "judgement": "'{\"choice\": \"a\"}'", "rationale": "NULL",
     "confidence": "NULL", "references": "'[]'", "ai_use": "NULL", "active_seconds": "60",
     "content_sha256": "''::bytea", "round": "1", "decided_at": "NULL", "told_id": "uuidv7()",
     "told_kind": "'task.submitted'", "told_facts": "'{}'", "told_announced_at": "now()",

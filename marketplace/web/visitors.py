@@ -53,14 +53,16 @@ def register(app: Flask) -> None:
     def recognise() -> None:
         if request.endpoint == "static":
             return
-        signed = current_user._get_current_object()
+        # A program is asked for each call who it is; what browsers need besides is none of its.
+        program = request.path.startswith(API_PREFIX + "/")
+        signed = _by_token(request) if program else current_user._get_current_object()
         g.visitor = signed.visitor if isinstance(signed, Signed) else None
         if g.visitor is not None:
             g.reader_zone = g.visitor.timezone
 
 
 def _load(asked: Request) -> Signed | None:
-    if asked.path.startswith(API_PREFIX + "/") or asked.endpoint == METRICS:
+    if asked.endpoint == METRICS:
         return _by_token(asked)
     token = asked.cookies.get(COOKIE)
     if not token:

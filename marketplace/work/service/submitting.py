@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -76,8 +76,8 @@ WRITE = "\n".join(
         ), timed AS (
           INSERT INTO time_interval (id, claim_id, kind, started_at, ended_at)
           SELECT spent.id, %(claim_id)s, spent.kind, spent.started_at, spent.ended_at
-          FROM unnest(%(time_ids)s::uuid[], %(time_kinds)s::text[], %(time_starts)s::timestamptz[],
-            %(time_ends)s::timestamptz[]) AS spent(id, kind, started_at, ended_at)
+          FROM json_to_recordset(%(times)s::json)
+            AS spent(id uuid, kind text, started_at timestamptz, ended_at timestamptz)
         ), told AS (""",
         insert_sql(outbox.Event, "told_"),
         ")",
@@ -268,10 +268,7 @@ def _write(
         was_live=1 if claim.state is ClaimState.LIVE else 0,
         # The caps on one person's tasks are about tasks, not about asking twice.
         counts_done=0 if claim.repeats_submission_id else 1,
-        time_ids=[new_id() for _ in fresh],
-        time_kinds=[each.kind.value for each in fresh],
-        time_starts=[each.started_at for each in fresh],
-        time_ends=[each.ended_at for each in fresh],
+        times=orjson.dumps([{"id": new_id(), **asdict(each)} for each in fresh]).decode(),
         **values_of(submission),
         **values_of(told, "told_"),
     )
