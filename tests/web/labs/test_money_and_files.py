@@ -18,7 +18,9 @@ from marketplace.money import Money
 from marketplace.review.rules import Verdict
 from marketplace.routing import service as routing
 from marketplace.work import queries as work_queries
+from tests.jobs.test_import_archives import SHELF, cells
 from tests.make import identity, jobs, specialists, uploads, work
+from tests.make.files import zipped
 from tests.web.conftest import Browser
 from tests.web.pages import checked, text_of
 
@@ -217,6 +219,25 @@ def test_a_file_is_looked_at_and_then_read_in_the_background(
     assert 'hx-trigger="every 1s"' in page
     part = owner.get(answer.location, **{"HX-Request": "true", "HX-Target": "import-progress"})
     assert part.text.strip().startswith('<div id="import-progress"')
+
+
+def test_an_archive_is_looked_at_before_its_images_are_in(
+    session: Session, lab: Actor, owner: Browser
+) -> None:
+    job = cells(session, lab)
+    sent = (BytesIO(zipped(SHELF)), "set.zip")
+
+    answer = owner.post(f"/lab/jobs/{job.id}/imports", {"file": sent})
+
+    page = text_of(checked(owner.get(answer.location)))
+    assert "In it: 1 file .json, 1 file .md, 2 files .png." in page
+    assert "one.png comes with the archive" in page
+    assert 303 == owner.post(f"{answer.location}/drop", {}).status_code
+    assert "This file was not read." in text_of(checked(owner.get(answer.location)))
+    access = {"source": "s3://x", "access_key_id": "a", "secret_access_key": "b"}
+    wrong = checked(owner.post(f"/lab/jobs/{job.id}/imports/bucket", access), 422)
+    assert 'id="field-source-error"' in wrong
+    assert 'value="b"' not in wrong
 
 
 @pytest.mark.parametrize("name", ["items.exe", ""])
