@@ -234,7 +234,11 @@ def test_an_archive_is_looked_at_before_its_images_are_in(
     assert "one.png comes with the archive" in page
     assert 303 == owner.post(f"{answer.location}/drop", {}).status_code
     assert "This file was not read." in text_of(checked(owner.get(answer.location)))
-    access = {"source": "s3://x", "access_key_id": "a", "secret_access_key": "b"}
+    access: dict[str, object] = {
+        "source": "s3://x",
+        "access_key_id": "a",
+        "secret_access_key": "b",
+    }
     wrong = checked(owner.post(f"/lab/jobs/{job.id}/imports/bucket", access), 422)
     assert 'id="field-source-error"' in wrong
     assert 'value="b"' not in wrong
