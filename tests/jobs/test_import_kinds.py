@@ -50,7 +50,9 @@ def written(document: Any) -> bytes:
 
 SPANS = {"labels": [{"name": "ORG"}], "relations": [{"name": "of"}], "cats": [{"name": "good"}]}
 MARKED = {"id": 5, "text": "🏛️ EU", "label": [[3, 5, "ORG"]]}
-STUDIO: Json = [{"id": n, "data": {"text": "🏛️ EU"}, "annotations": [], "meta": {}} for n in (7, 8)]
+STUDIO: list[Json] = [
+    {"id": n, "data": {"text": "🏛️ EU"}, "annotations": [], "meta": {}} for n in (7, 8)
+]
 RATED = {"aspects": [{"key": "c", "title": "C", "scale": {"min": 1, "max": 5}}]}
 PAIRS = [{"idx": n, "instruction": f"Q{n}?", "response1": "A", "response2": "B"} for n in (1, 2, 3)]
 # Each file with the kind that it is, the type of the job, its template and the ids it comes to.
