@@ -59,18 +59,26 @@ def endpoint_faults(
     """What a template says of endpoints that are not there; pointers lead into POST /jobs."""
     listed = template.get("candidates")
     rows = listed if isinstance(listed, list) else []
-    wanted = [row.get("endpoint") if isinstance(row, dict) else None for row in rows]
+    said = {
+        f"/template/candidates/{at}/endpoint": row.get("endpoint")
+        for at, row in enumerate(rows)
+        if isinstance(row, dict)
+    }
+    said["/template/endpoint"] = template.get("endpoint")
+    wanted = {at: name for at, name in said.items() if isinstance(name, str)}
     if not wanted:  # As for most types.
         return []
-    there = named(session, organisation_id, {name for name in wanted if isinstance(name, str)})
+    there = named(session, organisation_id, set(wanted.values()))
     return [
-        Fault(
-            f"/template/candidates/{at}/endpoint",
-            f"There is no model endpoint “{name}”. Set it up under Models, or name another.",
-        )
-        for at, name in enumerate(wanted)
-        if isinstance(name, str) and name not in there
+        Fault(at, f"There is no model endpoint “{name}”. Set it up under Models, or name another.")
+        for at, name in wanted.items()
+        if name not in there
     ]
+
+
+def endpoint_names(session: Session, viewer: Actor) -> list[str]:
+    """The names of the viewer's endpoints that are not retired, as templates name them."""
+    return sorted(each.name for each in endpoints_of(session, viewer, limit=LIMIT_MAX))
 
 
 def uses_of(session: Session, viewer: Actor, endpoint_id: UUID) -> Sequence[ModelUse]:

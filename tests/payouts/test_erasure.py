@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from marketplace import storage
+from marketplace import clock, storage
 from marketplace.actor import Actor
 from marketplace.errors import Conflict, Denied, Missing
 from marketplace.identity import queries as identity_queries
@@ -27,7 +27,9 @@ from marketplace.specialists import queries as specialist_queries
 from marketplace.specialists import service as specialists
 from marketplace.specialists.models import CredentialClaim, EvidenceFile, SpecialistProfile
 from marketplace.specialists.rules import CredentialState
-from marketplace.work.models import Submission
+from marketplace.work import service as work_service
+from marketplace.work.models import ConversationEntry, Submission
+from marketplace.work.rules.conversation import EntryKind
 from tests.make import identity, work
 from tests.make import specialists as make
 
@@ -125,6 +127,24 @@ def test_what_is_personal_goes_and_what_was_done_stays(session: Session, life: L
     )
     assert before == after
     assert [] == specialist_queries.broken_invariants(session)
+
+
+def test_what_was_said_to_a_model_and_never_handed_in_goes(session: Session) -> None:
+    person = make.doctor(session)
+    _, job = work.published(session)
+    claim = work.claimed(session, person, job)
+    session.add(
+        ConversationEntry(
+            claim_id=claim.id, number=1, kind=EntryKind.SAID,
+            content={"text": "As for my own illness"}, made_at=clock.now(),
+        )
+    )  # fmt: skip
+    work_service.release_claim(session, person, claim.id, fence=claim.fence)
+    session.flush()
+
+    erased(session, person.person())
+
+    assert [] == list(places_with(session, "my own illness"))
 
 
 def test_nobody_signs_in_any_more(session: Session, life: Life) -> None:

@@ -1,7 +1,7 @@
 """Ready jobs for physicians, lawyers and coders: one YAML file each, in the folder `ready`.
 
 A file holds a key, a summary, the job as its document says it (the body of `POST /jobs`), and
-example items in the shape of one line of an import.
+example items in the shape of one line of an import; none where an item is an image of the lab's.
 """
 
 from __future__ import annotations

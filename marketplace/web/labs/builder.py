@@ -21,6 +21,7 @@ from jinja2.runtime import Context
 from marshmallow import ValidationError, fields, pre_load, validate, validates_schema
 
 from marketplace.db import transaction
+from marketplace.endpoints.queries import endpoint_names
 from marketplace.errors import Fault, Faulty
 from marketplace.jobs.models import Job
 from marketplace.jobs.rules import EXPECTED_SECONDS, AiPolicy, JobFields, JobState, PayPer
@@ -30,6 +31,7 @@ from marketplace.specialists.queries import catalogue
 from marketplace.tasktypes import TASK_TYPES, Json
 from marketplace.web.filters import reader_zone
 from marketplace.web.forms import MESSAGE, load
+from marketplace.web.guards import me
 from marketplace.web.labs import schema_form, template_form, terms_form
 from marketplace.web.labs.terms_form import LimitsForm, TermsForm
 
@@ -286,6 +288,7 @@ def facts(kind: str, values: Mapping[str, Any], job: Job | None = None) -> dict[
     with transaction() as session:
         offered = catalogue(session).offered_professions()
         terms = terms_form.facts(session)
+        models = endpoint_names(session, me())
     return terms | {
         "job": job,
         "kind": TASK_TYPES[kind],
@@ -293,6 +296,7 @@ def facts(kind: str, values: Mapping[str, Any], job: Job | None = None) -> dict[
         "rows": template_form.rows_of(values),
         "parts": schema_form.parts_of(TASK_TYPES[kind].template_schema),
         "fault": fault_below,
+        "models": models,
         "zone": reader_zone(),
         "professions": [("", "Any"), *((each.key, each.title) for each in offered.values())],
         "catalogue": offered,

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Sequence
 from typing import Any
 
 from flask import Blueprint, render_template, request
 from werkzeug.wrappers import Response
 
+from marketplace.db import transaction
+from marketplace.endpoints.queries import endpoint_names
 from marketplace.errors import Fault, Faulty
 from marketplace.identity.rules import Permission
 from marketplace.jobs.rules import fields_of
 from marketplace.jobs.rules.gallery import ready_job, ready_jobs
-from marketplace.tasktypes import TASK_TYPES
+from marketplace.tasktypes import TASK_TYPES, Json
 from marketplace.tasktypes.label_studio.config import NotAConfiguration, carried
 from marketplace.web.forms import form_page
-from marketplace.web.guards import needs
+from marketplace.web.guards import me, needs
 from marketplace.web.labs import builder, job_file
 
 gallery = Blueprint("lab_gallery", __name__, url_prefix="/lab/jobs")
@@ -51,9 +55,23 @@ def use(key: str) -> str:
     """The builder, filled from a ready job; nothing is kept yet."""
     kind, fields = fields_of(ready_job(key).document)
     job, template = job_file.sketched(kind, fields)
+    with transaction() as session:
+        template = with_own_models(template, endpoint_names(session, me()))
     return render_template(
         "labs/builder.html", **builder.facts(kind, builder.values_of(job, template))
     )
+
+
+def with_own_models(template: Json, names: Sequence[str]) -> Json:
+    """A ready template that talks to the lab's own models, in turn; as it is where there are none.
+
+    A lab with one model has it answer twice, which asks for two samples.
+    """
+    told = template.get("candidates")
+    if not told or not names:
+        return template
+    own = itertools.cycle(names)
+    return template | {"candidates": [{**each, "endpoint": next(own)} for each in told]}
 
 
 def _asked() -> dict[str, Any]:

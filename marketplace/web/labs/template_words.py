@@ -30,10 +30,9 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "patch": ("A patch", ""),
     "candidates": (
         "Models that answer",
-        "Endpoints by name, as they stand under Models. Each gives one reply a turn; the same name "
-        "twice asks for two samples.",
+        "Each gives one reply a turn; the same one twice asks for two samples.",
     ),
-    "endpoint": ("Name of the endpoint", ""),
+    "endpoint": ("Model", "One of those that you set up under Models."),
     "turns_min": ("Turns, at least", "Empty is 1."),
     "turns_max": ("Turns, at most", "Empty is 10."),
     "allow_edit": ("A reply may be changed before it goes on", "Yes where you do not say."),

@@ -13,6 +13,7 @@ from werkzeug.utils import redirect
 from werkzeug.wrappers import Response
 
 from marketplace.db import transaction
+from marketplace.endpoints.queries import endpoint_names
 from marketplace.errors import Fault, Faulty
 from marketplace.identity import queries as identity
 from marketplace.identity.rules import Permission
@@ -78,7 +79,7 @@ def _form_facts() -> dict[str, Any]:
         current = queries.template_version(session, me(), job_id)
         pay = _pay_typed(job)
         again = routing.quote_again(session, me(), JobId(job_id), pay=pay)
-        facts = _facts(job)
+        facts = _facts(job) | {"models": endpoint_names(session, me())}
     changes = [(each.value, CHANGE_LABELS[each], _meaning(each)) for each in VersionChange]
     if not job.qualification_ids:
         changes = [each for each in changes if each[0] != VersionChange.REQUALIFY]

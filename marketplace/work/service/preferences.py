@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from marketplace import clock
 from marketplace.actor import Actor
 from marketplace.ids import PersonId
-from marketplace.work.models import Claim, Draft, WorkPreference
+from marketplace.work.models import Claim, ConversationEntry, Draft, WorkPreference
 from marketplace.work.rules import ClaimState, keys
 
 
@@ -31,10 +31,14 @@ def move_keys(
 
 
 def forget_person(session: Session, person_id: PersonId) -> None:
-    """Delete a person's keys, and drafts of what they never handed in; what they did stays."""
+    """Delete a person's keys, and drafts and conversations of what they never handed in.
+
+    What they did hand in stays.
+    """
     unsent = select(Claim.id).where(
         Claim.specialist_id == person_id,
         Claim.state.not_in([ClaimState.SUBMITTED, ClaimState.RETURNED]),
     )
     session.execute(delete(Draft).where(Draft.claim_id.in_(unsent)))
+    session.execute(delete(ConversationEntry).where(ConversationEntry.claim_id.in_(unsent)))
     session.execute(delete(WorkPreference).where(WorkPreference.person_id == person_id))

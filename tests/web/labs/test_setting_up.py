@@ -10,13 +10,17 @@ import pytest
 from sqlalchemy.orm import Session
 
 from marketplace.actor import Actor
+from marketplace.endpoints import service as endpoints
 from marketplace.ids import JobId
 from marketplace.jobs import queries, service
+from marketplace.jobs.rules import fields_of
 from marketplace.jobs.rules.gallery import ReadyJob, ready_jobs
 from marketplace.ledger import queries as ledger
 from marketplace.money import Money
 from tests.make import jobs, specialists
 from tests.make import work as make
+from tests.make.endpoints import endpoint
+from tests.tasktypes.examples import EXAMPLES
 from tests.web.conftest import Browser
 from tests.web.pages import checked, text_of
 
@@ -57,8 +61,46 @@ def test_every_ready_job_opens_in_the_builder_with_its_task(
         "template_text": json.dumps(ready.document["template"]),
     }
     preview = checked(owner.post("/lab/jobs/preview-task", shown))
-    assert "Example 1 of" in text_of(preview)
-    assert "<fieldset" in preview
+    first = "Example 1 of" if ready.items else "There is no item yet to show."
+    assert first in text_of(preview)
+    assert bool(ready.items) == ("<fieldset" in preview)
+
+
+def test_a_ready_chat_takes_the_labs_own_models(
+    session: Session, lab: Actor, owner: Browser
+) -> None:
+    ready = next(each for each in ready_jobs() if each.task_type == "chat")
+    address = f"/lab/jobs/ready/{ready.key}"
+    assert "No model is set up yet." in text_of(checked(owner.get(address)))
+    for name in ("small", "large"):
+        endpoint(session, lab, name)
+    retired = endpoint(session, lab, "retired")
+    endpoints.retire_endpoint(session, lab, retired.id)
+
+    chosen = re.findall(r'value="([^"]*)" selected>', _models(checked(owner.get(address))))
+    kind, fields = fields_of(ready.document)
+    job = service.create_job(session, lab, task_type=kind, **fields)
+    kept = _models(checked(owner.get(f"/lab/jobs/{job.id}/edit")))
+
+    assert ["large", "small"] == chosen[:2]
+    assert "your-model (not under Models)" in kept
+    assert "retired" not in kept
+
+
+def _models(page: str) -> str:
+    """The lists of models of a form."""
+    return "".join(re.findall(r'<select[^>]*name="template[^"]*endpoint".*?</select>', page))
+
+
+def test_a_red_team_job_needs_the_model_that_it_names(session: Session, lab: Actor) -> None:
+    template = EXAMPLES["red_team"].template | {"mode": "live", "endpoint": "nowhere"}
+    job = service.create_job(
+        session, lab, task_type="red_team", title="Attack it", template=template
+    )
+
+    assert ["/template/endpoint"] == [
+        each.pointer for each in queries.lint(session, job) if "endpoint" in each.pointer
+    ]
 
 
 def test_a_template_with_faults_says_them_instead(owner: Browser) -> None:
