@@ -26,6 +26,9 @@ NAMED = re.compile(r"%\((\w+)\)s")
 # The tables that are large here; the few rows of others may well be read as they lie.
 READ_WHOLE = re.compile(r"Seq Scan on (seat|claim|submission|task|item)\b")
 
+# How a plan reads claims: the index, and the first column that it searches by.
+READ_CLAIMS = re.compile(r"Scan(?: using)? ([^(\n]* on claim)\b(?:\n *Index Cond: \(+(\w+))?")
+
 
 @pytest.fixture
 def market(committed: Engine, settings: Settings) -> Iterator[World]:
@@ -61,6 +64,30 @@ def test_claiming_and_handing_in_read_by_indexes_alone(market: World) -> None:
     sorting = [name for name in plans if any("Sort" in line for line in plans[name])]
     # A token's few roles, and a person's newest answers of the day, come in an order of their own.
     assert [HOLDER[:60], ALLOWED.sql[:60]] == sorting or [HOLDER[:60]] == sorting
+
+
+def test_whether_a_task_is_held_is_asked_by_the_task_whenever_the_plan_was_made(
+    market: World,
+) -> None:
+    job_id = market.job(TASKS)
+    people = [person_id for person_id, _ in market.specialists(2)]
+    looks = [
+        next_sql(),
+        next_sql("seat.reserved_for = %(person_id)s"),
+        next_sql(permit=ALLOWED.sql),
+    ]
+    # What the server knows of the claims when it makes its plan: nothing yet, some, many.
+    found: list[list[str]] = []
+    market.settle()
+    found += [READ_CLAIMS.findall("\n".join(plan(market, each))) for each in looks]
+    for person_id, done in zip(people, (100, DONE), strict=True):
+        market.past(person_id, job_id, done)
+        market.settle()
+        found += [READ_CLAIMS.findall("\n".join(plan(market, each))) for each in looks]
+
+    assert [["ix_claim_holding on claim by task_id"]] * 9 == [
+        [" by ".join(parts) for parts in each] for each in found
+    ]
 
 
 def test_a_seat_is_found_at_once_behind_all_that_one_has_done(market: World) -> None:

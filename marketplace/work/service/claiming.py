@@ -46,7 +46,9 @@ NO_MAX = 2**62
 
 # The job stays open until the claim is committed. The count is raised only where the person's
 # place is still the one that this statement saw: of two windows at once, one must look again.
-# States are written out, so that one plan, kept by the server, can use the partial indexes.
+# States are written out, so that one plan, kept by the server, can use the partial indexes. Whether
+# a task is held is asked for the person of each seat looked at: asked for a value that is the same
+# throughout, a plan made while claims were few would read all that the person ever held.
 _NEXT = """WITH permit AS MATERIALIZED (
   {permit}
 ), wanting AS (
@@ -56,7 +58,7 @@ _NEXT = """WITH permit AS MATERIALIZED (
   SELECT live, done, front FROM work_progress
   WHERE person_id = %(person_id)s AND job_id = %(job_id)s
 ), looked AS (
-  SELECT seat.id, seat.rank FROM seat
+  SELECT seat.id, seat.rank, %(person_id)s::uuid AS person_id FROM seat
   WHERE seat.job_id = (SELECT id FROM wanting) AND seat.state = 'open' AND {mine}
     AND seat.rank > coalesce(%(after)s::bigint, (SELECT front FROM before), 0)
   ORDER BY seat.rank LIMIT {window}
@@ -65,7 +67,7 @@ _NEXT = """WITH permit AS MATERIALIZED (
   FROM looked JOIN seat ON seat.id = looked.id
   WHERE seat.state = 'open' AND NOT EXISTS (
       SELECT FROM claim WHERE claim.task_id = seat.task_id
-        AND claim.specialist_id = %(person_id)s AND claim.state <> 'released')
+        AND claim.specialist_id = looked.person_id AND claim.state <> 'released')
     AND {allowed}
   ORDER BY looked.rank LIMIT 1 FOR NO KEY UPDATE OF seat SKIP LOCKED
 ), counted AS (
