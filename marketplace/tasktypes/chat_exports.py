@@ -14,6 +14,9 @@ from uuid import UUID
 
 from marketplace.tasktypes import preferences
 from marketplace.tasktypes.exports import Counts, Exporter, ExportRow, Policy, catalogue
+from marketplace.tasktypes.label_studio.dialect import whole
+from marketplace.tasktypes.label_studio.going_out import CHAT
+from marketplace.tasktypes.label_studio.writing import rationale_of
 from marketplace.tasktypes.records import AuthoredJudgement, Record
 from marketplace.tasktypes.shapes import Json
 
@@ -210,7 +213,9 @@ def label_studio(records: Iterable[Record], _policy: Policy, counts: Counts) -> 
     the messages of the Chat tag."""
     for record in records:
         annotations = [
-            annotation(given) for given in record.in_order() if given.judgement.get("turns")
+            annotation(given, record.template)
+            for given in record.in_order()
+            if given.judgement.get("turns")
         ]
         if not annotations:
             counts.drop("no_turn" if record.judgements else "no_judgement")
@@ -228,7 +233,7 @@ def label_studio(records: Iterable[Record], _policy: Policy, counts: Counts) -> 
         }
 
 
-def annotation(given: AuthoredJudgement) -> Json:
+def annotation(given: AuthoredJudgement, template: Json) -> Json:
     """A judgement's messages in the order in which they were said, times left out: none is known of
     a single message."""
     results = [
@@ -255,8 +260,11 @@ def annotation(given: AuthoredJudgement) -> Json:
         for key, rating in sorted(ratings.items())
         if rating.get("score") is not None
     ]
+    if given.rationale:
+        why = rationale_of(CHAT.default(template))
+        results.append({**whole(why, {"text": [given.rationale]}), "origin": "manual"})
     return {
-        "completed_by": given.author,
+        "meta": {"author": given.author},
         "created_at": given.submitted_at,
         "was_cancelled": False,
         "ground_truth": False,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from marketplace.tasktypes.exports import Counts, Exporter, ExportRow, Policy, catalogue
+from marketplace.tasktypes.label_studio.going_out import FACT_CHECK as LABEL_STUDIO
+from marketplace.tasktypes.label_studio.writing import exporter as label_studio
 from marketplace.tasktypes.records import AuthoredJudgement, Record
 from marketplace.tasktypes.shapes import Json
 from marketplace.tasktypes.votes import majority
@@ -101,4 +103,5 @@ def simpleqa(records: Iterable[Record], policy: Policy, counts: Counts) -> Itera
 EXPORTS = catalogue(
     Exporter(key="ragtruth", title="RAGTruth", convert=ragtruth),
     Exporter(key="simpleqa", title="SimpleQA grades", convert=simpleqa),
+    label_studio(LABEL_STUDIO),
 )

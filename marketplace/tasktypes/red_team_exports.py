@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from marketplace.tasktypes.exports import Counts, Exporter, ExportRow, Policy, catalogue
+from marketplace.tasktypes.label_studio.going_out import RED_TEAM as LABEL_STUDIO
+from marketplace.tasktypes.label_studio.writing import exporter as label_studio
 from marketplace.tasktypes.records import AuthoredJudgement, Record
 from marketplace.tasktypes.shapes import Json
 from marketplace.tasktypes.votes import majority
@@ -176,4 +178,5 @@ EXPORTS = catalogue(
         policies=frozenset({Policy.ALL}),
     ),
     Exporter(key="trl_unpaired", title="TRL unpaired preference", convert=trl_unpaired),
+    label_studio(LABEL_STUDIO),
 )

@@ -8,6 +8,7 @@ from marketplace.errors import Fault
 from marketplace.tasktypes import pieces
 from marketplace.tasktypes.aspects import doubled_keys
 from marketplace.tasktypes.contract import TaskType
+from marketplace.tasktypes.images.findings import CERTAINTIES, LATERALITIES
 from marketplace.tasktypes.images.geometry import (
     area,
     crosses_itself,
@@ -26,8 +27,6 @@ CORNERS_MAX = 500
 CORNERS_IN_ALL_MAX = 10_000
 SIDE_MIN = 0.01  # The smallest length that two decimals can say.
 KINDS = ("box", "polygon", "point")
-CERTAINTIES = ("definite", "probable", "possible")
-LATERALITIES = ("left", "right", "bilateral", "midline")
 
 ASKED = pieces.one_of("off", "optional", "required")
 OPTIONS = pieces.listing(pieces.words(200), most=50)

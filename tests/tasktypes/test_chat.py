@@ -116,7 +116,7 @@ def test_messages_and_label_studio_tell_what_went_on() -> None:
     ]
     assert told == chat
     assert [("user", "One? 👩‍⚕️"), ("assistant", "Yes.")] == told[:2]
-    assert {"number": 4} == annotation["result"][-1]["value"]
+    assert {"number": 4} in [each["value"] for each in annotation["result"]]
 
 
 def test_every_export_gives_the_same_bytes_again_and_counts_what_it_leaves_out() -> None:

@@ -65,6 +65,12 @@ class Config:
     shown: Mapping[str, Shown] = field(default_factory=dict)
     controls: tuple[Control, ...] = ()
 
+    @property
+    def first(self) -> tuple[str, ...]:
+        """What questions about the task as a whole are about."""
+        asked = self.controls[0].to if self.controls else ()
+        return (asked or tuple(self.shown))[:1]
+
     def of(self, *tags: str, per_region: bool = False) -> list[Control]:
         """The controls of these tags, in the configuration's order."""
         return [

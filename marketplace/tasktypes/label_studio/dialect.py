@@ -108,7 +108,8 @@ def result(control: Control, name: str, value: Json, **more: Any) -> Json:
     return {
         "id": name,
         "from_name": control.name,
-        "to_name": ",".join(control.to) or "text",
+        # One name, also where the control compares two: Label Studio looks it up as it stands.
+        "to_name": control.to[0] if control.to else "text",
         "type": control.kind,
         "value": value,
         **more,

@@ -7,6 +7,7 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 from marketplace.errors import Missing
 from marketplace.tasktypes.label_studio.controls import Config, Control
 from marketplace.tasktypes.label_studio.dialect import Dialect
+from marketplace.tasktypes.label_studio.going_out import GOING_OUT
 from marketplace.tasktypes.label_studio.reading import DIALECTS
 from marketplace.tasktypes.shapes import Json
 
@@ -18,7 +19,7 @@ RATIONALE = "rationale"
 
 def configuration_of(task_type: str, template: Json) -> str:
     """The configuration for a job of this type; Missing for types that have no such export."""
-    dialect = DIALECTS.get(task_type)
+    dialect = {**DIALECTS, **GOING_OUT}.get(task_type)
     if dialect is None:
         raise Missing("Label Studio has no tags for what this type asks.")
     return configuration(dialect, template)
@@ -36,13 +37,14 @@ def configuration(dialect: Dialect, template: Json) -> str:
         SubElement(root, "Header", value=question)
     _show(root, config)
     for control in config.controls:
-        _ask(root, control)
+        # Label Studio refuses a whole project for a control that has nothing to choose from.
+        if control.options or control.tag not in OPTION:
+            _ask(root, control, config)
     for each in template.get("relations", []):
         relations = root.find("Relations")
         relations = SubElement(root, "Relations") if relations is None else relations
         SubElement(relations, "Relation", value=str(each["name"]))
-    to = config.controls[0].to if config.controls else ()
-    _ask(root, Control(RATIONALE, "TextArea", to[:1]))
+    _ask(root, Control(RATIONALE, "TextArea", config.first), config)
     indent(root)
     return tostring(root, encoding="unicode") + "\n"
 
@@ -54,11 +56,13 @@ def _show(root: Element, config: Config) -> None:
             tag.attrib |= {"layout": "dialogue", "nameKey": shown.author, "textKey": shown.words}
 
 
-def _ask(root: Element, control: Control) -> None:
+def _ask(root: Element, control: Control, config: Config) -> None:
     to = control.to[:1] if control.tag != "Pairwise" else control.to
     if control.tag == "Chat":
-        # A chat is shown and written in by one tag.
-        SubElement(root, "Chat", name=control.name, value=f"${control.name}")
+        # A chat is shown and written in by one tag; it goes on from what the task shows.
+        shown = config.about(control)
+        datum = shown.datum if shown else control.name
+        SubElement(root, "Chat", name=control.name, value=f"${datum}")
         return
     tag = SubElement(root, control.tag, name=control.name, toName=",".join(to))
     if control.per_region:

@@ -82,9 +82,11 @@ def item_of(of: TaskType, template: Json, task: object, left: Left, *, labels: s
 
 def _payload(of: TaskType, dialect: Dialect, place: Place) -> Json:
     """The item's payload: the data as they are where they are one already, as we write them."""
-    if of.check_item(place.template, place.content):
+    lists = {each.datum for each in place.config.shown.values() if each.tag == "List"}
+    own = {key: value for key, value in place.content.items() if value != [] or key not in lists}
+    if of.check_item(place.template, own):
         return dialect.payload(place)
-    return {**place.content, **dialect.told(place)}
+    return {**own, **dialect.told(place)}
 
 
 def external_id(task: Json, content: Json) -> str:

@@ -7,6 +7,7 @@ from math import isfinite
 from typing import Any, TypeGuard
 from urllib.parse import unquote, urlsplit
 
+from marketplace.tasktypes.images.findings import CERTAINTIES, LATERALITIES
 from marketplace.tasktypes.images.geometry import rounded
 from marketplace.tasktypes.images.measures import from_percent, to_percent
 from marketplace.tasktypes.label_studio.controls import Config, Control, Shown, datum_of
@@ -32,7 +33,7 @@ NOTHING, YES = "nothing_to_mark", "yes"
 SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".gif", ".webp")
 LOOKED_AT_MAX = 200
 POINT_WIDTH = 0.5  # Label Studio draws a point this wide, in per cent.
-SAID = ("certainty", "laterality")
+SAID = {"certainty": CERTAINTIES, "laterality": LATERALITIES}
 IMAGE = ("image",)
 
 
@@ -45,7 +46,11 @@ def default(template: Json) -> Config:
         tag = "Choices" if each.get("options") else "TextArea"
         offered = tuple(each.get("options", ()))
         controls.append(Control(str(each["key"]), tag, IMAGE, offered, per_region=True))
-    controls += [Control(name, "Choices", IMAGE, per_region=True) for name in SAID]
+    controls += [
+        Control(name, "Choices", IMAGE, offered, per_region=True)
+        for name, offered in SAID.items()
+        if template.get(name, "off") != "off"
+    ]
     controls += [
         Control(str(each["key"]), "Choices", IMAGE, tuple(each["options"]))
         for each in template.get("answers", [])

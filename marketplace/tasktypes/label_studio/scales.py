@@ -83,11 +83,12 @@ def rubric_results(place: Place, judged: Json) -> list[Json]:
 
 
 def calibration_default(template: Json) -> Config:
-    """Each dimension is a Number or a Choices of its key."""
+    """Each dimension is a Number or a Choices of its key; a preference names a response, which
+    differ by item, in a TextArea."""
     controls = []
     for each in template.get("aspects", []):
         titles = tuple(str(option["title"]) for option in each.get("options", ()))
-        tag = "Number" if each["kind"] == "score" else "Choices"
+        tag = {"score": "Number", "preference": "TextArea"}.get(each["kind"], "Choices")
         offered = (YES, NO) if each["kind"] == "binary" else titles
         controls.append(Control(str(each["key"]), tag, ("messages",), offered))
     shown = {"messages": MESSAGES, "responses": Shown("List", "responses")}
@@ -136,6 +137,8 @@ def _verdict(aspect: Json, value: Json) -> str | int | bool | None:
     """One verdict, None for what is none of this dimension."""
     score = value.get("number", value.get("rating"))
     words = words_of(value, "choices")
+    if aspect["kind"] == "preference":
+        words = words or words_of(value, "text")
     if aspect["kind"] == "score":
         return int(score) if whole_number(score) else None
     if len(words) != 1:
@@ -160,8 +163,10 @@ def calibration_results(place: Place, judged: Json) -> list[Json]:
             continue
         titles = {str(each["key"]): str(each["title"]) for each in aspect.get("options", ())}
         words = (YES if verdict else NO) if isinstance(verdict, bool) else str(verdict)
-        control = control_of(place.config, key, ("Choices",), per_region=False)
-        told.append(whole(control, {"choices": [titles.get(words, words)]}))
+        tags = ("Choices", "TextArea") if aspect["kind"] == "preference" else ("Choices",)
+        control = control_of(place.config, key, tags, per_region=False)
+        one = "text" if control.tag == "TextArea" else "choices"
+        told.append(whole(control, {one: [titles.get(words, words)]}))
     return told
 
 

@@ -53,7 +53,8 @@ def default(template: Json) -> Config:
     controls.append(Control("kb_id", "TextArea", text, per_region=True))
     cats = tuple(str(each["name"]) for each in template.get("cats", []))
     many = bool(template.get("cats_many"))
-    controls.append(Control("cats", "Choices", text, cats, many=many))
+    if cats:
+        controls.append(Control("cats", "Choices", text, cats, many=many))
     return Config({"text": Shown("Text", "text")}, tuple(controls))
 
 

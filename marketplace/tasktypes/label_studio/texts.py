@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import orjson
+
 from marketplace.tasktypes.label_studio.controls import Config, Control, Shown
 from marketplace.tasktypes.label_studio.dialect import (
     Dialect,
@@ -102,7 +104,7 @@ def chat_results(messages: list[Json], config: Config) -> list[Json]:
     """Messages as a Chat tag holds them, in their order; the tag is its own object."""
     shown = next((name for name, each in config.shown.items() if each.tag == "Chat"), "chat")
     control = next(iter(config.of("Chat")), Control(shown, "Chat", (shown,)))
-    control = Control(control.name, "ChatMessage", (control.to or (control.name,))[:1])
+    control = Control(control.name, "ChatMessage", (control.name,))
     return [
         result(control, f"m{at}", {"chatmessage": {"role": m["role"], "content": m["content"]}})
         for at, m in enumerate(messages, start=1)
@@ -115,7 +117,7 @@ def correction_default(template: Json) -> Config:
     for each in template.get("fields", []):
         titles = tuple(str(option["title"]) for option in each.get("options", ()))
         offered = (YES, NO) if each["kind"] == "flag" else titles
-        tag = TAGS.get(each["kind"], "Taxonomy" if each["kind"] == "json" else "Chat")
+        tag = TAGS.get(each["kind"], "TextArea" if each["kind"] == "json" else "Chat")
         controls.append(Control(str(each["key"]), tag, ("messages",), offered))
     return Config({"messages": MESSAGES}, tuple(controls))
 
@@ -153,10 +155,30 @@ def _value(field: Json, value: Json) -> Any:
             return {k: said[k] for k in ("role", "content") if k in said} if said else None
         case "json":
             found = value.get("taxonomy", value.get("choices", value.get("text")))
-            return found if isinstance(found, dict | list) else None
+            told = _told_in(found)
+            return told if isinstance(told, dict | list) else None
     texts = words_of(value, "text") or [str(value["datetime"])] if "datetime" in value else []
     texts = texts or words_of(value, "text")
     return "\n".join(texts) if any(text.strip() for text in texts) else None
+
+
+def _told_in(found: Any) -> Any:
+    """The object or list that one text holds as JSON, else what was found as it is."""
+    if not isinstance(found, list) or len(found) != 1 or not isinstance(found[0], str):
+        return found
+    try:
+        told = orjson.loads(found[0])
+    except ValueError:
+        return found
+    return told if isinstance(told, dict | list) else found
+
+
+def _as_texts(value: Any) -> list[str]:
+    """An object or a list as texts that are read back as it was: texts as they are, else JSON."""
+    words = isinstance(value, list) and all(isinstance(each, str) for each in value)
+    if words and value and _told_in(value) is value:
+        return list(value)
+    return [orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()]
 
 
 def correction_results(place: Place, judged: Json) -> list[Json]:
@@ -174,7 +196,7 @@ def correction_results(place: Place, judged: Json) -> list[Json]:
             "choice": ("Choices",),
             "flag": ("Choices",),
             "number": ("Number", "Rating"),
-            "json": ("Taxonomy", "Choices"),
+            "json": ("TextArea", "Taxonomy", "Choices"),
         }[kind]
         control = control_of(place.config, key, tags, per_region=False)
         told.append(whole(control, _said(control, field, value)))
@@ -188,6 +210,8 @@ def _said(control: Control, field: Json, value: Any) -> Json:
             return {"choices": value}
         words = (YES if value else NO) if isinstance(value, bool) else str(value)
         return {"choices": [titles.get(words, words)]}
+    if control.tag == "TextArea" and isinstance(value, dict | list):
+        return {"text": _as_texts(value)}
     name = {"TextArea": "text"}.get(control.tag, control.kind)
     return {name: [value] if name == "text" else value}
 

@@ -24,6 +24,10 @@ Ballots: TypeAlias = Callable[
 ]
 
 
+# Tags that show a list; Label Studio refuses a task that lacks what a tag shows.
+LISTS = frozenset({"List", "Paragraphs", "Chat"})
+
+
 def every_judgement(
     record: Record, _policy: Policy, counts: Counts
 ) -> Iterator[tuple[AuthoredJudgement | None, Json]]:
@@ -106,7 +110,8 @@ def annotation(
         "ground_truth": False,
     }
     if one is not None:
-        told |= {"unique_id": one.annotation_id, "completed_by": one.author}
+        # Label Studio refuses a task whose `completed_by` is none of its own accounts.
+        told |= {"unique_id": one.annotation_id, "meta": {"author": one.author}}
         told |= {"created_at": one.submitted_at, "lead_time": one.active_seconds}
     return told
 
@@ -114,8 +119,7 @@ def annotation(
 def rationale_of(config: Config) -> Control:
     """The control that asks for reasons, `rationale` where the lab has none."""
     asked = (each for each in config.of("TextArea") if key_of(each.name) in RATIONALES)
-    to = config.controls[0].to if config.controls else ()
-    return next(asked, Control("rationale", "TextArea", to))
+    return next(asked, Control("rationale", "TextArea", config.first))
 
 
 def task(dialect: Dialect, place: Place, record: Record, kept: Json, told: list[Json]) -> ExportRow:
@@ -128,7 +132,7 @@ def task(dialect: Dialect, place: Place, record: Record, kept: Json, told: list[
             "annotations": [*kept.get("annotations", []), *told],
         }
     return {
-        "data": place.content,
+        "data": {**_empty_lists(place), **place.content},
         "meta": {"external_id": record.external_id, "item_id": record.item_id},
         "annotations": told,
         "predictions": [
@@ -141,3 +145,9 @@ def task(dialect: Dialect, place: Place, record: Record, kept: Json, told: list[
             if dialect.unsayable(place, said["payload"]) is None
         ],
     }
+
+
+def _empty_lists(place: Place) -> Json:
+    """An empty list for each that the configuration shows."""
+    lists = (each for each in place.config.shown.values() if each.tag in LISTS)
+    return {each.datum: [] for each in lists}
