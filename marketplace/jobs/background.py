@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import time
 from contextlib import closing
-from datetime import timedelta
 from enum import Enum
 from uuid import UUID
 
 from marketplace import outbox, storage
 from marketplace.db import transaction
 from marketplace.errors import Faulty, GatewayError, Missing
-from marketplace.ids import new_id
 from marketplace.jobs import queries, service
 from marketplace.jobs.models import JobBucket, JobImport
 from marketplace.jobs.rules import IMPORT_NEXT, ImportKind, ImportState
@@ -24,7 +22,6 @@ TIME_LIMIT_SECONDS = 300
 FETCH_SECONDS = 3 * 60 * 60
 # After this long the work is put back, so that no import holds a worker until its limit.
 TURN_SECONDS = 120
-SHORTLY = timedelta(milliseconds=1)
 # A piece of a scan is two short transactions, so its turn may be short too.
 SCAN_TURN_SECONDS = 60
 # A bucket that does not answer so often, with growing pauses, is told to the lab.
@@ -54,8 +51,7 @@ def read_import(work: outbox.Work, import_id: str) -> None:
             raise
         turn = _failed(identity, str(away))
     if turn is Turn.OVER:
-        with transaction() as session:
-            outbox.again(session, work, error="more to read", after=SHORTLY)
+        go_on(work)
     elif turn is Turn.WHOLE:
         with transaction() as session:
             reference = session.get_one(JobImport, identity).storage_ref
@@ -63,6 +59,14 @@ def read_import(work: outbox.Work, import_id: str) -> None:
             storage.current().delete(reference)
         with transaction() as session:
             outbox.done(session, work)
+
+
+def go_on(work: outbox.Work) -> None:
+    """Leave the rest to further work, as the same work again would count this turn as a failed try:
+    after a few turns the first hiccup of a bucket would end the import."""
+    with transaction() as session:
+        outbox.enqueue(session, work.name, **work.arguments)
+        outbox.done(session, work)
 
 
 def read_on(
@@ -153,7 +157,8 @@ def _fetch(found: JobImport, task_type: str, key: JobBucket | None) -> None:
         with transaction() as session:
             service.fetched_import(session, found.id, kind=ImportKind.ARCHIVE)
         return
-    reference = f"imports/{new_id()}"
+    # Of the import's own name: fetched again after a crash, it takes the place of what came before.
+    reference = f"imports/{found.id}"
     with closing(bucket.open(wanted)) as stream:
         size = storage.current().put(reference, stream)
     head = head_of(reference, found.filename)
@@ -190,5 +195,4 @@ def scan_items(work: outbox.Work, job_id: str) -> None:
             elif service.finish_scan(session, identity):
                 outbox.done(session, work)
                 return
-    with transaction() as session:
-        outbox.again(session, work, error="more to look at", after=SHORTLY)
+    go_on(work)
