@@ -13,7 +13,8 @@ from marketplace.actor import Actor
 from marketplace.errors import Conflict, Faulty, Missing
 from marketplace.jobs import queries, service
 from marketplace.jobs.models import ItemScan, Job, Prelabel
-from marketplace.jobs.rules.scan import SCANNER_VERSION, Declaration, Tally
+from marketplace.jobs.rules.scan import SCANNER_VERSION, Declaration, Personal, Tally
+from marketplace.jobs.rules.scan.tally import FIELDS_MAX, OTHER_FIELDS, Finding
 from marketplace.outbox.work import OutboxRow
 from tests.make import identity, jobs
 from tests.make.background import run_all
@@ -140,6 +141,21 @@ def test_a_piece_is_added_once_whoever_brings_it(session: Session, lab: Actor) -
     assert service.finish_scan(session, job.id)
     assert [1] == [each.found for each in queries.scan_report(session, job).findings]
     assert (0, 1) == (Tally().items, service.begin_scan(session, job.id))
+
+
+def test_fields_without_end_are_told_together(session: Session, lab: Actor) -> None:
+    job = jobs.filled(session, lab, items=[named(1, "Nothing.")])
+    kind = Personal.SSN
+
+    for piece in range(3):
+        fields = [(kind, f"/payload/metadata/{piece}-{number}") for number in range(FIELDS_MAX)]
+        tally = Tally(FIELDS_MAX, {key: Finding(1, 1) for key in fields})
+        assert service.advance_scan(session, job.id, tally, start=piece, end=piece + 1)
+        session.flush()
+
+    found = {each.field: each.found for each in queries.scan_report(session, job).findings}
+    assert FIELDS_MAX + 1 == len(found)
+    assert 2 * FIELDS_MAX == found[OTHER_FIELDS]
 
 
 def test_another_lab_sees_nothing_of_it(session: Session, lab: Actor) -> None:

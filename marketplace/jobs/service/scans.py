@@ -12,7 +12,13 @@ from marketplace.actor import SYSTEM, Actor
 from marketplace.errors import Conflict, Missing
 from marketplace.identity.rules import Permission
 from marketplace.jobs.models import Item, ItemScan, Job, Prelabel, ScanFinding
-from marketplace.jobs.rules.scan import PLACES_MAX, SCANNER_VERSION, Declaration, Tally
+from marketplace.jobs.rules.scan import (
+    PLACES_MAX,
+    SCANNER_VERSION,
+    Declaration,
+    Tally,
+    kept_field,
+)
 from marketplace.jobs.service.states import locked
 
 CHUNK_ITEMS = 200
@@ -101,10 +107,12 @@ def advance_scan(session: Session, job_id: UUID, tally: Tally, *, start: int, en
         (each.kind, each.field): each
         for each in session.scalars(select(ScanFinding).where(ScanFinding.job_id == job_id))
     }
-    for (kind, field), seen in tally.findings.items():
+    for (kind, place), seen in tally.findings.items():
+        field = kept_field(known, kind, place)
         row = known.get((kind, field))
         if row is None:
             row = ScanFinding(job_id=job_id, kind=kind, field=field, found=0, items=0, places=[])
+            known[kind, field] = row
             session.add(row)
         row.found += seen.found
         row.items += seen.items

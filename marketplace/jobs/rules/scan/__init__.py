@@ -10,3 +10,4 @@ from marketplace.jobs.rules.scan.tally import DECLARATION_LABELS as DECLARATION_
 from marketplace.jobs.rules.scan.tally import PLACES_MAX as PLACES_MAX
 from marketplace.jobs.rules.scan.tally import Declaration as Declaration
 from marketplace.jobs.rules.scan.tally import Tally as Tally
+from marketplace.jobs.rules.scan.tally import kept_field as kept_field

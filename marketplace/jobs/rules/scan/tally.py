@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -52,7 +52,7 @@ class Tally:
         """Look through an item. parts: `{"payload": …, "gold": …, "prelabels": […]}`."""
         seen: set[tuple[Personal, str]] = set()
         for kind, place, value in details_of(parts):
-            key = (kind, self._field(kind, place))
+            key = (kind, kept_field(self.findings, kind, place))
             finding = self.findings.setdefault(key, Finding())
             finding.found += 1
             if key in seen:
@@ -64,10 +64,11 @@ class Tally:
                 finding.places.append(shown)
         self.items += bool(seen)
 
-    def _field(self, kind: Personal, place: str) -> str:
-        """The place, unless there are more of them than any report could show."""
-        known = (kind, place) in self.findings or len(self.findings) < FIELDS_MAX
-        return place if known else OTHER_FIELDS
+
+def kept_field(known: Collection[tuple[Personal, str]], kind: Personal, place: str) -> str:
+    """The place, unless there are more of them than any report could show."""
+    fits = (kind, place) in known or len(known) < FIELDS_MAX
+    return place if fits else OTHER_FIELDS
 
 
 def details_of(parts: Any) -> Iterator[tuple[Personal, str, str]]:
