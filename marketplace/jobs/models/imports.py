@@ -115,7 +115,10 @@ class ImportMark(Root):
 
 
 class JobBucket(Root):
-    """How a job's files are read from a bucket. endpoint: "" for AWS; region: "" for its own."""
+    """How a job's files are read from a bucket.
+
+    endpoint: `aws` or an address; region: "" for the store's own.
+    """
 
     __tablename__ = "job_bucket"
     job_id: Mapped[UUID] = mapped_column(ForeignKey("job.id"), primary_key=True)

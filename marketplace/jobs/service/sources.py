@@ -8,14 +8,14 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import IO
 
-from marketplace import storage
+from marketplace import settings, storage
 from marketplace.errors import Faulty
 from marketplace.jobs.models import JobBucket, JobImport
 from marketplace.jobs.rules import ImportKind
 from marketplace.jobs.rules.imports import HEAD_BYTES, Head
 from marketplace.jobs.rules.imports.archive import ENTRIES_MAX, Bundle, Entry
 from marketplace.jobs.rules.imports.zipped import Zip
-from marketplace.storage.bucket import Access, Bucket, parsed
+from marketplace.storage.bucket import Access, Bucket, checked_endpoint, parsed
 
 PIECE_BYTES = 1024 * 1024
 
@@ -62,11 +62,13 @@ def stored(found: JobImport) -> Stored:
 
 
 def bucket_of(address: str, key: JobBucket | None) -> tuple[Bucket, str]:
-    """A lab's bucket and what is wanted of it; Faulty where its key was taken away."""
+    """A lab's bucket and what is wanted of it; Faulty where its key was taken away, or where the
+    operator has taken its endpoint away since."""
     name, wanted = parsed(address)
     if key is None:
         raise Faulty("The key to this bucket is not kept any more. Give it again.")
-    access = Access(name, key.endpoint, key.region, key.access_key_id, key.secret_access_key)
+    endpoint = checked_endpoint(key.endpoint, settings.current().s3_source_endpoints)
+    access = Access(name, endpoint, key.region, key.access_key_id, key.secret_access_key)
     return Bucket(access), wanted
 
 
