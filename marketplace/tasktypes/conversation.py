@@ -132,11 +132,16 @@ def edits_sent(sent: fields.Fields) -> Json:
     return {slot: text for slot, text in found.items() if text is not None}
 
 
+def is_changed(edit: str, reply: str) -> bool:
+    """Whether an edit says anything else than the reply: forms end lines in a way of their own."""
+    return fields.unix_lines(edit).strip() != fields.unix_lines(reply).strip()
+
+
 def real_edits(editing: Json, pending: Json | None) -> Json:
     """The edits that change a reply on offer; a form sends them all, changed or not."""
     replies = {each["slot"]: each["text"] for each in (pending or {}).get("replies", [])}
     return {
         slot: text
         for slot, text in editing.items()
-        if slot in replies and fields.unix_lines(replies[slot]).strip() != text.strip()
+        if slot in replies and is_changed(text, replies[slot])
     }

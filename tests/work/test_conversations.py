@@ -159,6 +159,20 @@ def test_words_said_twice_are_said_and_asked_once(session: Session, models: Serv
         talker.say("Something else, from another window")
 
 
+def test_words_whose_answer_was_lost_on_its_way_back_may_be_sent_again(
+    session: Session, models: Served
+) -> None:
+    talker = Talker(session)
+    talker.turn("Hello", 1)
+
+    talker.say("Hello", 1)
+
+    assert talker.ask(1) is None
+    assert ("open", 2) == (talker.talk["state"], talker.talk["turn"])
+    with pytest.raises(TurnMoved):
+        talker.say("Something else", 1)
+
+
 def test_a_choice_made_twice_is_made_once(session: Session, models: Served) -> None:
     talker = Talker(session)
     talker.turn("Hello", 1, "b")
@@ -168,6 +182,21 @@ def test_a_choice_made_twice_is_made_once(session: Session, models: Served) -> N
     assert 1 == len(talker.talk["turns"])
     with pytest.raises(TurnMoved):
         talker.choose("a", 1)
+    # What another window wrote over the same reply is not passed over in silence.
+    with pytest.raises(TurnMoved):
+        talker.choose("b", 1, edit="Ring us first.")
+
+
+def test_a_reply_that_a_form_sends_back_is_no_edit(session: Session, models: Served) -> None:
+    talker = Talker(session)
+    talker.say("one\r\ntwo")
+    talker.answered()
+    reply = next(e["text"] for e in talker.talk["pending"]["replies"] if e["slot"] == "a")
+    assert "\n" in reply
+
+    talker.choose("a", 1, edit=reply.replace("\r\n", "\n").replace("\n", "\r\n"))
+
+    assert "edit" not in talker.talk["turns"][0]
 
 
 def test_a_reply_that_was_lost_on_its_way_is_asked_for_again(

@@ -84,6 +84,12 @@ class Talk:
         """The turn that is due, from 1."""
         return len(self.turns) + 1
 
+    def said(self, turn: int) -> str | None:
+        """What was said in the turn that is due, or in the one before; None where nothing was."""
+        spoken = {self.turn: self.pending, self.turn - 1: self.turns[-1] if self.turns else None}
+        found = spoken.get(turn)
+        return None if found is None else str(found["said"])
+
     @property
     def messages(self) -> list[Json]:
         """What goes on in the history, without the opening."""

@@ -58,13 +58,14 @@ class _Held:
 def say(
     session: Session, actor: Actor, claim_id: ClaimId, *, fence: int, turn: int, text: str
 ) -> None:
-    """Store what the specialist says; the same words again, as by a double click, change nothing.
+    """Store what the specialist says; the same words again, as by a double click, change nothing,
+    also where the turn has its reply by now.
 
     Raises TurnMoved where another window has spoken, TalkOver after the last turn.
     """
     held = _held(session, actor, claim_id, fence)
     talk = held.talk
-    if talk.pending is not None and turn == talk.turn and talk.pending["said"] == text:
+    if talk.said(turn) == text:
         return
     if turn != talk.turn or talk.pending is not None:
         raise TurnMoved(MOVED)
@@ -87,9 +88,10 @@ def ask_models(
     """
     held = _held(session, actor, claim_id, fence)
     talk, now = held.talk, clock.now()
-    if turn != talk.turn:
+    if turn not in (talk.turn, talk.turn - 1):
         raise TurnMoved(MOVED)
-    if talk.state(now) is not TalkState.UNANSWERED:
+    # The last turn has its reply, as where a lone candidate's answer was lost on its way back.
+    if turn != talk.turn or talk.state(now) is not TalkState.UNANSWERED:
         return None
     if talk.asks >= rules.ASKS_A_TURN_MAX:
         raise TalkOver(
@@ -173,7 +175,7 @@ def choose_reply(
     """
     held = _held(session, actor, claim_id, fence)
     talk = held.talk
-    if talk.turns and turn == talk.turn - 1 and talk.turns[-1]["choice"] == choice:
+    if turn == talk.turn - 1 and talk.turns and _is_same(talk.turns[-1], choice, edit):
         return
     if turn != talk.turn or talk.pending is None:
         raise TurnMoved(MOVED)
@@ -181,10 +183,17 @@ def choose_reply(
         raise TurnMoved("There is no reply to choose yet. This is how it stands now.")
     _check_choice(talk, choice, edit)
     content: dict[str, Any] = {"turn": turn, "choice": choice}
-    if edit is not None and edit.strip() != rules.text_of(talk.pending, choice).strip():
+    if edit is not None and conversation.is_changed(edit, rules.text_of(talk.pending, choice)):
         rules.refuse_unstorable({"editing": edit})
         content["edit"] = edit
     _add(session, held.claim, EntryKind.CHOSEN, content)
+
+
+def _is_same(turn: dict[str, Any], choice: str, edit: str | None) -> bool:
+    """Whether a turn ended with this choice, and with what was typed over it, if anything was."""
+    return bool(turn["choice"] == choice) and (
+        edit is None or not conversation.is_changed(edit, turn["reply"])
+    )
 
 
 def _check_choice(talk: Talk, choice: str, edit: str | None) -> None:
