@@ -34,8 +34,9 @@ OUT_OF_MONEY = (
 
 def is_ours(session: Session, job: Job) -> bool:
     """Whether the platform itself pays for a qualification."""
-    kind = select(Organisation.kind).where(Organisation.id == job.organisation_id)
-    return session.scalar(kind) is OrganisationKind.PLATFORM
+    # From the session after the first look, as a page asks this of many.
+    owner = session.get_one(Organisation, job.organisation_id)
+    return owner.kind is OrganisationKind.PLATFORM
 
 
 def not_served(
