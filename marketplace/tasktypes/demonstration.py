@@ -66,11 +66,13 @@ def judgement_rule(template: Json, _payload: Json, judgement: Json) -> list[Faul
         faults.append(Fault(place, "The last message must be the assistant's."))
     faults += length_faults(template, messages)
     checked = judgement.get("self_check", {})
-    promises = {promise["key"]: promise["title"] for promise in template.get("self_check", [])}
+    promises = {promise["key"]: promise for promise in template.get("self_check", [])}
     faults += [
-        Fault(f"/self_check/{key}", f"Confirm “{title}”, or change your text until you can.")
-        for key, title in promises.items()
-        if checked.get(key) is not True
+        Fault(
+            f"/self_check/{key}", f"Confirm “{each['title']}”, or change your text until you can."
+        )
+        for key, each in promises.items()
+        if checked.get(key) is not True and each.get("required", True)
     ]
     return faults + [
         Fault("/self_check", f'The template has no check "{key[:80]}". Leave it out.')
@@ -99,6 +101,13 @@ def read_form(sent: fields.Fields, _template: Json, _payload: Json) -> Json:
         if "content" in message
     ]
     return {**judgement, "messages": written}
+
+
+def relaxed(template: Json) -> Json:
+    """A model promises nothing, and what others wrote before was held to no length of ours."""
+    promises = [{**each, "required": False} for each in template.get("self_check", [])]
+    free = {key: value for key, value in template.items() if not key.startswith("characters_")}
+    return {**free, "self_check": promises}
 
 
 def units(_judgement: Json) -> Units:
@@ -140,5 +149,7 @@ DEMONSTRATION = TaskType(
     ),
     template_rule=template_rule,
     judgement_rule=judgement_rule,
+    prelabel_template=relaxed,
+    gold_template=relaxed,
     read_form=read_form,
 )

@@ -261,6 +261,7 @@ FACT_CHECK = TaskType(
     item_rule=item_rule,
     judgement_rule=judgement_rule,
     gold_rule=gold_rule,
+    prelabel_template=gold_template,
     gold_template=gold_template,
     read_form=read_form,
 )

@@ -209,5 +209,6 @@ RUBRIC = TaskType(
     template_rule=template_rule,
     judgement_rule=judgement_rule,
     gold_rule=gold_rule,
+    prelabel_template=gold_template,
     gold_template=gold_template,
 )

@@ -173,7 +173,10 @@ def item_rule(template: Json, payload: Json) -> list[Fault]:
     if asks(template, "responsible_agent") and not (
         payload.get("agents") or any(each.agent for each in placed)
     ):
-        advice = "The job asks which agent is responsible. Name the agents here or on the steps."
+        advice = (
+            "The job asks which agent is responsible, and this run names none. Name them here or "
+            "on the steps, or turn “responsible agent” off in the template."
+        )
         faults.append(Fault("/agents", advice))
     return faults
 

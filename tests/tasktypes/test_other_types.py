@@ -224,3 +224,19 @@ def test_a_review_row_holds_the_comments_of_the_majority() -> None:
     [row], _ = rows("code", "code_review", "majority", changes, changes, approve)
 
     assert ("request_changes", 2) == (row["verdict"], len(row["comments"]))
+
+
+def test_a_model_promises_nothing_and_may_have_left_things_out() -> None:
+    written = {"messages": [{"role": "assistant", "content": "Rest."}]}
+    required: Json = {"required": True, "title": "A", "key": "a"}
+    scored = {**required, "scale": {"min": 1, "max": 5}, "rationale": "required"}
+
+    for kind, template, said in (
+        ("demonstration", EXAMPLES["demonstration"].template | {"characters_min": 900}, written),
+        ("pairwise", {"strength": True, "aspects": [required]}, {"choice": "a"}),
+        ("rubric", {"aspects": [scored]}, {"ratings": {"a": {"score": 3}}}),
+    ):
+        of, payload = TASK_TYPES[kind], EXAMPLES[kind].payload
+        assert [] == of.check_template(template)
+        assert [] == of.check_prelabel(template, payload, said)
+        assert [] != of.check_judgement(template, payload, said)

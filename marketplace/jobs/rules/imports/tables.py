@@ -80,11 +80,9 @@ def proposed(columns: Sequence[str], schema: Json) -> dict[str, str]:
 
 
 def strict(columns: Sequence[str], schema: Json) -> dict[str, str]:
-    """Columns that are named after their fields; Faulty where one is not, or the id is missing."""
+    """Columns that are named after their fields; Faulty where one is not."""
     known = [*schema.get("properties", {}), PROMPT]
     faults = []
-    if ID not in columns:
-        faults.append(Fault("/external_id", "A column “external_id” is needed in the first line."))
     for name in columns:
         if list(columns).count(name) > 1:
             faults.append(Fault("", f"The column “{name[:80]}” stands twice."))
@@ -97,9 +95,14 @@ def strict(columns: Sequence[str], schema: Json) -> dict[str, str]:
 
 
 def checked(mapping: Mapping[str, str], columns: Sequence[str], schema: Json) -> dict[str, str]:
-    """A mapping that somebody gave, of columns that are there to fields that we know; Faulty."""
+    """A mapping that somebody gave, of columns that are there to fields that we know; Faulty.
+
+    Where nobody gave one, a table with our own `external_id` is taken at its word, so that a slip
+    in a name is told; any other is read as it looks.
+    """
     if not mapping:
-        return strict(columns, schema)
+        own = ID in columns or len(columns) != len(set(columns))
+        return strict(columns, schema) if own else _guessed(columns, schema)
     faults = []
     known = (*fields_of(schema), "messages")
     wanted = {column: field.strip() for column, field in mapping.items() if field.strip()}
@@ -115,6 +118,15 @@ def checked(mapping: Mapping[str, str], columns: Sequence[str], schema: Json) ->
     if faults:
         raise Faulty(f"The columns do not fit: {faults[0].message}", faults)
     return wanted
+
+
+def _guessed(columns: Sequence[str], schema: Json) -> dict[str, str]:
+    found = proposed(columns, schema)
+    if all(each == ID or each.startswith("metadata.") for each in found.values()):
+        known = ", ".join(fields_of(schema))
+        words = f"No column has a name that we know. Say which becomes which of {known}."
+        raise Faulty(f"The columns do not fit: {words}", [Fault("/mapping", words)])
+    return found
 
 
 def row_line(values: Mapping[str, Any], mapping: Mapping[str, str], schema: Json) -> bytes | Fault:
