@@ -5,7 +5,8 @@ carry over, reads zip files and buckets file by file, and passes over the parts 
 earlier import of the job stored (`import_mark`). A job's key to a bucket is kept encrypted.
 Locks: `job_import` and `rejected_row` for a moment; no row is written anew, as every new column
 has a constant default, and both tables are small beside the items.
-Undo: `downgrade`, after the imports of new kinds and those that are held were deleted.
+Undo: `downgrade`, which forgets imports that the former form cannot say: those of new kinds, those
+that are held or were dropped. The items that they brought stay.
 """
 
 import sqlalchemy as sa
@@ -27,6 +28,12 @@ STEPS = (
     "'held>waiting', 'held>dropped', 'waiting>running', 'waiting>failed', 'running>done', "
     "'running>failed'"
 )
+# Imports that the former form has no words for, and what of them could not be used.
+FORGET = """WITH fresh AS (
+    SELECT id FROM job_import
+    WHERE kind IS NULL OR kind NOT IN ('jsonl', 'csv') OR state IN ('held', 'dropped')
+  ), rows AS (DELETE FROM rejected_row WHERE import_id IN (SELECT id FROM fresh))
+  DELETE FROM job_import WHERE id IN (SELECT id FROM fresh)"""
 FORMER_STEPS = "'waiting>running', 'waiting>failed', 'running>done', 'running>failed'"
 LIFECYCLE = """CREATE OR REPLACE FUNCTION job_import_lifecycle() RETURNS trigger LANGUAGE plpgsql
 AS $$
@@ -106,6 +113,7 @@ def downgrade() -> None:
     """Take them away again."""
     op.drop_table("job_bucket")
     op.drop_table("import_mark")
+    op.execute(FORGET)
     op.drop_column("rejected_row", "file")
     op.execute(LIFECYCLE.format(first="'waiting'", pairs=FORMER_STEPS))
     _finished("'done', 'failed'")
