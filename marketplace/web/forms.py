@@ -30,7 +30,10 @@ P = ParamSpec("P")
 MESSAGE = "Some of what you typed needs mending."
 # Never sent back to the browser that typed it.
 SECRET_FIELDS = frozenset(
-    {"password", "current_password", "new_password", "code", "csrf_token", "api_key"}
+    {
+        *("password", "current_password", "new_password", "code", "csrf_token"),
+        *("api_key", "secret_access_key"),
+    }
 )
 
 
