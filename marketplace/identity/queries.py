@@ -194,14 +194,21 @@ def platform_addressees(
     session: Session, permission: Permission, *, limit: int = 100
 ) -> list[Addressee]:
     """Where to write to those of the platform whose role allows something."""
+    platforms = select(Organisation.id).where(Organisation.kind == OrganisationKind.PLATFORM)
+    rows = _allowed(permission).where(Membership.organisation_id.in_(platforms))
+    return _addressees(session, rows.limit(limit))
+
+
+def lab_addressees(session: Session, lab_id: UUID, permission: Permission) -> list[Addressee]:
+    """Where to write to those of a lab, at most 100, whose role allows something."""
+    rows = _allowed(permission).where(Membership.organisation_id == lab_id)
+    return _addressees(session, rows.limit(100))
+
+
+def _allowed(permission: Permission) -> Select[UUID, str, str, str]:
     roles = [role for role, granted in rules.GRANTS.items() if permission in granted]
-    members = (
-        select(Membership.person_id)
-        .join(Organisation, Organisation.id == Membership.organisation_id)
-        .where(Organisation.kind == OrganisationKind.PLATFORM, Membership.role.in_(roles))
-    )
-    rows = _reachable().where(Person.id.in_(members)).order_by(Person.id).limit(limit)
-    return _addressees(session, rows)
+    rows = _reachable().join(Membership, Membership.person_id == Person.id)
+    return rows.where(Membership.role.in_(roles)).order_by(Person.id)
 
 
 def _addressees(session: Session, rows: Select[UUID, str, str, str]) -> list[Addressee]:

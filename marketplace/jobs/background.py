@@ -193,6 +193,10 @@ def scan_items(work: outbox.Work, job_id: str) -> None:
             if end > start:
                 service.advance_scan(session, identity, tally, start=start, end=end)
             elif service.finish_scan(session, identity):
+                service.pause_over_finds(session, identity)
                 outbox.done(session, work)
                 return
+        if tally.findings:
+            with transaction() as session:
+                service.pause_over_finds(session, identity)
     go_on(work)

@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 from defusedxml.ElementTree import fromstring
 
+from marketplace.errors import Missing
 from marketplace.tasktypes import TASK_TYPES, Json
 from marketplace.tasktypes.exports import Counts
-from marketplace.tasktypes.label_studio.project import configuration_of
+from marketplace.tasktypes.label_studio.project import NOT_TOLD, configuration_of
 from tests.tasktypes.examples import EXAMPLES, record
 
 KINDS = sorted(key for key, kind in TASK_TYPES.items() if "label_studio" in kind.exports)
@@ -90,3 +91,10 @@ def test_nobody_of_ours_is_said_to_be_an_account_of_theirs(key: str) -> None:
     assert not any("completed_by" in each for each in task["annotations"])
     scores: list[Any] = [each.get("score") for each in task.get("predictions", [])]
     assert all(score is None or 0 <= score <= 1 for score in scores)
+
+
+def test_types_without_such_a_file_say_why() -> None:
+    assert set(TASK_TYPES) - set(KINDS) == set(NOT_TOLD)
+    for key, words in NOT_TOLD.items():
+        with pytest.raises(Missing, match=words[:20]):
+            configuration_of(key, EXAMPLES[key].template)

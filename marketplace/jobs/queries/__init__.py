@@ -35,4 +35,5 @@ from marketplace.jobs.queries.qualification import qualification_of as qualifica
 from marketplace.jobs.queries.qualification import qualifications_for as qualifications_for
 from marketplace.jobs.queries.qualification import terms_of as terms_of
 from marketplace.jobs.queries.scans import ScanReport as ScanReport
+from marketplace.jobs.queries.scans import scan_faults as scan_faults
 from marketplace.jobs.queries.scans import scan_report as scan_report

@@ -38,6 +38,7 @@ class PauseReason(StrEnum):
     QUALITY = "quality"
     GUIDELINE = "guideline"
     OPERATIONS = "operations"
+    PERSONAL = "personal"
 
 
 class LatePay(StrEnum):

@@ -29,6 +29,7 @@ from marketplace.jobs.service.imports import release_import as release_import
 from marketplace.jobs.service.imports import start_import as start_import
 from marketplace.jobs.service.items import ItemsReport as ItemsReport
 from marketplace.jobs.service.items import add_items as add_items
+from marketplace.jobs.service.late_finds import pause_over_finds as pause_over_finds
 from marketplace.jobs.service.qualification import NoPlaceLeft as NoPlaceLeft
 from marketplace.jobs.service.qualification import check_qualifications as check_qualifications
 from marketplace.jobs.service.qualification import deal_forms as deal_forms

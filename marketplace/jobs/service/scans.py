@@ -19,6 +19,7 @@ from marketplace.jobs.rules.scan import (
     Tally,
     kept_field,
 )
+from marketplace.jobs.service.late_finds import resume_over_word
 from marketplace.jobs.service.states import locked
 
 CHUNK_ITEMS = 200
@@ -148,6 +149,8 @@ def declare(session: Session, actor: Actor, job_id: UUID, declaration: Declarati
     scan.declared_found = scan.found
     scan.declared_by = actor.person()
     scan.declared_at = clock.now()
+    session.flush()  # What is declared decides whether the job goes on.
+    resume_over_word(session, actor, job)
     audit.record(
         session,
         actor,

@@ -47,13 +47,17 @@ def pause_job(
 
 
 def resume_job(session: Session, actor: Actor, job_id: UUID) -> Job:
-    """Hand out seats again. Denied to the lab where operations paused the job."""
+    """Hand out seats again. Conflict for the lab where operations paused the job, and while
+    personal details that were found wait for its word."""
     actor.require(Permission.JOBS_PUBLISH)
     job = locked(session, actor, job_id)
     if job.state is JobState.DRAFT:
         raise Conflict("This job is a draft. Publish it instead.")
     if job.pause_reason is PauseReason.OPERATIONS and not actor.is_system:
         raise Conflict("We paused this job. Write to us; we resume it once it is settled.")
+    if job.state is JobState.PAUSED and queries.scan_faults(session, job):
+        words = "Its items seem to name people. Look at the report of the scan and say why they "
+        raise Conflict(words + "may be judged here; the job can go on then.")
     if job.state is not JobState.OPEN:
         job.pause_reason = None
         _set_state(session, actor, job, JobState.OPEN)

@@ -15,13 +15,24 @@ from marketplace.tasktypes.shapes import Json
 OPTION = {"Choices": "Choice", "Labels": "Label", "RectangleLabels": "Label"}
 OPTION |= {"PolygonLabels": "Label", "KeyPointLabels": "Label", "Taxonomy": "Choice"}
 RATIONALE = "rationale"
+# Why there is nothing to export to Label Studio for the other types.
+NOT_TOLD = {
+    "code": "Label Studio has no tag for a diff, so a comment on a line has no place there. "
+    "GitHub review holds all of it.",
+    "trajectory": "Label Studio shows runs of agents only in its paid editions, by another format; "
+    "the steps and verdicts have no tag in the open one. Session traces and TRL hold them.",
+    "rubric_writing": "A rubric is a list that grows, of a criterion with points and tags; the "
+    "forms of Label Studio have a fixed number of questions. HealthBench holds it.",
+    "critique_revise": "Each critique belongs to a principle and leads to a revision; Label Studio "
+    "has no tag that ties texts so. NeMo CAI and TRL hold them.",
+}
 
 
 def configuration_of(task_type: str, template: Json) -> str:
     """The configuration for a job of this type; Missing for types that have no such export."""
     dialect = {**DIALECTS, **GOING_OUT}.get(task_type)
     if dialect is None:
-        raise Missing("Label Studio has no tags for what this type asks.")
+        raise Missing(NOT_TOLD.get(task_type, "Label Studio has no tags for what this type asks."))
     return configuration(dialect, template)
 
 

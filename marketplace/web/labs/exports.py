@@ -22,7 +22,7 @@ from marketplace.ids import ExportId, JobId, parse_id
 from marketplace.jobs import queries as jobs
 from marketplace.tasktypes import PolicyUnavailable, task_type
 from marketplace.tasktypes.exports import Policy
-from marketplace.tasktypes.label_studio.project import configuration_of
+from marketplace.tasktypes.label_studio.project import NOT_TOLD, configuration_of
 from marketplace.web.forms import Form, form_page, load
 from marketplace.web.fragments import page_or_block
 from marketplace.web.guards import me, needs
@@ -74,6 +74,7 @@ def _facts() -> dict[str, Any]:
                 (key, formats[key].title) for key in sorted(formats, key=lambda key: key == "raw")
             ],
             "policies": POLICIES,
+            "no_label_studio": NOT_TOLD.get(job.task_type),
         }
 
 

@@ -30,6 +30,8 @@ PAUSED_BECAUSE: Mapping[PauseReason, str] = {
     PauseReason.MONEY: "The balance does not cover the items that came later. Top up, then resume.",
     PauseReason.QUALITY: "Quality fell below what the job asks for. Look at it before you resume.",
     PauseReason.GUIDELINE: "Specialists met a gap in the instructions. Close it, then resume.",
+    PauseReason.PERSONAL: "We paused it: the scan found personal details in its items. Say what "
+    "they are, and it goes on.",
     PauseReason.OPERATIONS: "We paused it. Write to us; we resume it once it is settled.",
 }
 STEPS: Sequence[tuple[str, str, tuple[str, ...]]] = (

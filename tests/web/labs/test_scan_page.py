@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy.orm import Session
 
 from marketplace.actor import Actor
-from marketplace.jobs import queries
+from marketplace.jobs import queries, service
 from tests.make import background, jobs
 from tests.web.conftest import Browser
 from tests.web.pages import checked, text_of
@@ -47,3 +47,23 @@ def test_nothing_found_is_no_proof(session: Session, lab: Actor, owner: Browser)
     assert "That is no proof" in text_of(checked(owner.get(f"/lab/jobs/{job.id}/scan")))
     empty = jobs.draft(session, lab)
     assert "No items yet" in text_of(checked(owner.get(f"/lab/jobs/{empty.id}/scan")))
+
+
+def test_a_job_that_waits_for_the_labs_word_says_so_and_goes_on_with_it(
+    session: Session, lab: Actor, owner: Browser
+) -> None:
+    job = jobs.opened(session, lab)
+    payload = jobs.pair(9, a="SSN 123-45-6789")
+    service.add_items(session, lab, job.id, [jobs.line("late", payload)])
+    session.flush()
+    background.run_all()
+    session.expire_all()
+    base = f"/lab/jobs/{job.id}"
+
+    items = checked(owner.get(f"{base}/items"))
+    assert "the scan found personal details" in text_of(items)
+    assert f'<a href="{base}/scan">See what was found</a>' in items
+    assert "waits for your word" in text_of(checked(owner.get(f"{base}/scan")))
+    assert 303 == owner.post(f"{base}/scan/declaration", {"declaration": "permitted"}).status_code
+    session.expire_all()
+    assert "Paused" not in text_of(checked(owner.get(f"{base}/scan")))
