@@ -21,7 +21,14 @@ from marketplace.review.rules import Verdict
 from marketplace.routing import service as routing
 from marketplace.work import queries, service
 from marketplace.work.models import Claim, ConversationEntry, Submission
-from marketplace.work.rules import ASKS_A_TURN_MAX, Envelope, LeaseLost, TalkOver, TurnMoved
+from marketplace.work.rules import (
+    ASKS_A_TURN_MAX,
+    Envelope,
+    LeaseLost,
+    TalkOver,
+    TurnMoved,
+    judgement_for_author,
+)
 from tests.make import endpoints, specialists
 from tests.make import work as make
 from tests.make.endpoints import Served
@@ -142,6 +149,17 @@ def test_nothing_that_a_specialist_sees_names_a_model(session: Session, models: 
     shown = str(view.payload["conversation"])
     assert "warm" not in shown
     assert set() == {name for name in ("'model'", "'endpoint'", "'tokens'") if name in shown}
+
+
+def test_an_author_reads_all_ratings_again_whatever_they_are_called() -> None:
+    reply = {"slot": "a", "text": "Hello", "model": "echo", "version": 1}
+    ratings = {"version": {"score": 4}, "model": {"score": 2}}
+    turn = {"said": "Hi", "attempts": [{"replies": [reply]}], "choice": "a", "reply": "Hello"}
+
+    shown = judgement_for_author({"turns": [turn], "ratings": ratings})
+
+    assert ratings == shown["ratings"]
+    assert {"slot": "a", "text": "Hello"} == shown["turns"][0]["attempts"][0]["replies"][0]
 
 
 def test_words_said_twice_are_said_and_asked_once(session: Session, models: Served) -> None:

@@ -198,9 +198,10 @@ def text_of(attempt: Mapping[str, Any], choice: str) -> str:
 def judgement_for_author(judgement: Any) -> Any:
     """A judgement as its author reads it again; which model spoke stays with the lab, since the
     author may go on to other tasks of the job."""
-    return (
-        for_author(judgement) if isinstance(judgement, dict) and "turns" in judgement else judgement
-    )
+    if not isinstance(judgement, dict) or "turns" not in judgement:
+        return judgement
+    # Of the rest nothing is hidden: an aspect that is rated may be called `version`.
+    return judgement | for_author({"turns": judgement["turns"]})
 
 
 def for_author(shown: Json) -> Json:
