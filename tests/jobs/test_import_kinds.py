@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from marketplace.errors import Fault, Faulty
 from marketplace.jobs.rules import ItemRow, Labels, read_row
-from marketplace.jobs.rules.imports import KINDS, Reading, kind_of
+from marketplace.jobs.rules.imports import KINDS, Head, Reading, kind_of
 from marketplace.jobs.rules.imports.objects import members
 from marketplace.jobs.rules.ndjson import Line
 from marketplace.jobs.service.items import checks_of
@@ -220,6 +220,18 @@ def test_rows_without_an_id_are_named_by_what_they_hold(file: Given) -> None:
     assert {"idx": 3} == found[2]["metadata"]
 
 
+EMPTY = {"id": "1", "prompt": "Q?", "a": "", "b": "B"}
+
+
+@pytest.mark.parametrize(
+    "file", [Given("e.csv", b"id,prompt,a,b\n1,Q?,,B\n"), Given("e.json", written([EMPTY]))]
+)
+def test_an_empty_answer_is_an_answer(file: Given) -> None:
+    [found] = items(file, reading_of("pairwise", {}))
+
+    assert ("", "B") == (found["a"], found["b"])
+
+
 def test_values_that_json_cannot_say_are_written_out() -> None:
     import datetime as dates  # noqa: PLC0415 - of this test only.
 
@@ -321,3 +333,9 @@ def test_no_content_makes_a_reader_raise_more_than_a_refusal(key: str, content: 
     except Faulty:
         return
     assert all(isinstance(line.content, bytes | Fault) for line in found)
+
+
+def test_a_dot_in_a_folder_makes_no_suffix() -> None:
+    heads = [Head(name, b"a,b\n", whole=True) for name in ("v1.2/README", "x/Items.CSV", "items")]
+
+    assert ["", "csv", ""] == [head.suffix for head in heads]

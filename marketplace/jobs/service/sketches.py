@@ -16,7 +16,8 @@ from marketplace.errors import Fault, Faulty, GatewayError, Missing
 from marketplace.jobs.models import JobBucket, JobImport
 from marketplace.jobs.rules import ImportKind, ItemRow, Line, read_row
 from marketplace.jobs.rules.imports import KINDS, Kind, Reading, kind_named, kind_of, kinds_for
-from marketplace.jobs.rules.imports.archive import BROKEN, Piece, Place, litter, pieces, suffix
+from marketplace.jobs.rules.imports.archive import BROKEN, Piece, Place, litter, pieces
+from marketplace.jobs.rules.imports.contract import suffix
 from marketplace.jobs.rules.imports.tables import ID, fields_of, proposed
 from marketplace.jobs.rules.imports.zipped import is_zip
 from marketplace.jobs.service.items import checks_of

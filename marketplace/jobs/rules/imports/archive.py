@@ -17,6 +17,7 @@ import orjson
 from marketplace.errors import Fault, Faulty
 from marketplace.jobs.rules.images import BYTES_MAX
 from marketplace.jobs.rules.imports import HEAD_BYTES, Head, Reading, item, kind_of
+from marketplace.jobs.rules.imports.contract import suffix
 from marketplace.jobs.rules.ndjson import Line
 
 ENTRIES_MAX = 100_000
@@ -162,12 +163,6 @@ def _picture(bundle: Bundle, entry: Entry, reading: Reading, shown: _Shown) -> I
     yield Piece(entry.name, picture=content, name=name)
     if shown.alone:
         yield Piece(entry.name, line=Line(1, item(name, {"image": name})))
-
-
-def suffix(name: str) -> str:
-    """What stands behind the last dot, in small letters; "" where there is none."""
-    last = name.rsplit("/", 1)[-1]
-    return last.rpartition(".")[2].lower() if "." in last else ""
 
 
 def litter(name: str) -> bool:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from io import BytesIO
 from typing import IO, Any, Protocol
 
 import orjson
@@ -19,6 +20,12 @@ from marketplace.tasktypes.traces.documents import documents
 HEAD_BYTES = 1024 * 1024
 BOM = b"\xef\xbb\xbf"
 MODEL_MAX = 200
+
+
+def suffix(name: str) -> str:
+    """What stands behind the last dot of a file's name, in small letters; "" for none."""
+    last = name.rsplit("/", 1)[-1]
+    return last.rpartition(".")[2].lower() if "." in last else ""
 
 
 class Source(Protocol):
@@ -44,8 +51,8 @@ class Head:
 
     @property
     def suffix(self) -> str:
-        """What stands behind the last dot of the name, in small letters; "" for none."""
-        return self.name.rsplit("/", 1)[-1].rpartition(".")[2].lower() if "." in self.name else ""
+        """Of its name."""
+        return suffix(self.name)
 
     @cached_property
     def text(self) -> bytes:
@@ -66,7 +73,7 @@ class Head:
         found: list[Json] = []
         if not self.json:
             return found
-        for row in documents(_Bytes(self.content)):
+        for row in documents(BytesIO(self.content)):
             document = _parsed(row.content)
             if document is not None:
                 found.append(document)
@@ -78,17 +85,6 @@ class Head:
     def first(self) -> Json:
         """The first object; of one too long for the head, what its beginning says."""
         return self.documents[0] if self.documents else begun(self.text)
-
-
-class _Bytes:
-    def __init__(self, content: bytes) -> None:
-        self._content, self._at = content, 0
-
-    def read(self, size: int = -1, /) -> bytes:
-        end = len(self._content) if size < 0 else self._at + size
-        piece = self._content[self._at : end]
-        self._at += len(piece)
-        return piece
 
 
 def _parsed(content: bytes | Fault) -> Json | None:

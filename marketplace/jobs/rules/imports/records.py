@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
+from io import BytesIO
 from typing import Any
 
 import orjson
@@ -28,18 +29,8 @@ def keyed(head: Head) -> bool:
     if head.documents and head.whole:
         inner = list(head.first.values())
         return len(inner) > 1 and all(isinstance(each, dict) for each in inner)
-    found = list(members(_Stream(head.content)))
+    found = list(members(BytesIO(head.content)))
     return len(found) > 1 and all(each.alone for each in found)
-
-
-class _Stream:
-    def __init__(self, content: bytes) -> None:
-        self._content = content
-
-    def read(self, size: int = -1, /) -> bytes:
-        del size
-        content, self._content = self._content, b""
-        return content
 
 
 def _head(source: Source) -> Head:
