@@ -134,7 +134,7 @@ def row_line(values: Mapping[str, Any], mapping: Mapping[str, str], schema: Json
     said = {
         field: values[column]
         for column, field in mapping.items()
-        if column in values and not _blank(values[column])
+        if column in values and not _left_out(values[column], field, schema)
     }
     try:
         row: dict[str, Any] = {ID: said.pop(ID) if ID in said else _named(said)}
@@ -153,6 +153,16 @@ def row_line(values: Mapping[str, Any], mapping: Mapping[str, str], schema: Json
 
 def _blank(value: object) -> bool:
     return value is None or (isinstance(value, str) and not value.strip())
+
+
+def _left_out(value: object, field: str, schema: Json) -> bool:
+    """Whether a value says nothing. An empty text does where the item needs one and takes it: a
+    model may have answered with nothing, and people compare that, too."""
+    if not _blank(value) or value is None:
+        return value is None
+    of = schema.get("properties", {}).get(field, {})
+    plain = of.get("type") == "string" and not {"pattern", "minLength", "enum"} & set(of)
+    return not (plain and field in schema.get("required", ()))
 
 
 def _named(said: Mapping[str, Any]) -> str:
@@ -212,9 +222,10 @@ def text_row(cells: Mapping[str, str], mapping: Mapping[str, str], schema: Json)
         of = schema.get("properties", {}).get(field, {}).get("type")
         as_text = top in (ID, PROMPT, *AS_JSON, "metadata")
         nested = of in ("array", "object") and value.lstrip()[:1] in ("[", "{")
+        empty = not value.strip() and not _left_out(value, field, schema)
         if top == "gold" and "." in field:
             kept[column] = int(value) if WHOLE.fullmatch(value.strip()) else value
-        elif as_text or nested:
+        elif as_text or nested or empty:
             kept[column] = value
         elif value.strip():
             form[field] = value
