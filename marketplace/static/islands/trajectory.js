@@ -5,7 +5,7 @@
 
 import { keyOf, typing } from "./keys.js";
 import { read, RIGHT, stateOf, write, WRONG } from "./trace_marks.js";
-import { controls, kept, stencil } from "./trace_steps.js";
+import { ask, controls, kept, stencil } from "./trace_steps.js";
 import { Outline } from "./trace_outline.js";
 import { VirtualList } from "./virtual.js";
 
@@ -132,16 +132,15 @@ class Trajectory extends HTMLElement {
       const details = article.querySelectorAll("details")[at];
       if (details) details.open = open;
     }
-    if (step.judged && this.controls) article.append(this.controlsOf(step, i));
+    if (step.judged && this.controls) article.append(controls(this.stencil(), step.id, i + 1));
     this.sync(article, i);
     return article;
   }
 
-  controlsOf(step, i) {
+  stencil() {
     const actions = [["evidence", "Use as evidence"]];
     if (this.form?.elements.first_error_step) actions.unshift(["first-error", "First error here"]);
-    this.stencil ??= stencil(this.controls, actions);
-    return controls(this.stencil, step.id, i + 1);
+    return this.stencilled ??= stencil(this.controls, actions);
   }
 
   remember(row, i) {
@@ -237,6 +236,10 @@ class Trajectory extends HTMLElement {
     row.classList.toggle("first-error-here", this.isFirstError(i));
     if (i === this.current) row.setAttribute("aria-current", "step");
     else row.removeAttribute("aria-current");
+    // What else is asked of a step is drawn for the one that is read, and where it was answered.
+    const marks = row.lastElementChild.matches(".marks") ? row.lastElementChild : null;
+    const answered = this.isFirstError(i) || Object.keys(mark).some((part) => part !== "correctness");
+    if (marks && (i === this.current || answered)) ask(marks, this.stencil(), this.steps[i].id, i + 1);
     for (const control of row.querySelectorAll("[data-part]")) {
       const value = mark[control.dataset.part] ?? (control.dataset.part === "recovered_from" ? "" : "clear");
       if (control.type === "radio") control.checked = control.value === value;

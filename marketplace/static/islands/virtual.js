@@ -13,6 +13,7 @@ export class VirtualList {
   constructor(view, list, { count, estimate, make, gone, signal }) {
     Object.assign(this, { view, list, estimate, make, gone });
     this.rows = new Map();
+    this.placed = new WeakMap();
     this.sizes = new ResizeObserver((entries) => this.resized(entries));
     this.setCount(count);
     view.addEventListener("scroll", () => this.plan(), { passive: true, signal });
@@ -150,7 +151,11 @@ export class VirtualList {
 
   place() {
     this.settle();
-    for (const [i, row] of this.rows) row.style.transform = `translateY(${this.tops[i]}px)`;
+    for (const [i, row] of this.rows) {
+      if (this.placed.get(row) === this.tops[i]) continue;
+      this.placed.set(row, this.tops[i]);
+      row.style.transform = `translateY(${this.tops[i]}px)`;
+    }
   }
 
   measure() {
