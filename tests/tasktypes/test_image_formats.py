@@ -106,6 +106,21 @@ def test_coco_names_an_image_once_however_many_judged_it(mixed: Record) -> None:
     assert 2 == counts.kept
 
 
+def test_a_box_has_corners_of_which_masks_are_made_and_stays_a_box() -> None:
+    box: Json = {"id": "b", "label": "rbc", "kind": "box", "box": [2, 3, 4, 5]}
+    corners = [[2, 3], [6, 3], [6, 8], [2, 8]]
+    drawn: Json = {"id": "p", "label": "rbc", "kind": "polygon", "points": corners}
+    item = {"external_id": "x", "payload": {"image": "a.png", "width": 9, "height": 9}}
+
+    (document,), _ = exported("coco", [record_of(item, {"regions": [box, drawn]})])
+    (read,) = coco_items(document)
+
+    flat = [side for corner in corners for side in corner]
+    assert [[flat], [flat]] == [each["segmentation"] for each in document["annotations"]]
+    regions = read["prelabels"][0]["payload"]["regions"]
+    assert ["box", "polygon"] == [each["kind"] for each in regions]
+
+
 def test_voc_keeps_boxes_and_polygons_and_counts_points(mixed: Record) -> None:
     row, counts = exported("voc", [mixed])
 

@@ -48,6 +48,9 @@ def test_no_control_of_the_configuration_is_empty_or_about_nothing(key: str) -> 
         assert [] == [name for name in about if name not in names], tag.attrib
         if tag.tag in CHOSEN:
             assert tag.findall(CHOSEN[tag.tag]), f"{tag.get('name')} offers nothing"
+        if tag.tag == "KeyPointLabels":
+            order = [each.get("model_index") for each in tag]
+            assert [str(at) for at in range(len(order))] == order
 
 
 @pytest.mark.parametrize("key", KINDS)

@@ -88,6 +88,7 @@ def drawn(
             "area": rounded(area(outline)),
             "segmentation": segmentation(region),
             "iscrowd": 0,
+            "shape": region["kind"],
             "region_id": region["id"],
             "attributes": said_of(region),
             "annotator": picture.annotator,
@@ -96,9 +97,11 @@ def drawn(
 
 
 def segmentation(region: Json) -> list[list[float | int]]:
-    if region["kind"] != "polygon":
+    """Corners one after the other; those of a box too, as pycocotools completes results, since it
+    makes no mask of an empty list. A point has none."""
+    if region["kind"] == "point":
         return []
-    return [[rounded(side) for corner in region["points"] for side in corner]]
+    return [[rounded(side) for corner in outline_of(region) for side in corner]]
 
 
 def coco_items(document: Json, *, model: str = MODEL, gold: bool = False) -> Iterator[Json]:
@@ -138,6 +141,8 @@ def region_of(annotation: Json, names: dict[Any, str]) -> Json | None:
     region: Json = {"label": label}
     if numbers(keypoints, 3) and len(keypoints or ()) == 3:
         region |= {"kind": "point", "points": [sides((keypoints or ())[:2])]}
+    elif annotation.get("shape") == "box" and numbers(box, 4):
+        region |= {"kind": "box", "box": sides(box or ())}
     elif isinstance(outline, list) and len(outline) == 1 and numbers(outline[0], 2):
         flat = outline[0]
         corners = [sides(flat[at : at + 2]) for at in range(0, len(flat), 2)]

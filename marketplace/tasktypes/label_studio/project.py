@@ -80,5 +80,8 @@ def _ask(root: Element, control: Control, config: Config) -> None:
         tag.set("perRegion", "true")
     if control.many:
         tag.set("choice", "multiple")
-    for option in control.options if control.tag in OPTION else ():
-        SubElement(tag, OPTION[control.tag], value=option)
+    for at, option in enumerate(control.options if control.tag in OPTION else ()):
+        offered = SubElement(tag, OPTION[control.tag], value=option)
+        if control.tag == "KeyPointLabels":
+            # Its own COCO export refuses points without an order.
+            offered.set("model_index", str(at))
