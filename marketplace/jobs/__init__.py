@@ -48,6 +48,10 @@ Decisions
   wrong; of 22 in 1,224 legal problems one was a brand; all 4 in 8,927 texts of medical abstracts
   were ages of no one person. What is missed was not measured: names without a title, in other
   scripts, or told by nothing but their sound are. It reads 2 to 4 MB a second on one core.
+- 2026-11: publishing does not wait for the scan, so what it finds later, or in later items, pauses
+  an open job (`service.pause_over_finds`, reason `personal`), with a letter to those of the lab who
+  may publish. A declaration on all of it opens the job again; nothing else resumes it, not even a
+  pause that the lab made itself in the meantime.
 - 2026-11: the lint's faults keep a job back, its advice does not; both name a field and a remedy.
 - 2026-11: a file is known by its content, not by its name (`rules.imports`, one module a kind), and
   people see its first rows as items before anything is read; programs may `hold` it likewise. The

@@ -22,6 +22,9 @@ from marketplace.tasktypes.shapes import Json
 
 ALL = frozenset({Policy.ALL})
 
+# OpenAssistant names languages by their tags.
+TAGS = {"english": "en"}
+
 
 def opening(record: Record) -> list[Json]:
     """The messages that stood before the first turn, with the fields that trainers know."""
@@ -178,7 +181,7 @@ class Tree:
             "user_id": self.given.author if place.startswith("t") else None,
             "text": text,
             "role": "prompter" if role == "user" else "assistant",
-            "lang": self.record.language,
+            "lang": TAGS.get(self.record.language, self.record.language),
             "synthetic": False,
             "model_name": None,
             "rank": rank,

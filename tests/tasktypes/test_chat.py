@@ -104,6 +104,8 @@ def test_an_assistant_that_began_has_no_tree() -> None:
 
 
 def test_messages_and_label_studio_tell_what_went_on() -> None:
+    (tree,), _ = rows("oasst", held(PLAIN, EDITED))
+    assert "en" == tree["prompt"]["lang"]
     (sft,), _ = rows("trl_messages", held(PLAIN, EDITED))
     (task,), _ = rows("label_studio", held(PLAIN, EDITED))
 

@@ -69,7 +69,8 @@ def scan_advice(session: Session, job: Job) -> list[Fault]:
     if job.item_count == 0 or report.is_declared:
         return []
     if not report.is_whole:
-        return [Fault("/scan", "The scan for personal details has not looked at every item yet.")]
+        words = "The scan for personal details has not looked at every item yet. What it finds "
+        return [Fault("/scan", words + "after publishing may pause the job until you say why.")]
     if report.scan is None or report.scan.found == 0 or scan_faults(session, job):
         return []
     words = f"The scan found {report.scan.found:,} likely personal details in the items. "

@@ -15,6 +15,13 @@ Decisions
   Choices result. A ranking goes out as lists by name, one for each tier where there are ties; a
   bare list is read too. Points, boxes and polygons are per cent of the image's sides. Texts are
   counted in code points; marks in HTML count the text that a browser shows.
+- 2026-11: what we write was given to Label Studio 1.23 itself, whose importer is stricter than its
+  documents: an author that is none of its accounts, a Choices without options or a part of the data
+  that the configuration shows and a task lacks make it refuse the whole file. So authors stand in
+  `meta`, empty controls are left out and missing lists are written as empty. All results, data and
+  ids came back from it as they went in.
+- 2026-11: chats, red-team dialogues and fact checks go out (`going_out`) and are not read, as tasks
+  hold only half of such items. The other types have no tags; `project.NOT_TOLD` says why.
 - 2026-11: the lab's configuration is kept in the template, so that results go back in the names of
   its own controls; without it, names are those that the task's own results use, else ours.
 """
