@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -211,12 +211,6 @@ def accepted_count(session: Session, export: Export) -> int:
         select(Submission.id).where(Submission.job_id == export.job_id).where(*_told(export))
     )
     return sum(1 for _ in found)
-
-
-def all_records(chunks: Iterable[Chunk]) -> Iterator[Record]:
-    """The records of all chunks, one after the other."""
-    for chunk in chunks:
-        yield from chunk.records
 
 
 def events_after(

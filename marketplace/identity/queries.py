@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, and_, or_, select
+from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session
 
 from marketplace import clock
@@ -377,14 +377,6 @@ def people(
         )
         for one in session.scalars(wanted)
     ]
-
-
-def viewer_is_member(session: Session, viewer: Actor, organisation_id: UUID) -> bool:
-    """Whether the viewer has any role in the organisation."""
-    mine = and_(
-        Membership.person_id == viewer.person(), Membership.organisation_id == organisation_id
-    )
-    return session.scalar(select(Membership.role).where(mine).limit(1)) is not None
 
 
 def active_person(session: Session, person_id: UUID) -> Person:

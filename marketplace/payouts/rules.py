@@ -97,7 +97,6 @@ LINE_NEXT: Mapping[LineState, frozenset[LineState]] = {
     LineState.REJECTED: frozenset(),
     LineState.CANCELLED: frozenset(),
 }
-SENT_AWAY = frozenset({LineState.SUBMITTING, LineState.UNKNOWN, LineState.TRANSFERRED})
 ENDED = frozenset({LineState.TRANSFERRED, LineState.REJECTED, LineState.CANCELLED})
 NOT_SENT = frozenset({LineState.DRAFT, LineState.APPROVED})
 

@@ -12,7 +12,6 @@ NEW_CREDENTIAL = "/work/credentials/new"
 PROFILE = "/work/profile"
 QUALIFICATIONS = "/work/qualifications"
 IN_HAND = "/work"
-EARNINGS = "/work/earnings"
 
 
 @dataclass(frozen=True, slots=True)

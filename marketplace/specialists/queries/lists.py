@@ -17,7 +17,6 @@ from marketplace.identity.rules import Permission
 from marketplace.specialists.models.credentials import CredentialClaim
 from marketplace.specialists.models.lists import (
     ListEntry,
-    ListScreening,
     ReferenceSnapshot,
     SanctionHit,
 )
@@ -199,14 +198,6 @@ def payouts_held(session: Session, person_ids: Collection[UUID] | None = None) -
     if person_ids is not None:
         rows = rows.where(SanctionHit.person_id.in_(list(person_ids)))
     return set(session.scalars(rows))
-
-
-def screenings_of(session: Session, viewer: Actor, person_id: UUID) -> Sequence[ListScreening]:
-    """When a person was compared with each list."""
-    viewer.require(Permission.CREDENTIALS_VERIFY)
-    return session.scalars(
-        select(ListScreening).where(ListScreening.person_id == person_id).limit(LIMIT_MAX)
-    ).all()
 
 
 def _most(limit: int) -> int:

@@ -30,7 +30,6 @@ from marketplace.work.queries import SubmissionView
 
 review = Blueprint("lab_review", __name__, url_prefix="/lab")
 WINDOW = 50
-FORMER_MAX = 200
 DEFECT_ROWS = 3
 DEFECT = ("what", "severity", "where")
 # A submission that is looked at by itself has no neighbours.
