@@ -12,6 +12,8 @@ from werkzeug.test import TestResponse
 def checked(answer: TestResponse, status: int = 200) -> str:
     """The text of a page after it was found good; fails with what is wrong."""
     assert status == answer.status_code, answer.text[:2_000]
+    # Browsers show the source of anything else.
+    assert "text/html" == answer.mimetype
     tree = tree_of(answer.text)
     assert 1 == len(tree.findall(".//h1"))
     assert "" != "".join(tree.find(".//title").itertext()).strip(" ·")  # type: ignore[union-attr]

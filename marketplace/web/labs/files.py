@@ -59,6 +59,11 @@ def _from_form() -> tuple[str, JobFields]:
     return kind, builder.job_fields(kind, checked=False)
 
 
+def _page(text: str, status: int = 200) -> Response:
+    """A page; without its type, browsers show its source."""
+    return Response(text, status, mimetype="text/html")
+
+
 @files.post("/as-text")
 @needs(Permission.JOBS_EDIT)
 @form_page("labs/builder.html", _builder_again)
@@ -66,7 +71,7 @@ def as_text() -> Response:
     """The form as a file, to go on with there."""
     with builder.in_form_words():
         text = job_file.written(*job_file.sketched(*_from_form()))
-    return Response(render_template("labs/job_text.html", **_text_facts() | {"text": text}))
+    return _page(render_template("labs/job_text.html", **_text_facts() | {"text": text}))
 
 
 @files.post("/as-form")
@@ -79,7 +84,7 @@ def as_form() -> Response:
     if edited is not None and edited.task_type != kind:
         words = f"/task_type: This draft is a {edited.task_type}. Start a new job for another type."
         raise Faulty("The task type does not fit.", [Fault(job_file.FIELD, words)])
-    return Response(_builder(kind, _values(*job_file.sketched(kind, fields))))
+    return _page(_builder(kind, _values(*job_file.sketched(kind, fields))))
 
 
 def _values(job: Job, template: Json) -> dict[str, Any]:
@@ -169,10 +174,10 @@ def take_file() -> Response:
         kind, fields = job_file.read(text)
     except Faulty as faulty:
         return _shown_with(text, faulty)
-    return Response(_builder(kind, _values(*job_file.sketched(kind, fields))))
+    return _page(_builder(kind, _values(*job_file.sketched(kind, fields))))
 
 
 def _shown_with(text: str, faulty: Faulty) -> Response:
     errors = {"document": " ".join(one.message for one in faulty.faults)}
     page = render_template("labs/job_text.html", **_opening() | {"text": text, "errors": errors})
-    return Response(page, 422)
+    return _page(page, 422)

@@ -107,4 +107,4 @@ def read_label_studio() -> Response:
         "labs/label_studio.html",
         **_asked() | {"found": found, "document": text, "titles": TASK_TYPES},
     )
-    return Response(page)
+    return Response(page, mimetype="text/html")
