@@ -78,8 +78,20 @@ def submitted(
 
 
 def submit(session: Session, person: Actor, claim: Claim, envelope: Envelope) -> Submission:
-    """Hand in an answer for a claim."""
+    """Hand in an answer for a claim; nobody reviews it."""
     return work.submit(session, person, ClaimId(claim.id), fence=claim.fence, envelope=envelope)
+
+
+def sampled(session: Session, person: Actor, claim: Claim, envelope: Envelope) -> Submission:
+    """Hand in an answer for a claim, to review where it is sampled."""
+    return work.submit(
+        session,
+        person,
+        ClaimId(claim.id),
+        fence=claim.fence,
+        envelope=envelope,
+        reviewed=review.is_reviewed,
+    )
 
 
 def lapsed(session: Session, claim: Claim) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import event, insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -63,6 +63,27 @@ def test_what_is_not_sampled_is_accepted_by_itself(session: Session) -> None:
     assert not service.accept_next_arrived(session, clearance_days=0)
 
 
+def test_what_is_sampled_is_written_once_as_under_review(session: Session) -> None:
+    _, job = make.published(session, items=1, review_sample_ratio=1.0)
+    doctor = specialists.doctor(session)
+    claim = make.claimed(session, doctor, job)
+    asked: list[str] = []
+
+    def note(*call: object) -> None:
+        asked.append(str(call[2]))
+
+    event.listen(session.get_bind(), "before_cursor_execute", note)
+    try:
+        given = make.sampled(session, doctor, claim, make.answer())
+        session.flush()
+    finally:
+        event.remove(session.get_bind(), "before_cursor_execute", note)
+
+    session.refresh(given)
+    assert SubmissionState.IN_REVIEW is given.state
+    assert [] == [each for each in asked if each.startswith("UPDATE submission")]
+
+
 def test_a_verdict_is_said_once(session: Session) -> None:
     lab, job = make.published(session, items=1, review_sample_ratio=1.0)
     submission = make.submitted(session, specialists.doctor(session), job)
@@ -97,8 +118,7 @@ def test_rework_gives_its_author_the_first_refusal(session: Session) -> None:
     again = session.scalars(
         select(Claim).where(Claim.specialist_id == doctor.person(), Claim.state == ClaimState.LIVE)
     ).one()
-    second = make.submit(session, doctor, again, make.answer("b"))
-    service.route(session, second, job)
+    second = make.sampled(session, doctor, again, make.answer("b"))
     assert (2, SubmissionState.IN_REVIEW) == (second.round, second.state)
     make.decided(session, lab, second)
     assert Money(4_50, "USD") == balances(session, doctor.person()).pending
@@ -116,8 +136,7 @@ def test_rework_is_bounded(session: Session) -> None:
                 Claim.specialist_id == doctor.person(), Claim.state == ClaimState.LIVE
             )
         ).one()
-        submission = make.submit(session, doctor, claim, make.answer(choice))
-        service.route(session, submission, job)
+        submission = make.sampled(session, doctor, claim, make.answer(choice))
 
     with pytest.raises(Faulty):
         make.decided(session, lab, submission, Verdict.REWORK)

@@ -15,7 +15,6 @@ from marketplace.jobs.rules import JobFields, JobState, PauseReason
 from marketplace.ledger import queries as ledger
 from marketplace.ledger.service import InsufficientFunds
 from marketplace.money import Money
-from marketplace.review import service as review
 from marketplace.routing import queries, service
 from marketplace.routing.models import JobReserve
 from marketplace.routing.rules import NotEligible, NotOpen
@@ -230,8 +229,9 @@ def test_closing_gives_back_what_is_not_needed_and_keeps_what_is(session: Sessio
     states = session.scalars(select(Seat.state).where(Seat.job_id == job.id)).all()
     assert {SeatState.SUBMITTED, SeatState.CLAIMED, SeatState.CLOSED} == set(states)
     make.decided(session, lab, submission)
-    late = make.submit(session, other, in_hand, make.answer())
-    review.route(session, late, job)
+    late = service.submit_and_claim_next(
+        session, other, in_hand.id, fence=in_hand.fence, envelope=make.answer(), wants_next=False
+    ).submission
     make.decided(session, lab, late)
     service.settle_closed(session, JobId(job.id))
     assert 0 == ledger.job_balance(session, JobId(job.id), "USD").minor

@@ -24,18 +24,17 @@ from marketplace.review.service.pay import earn
 from marketplace.review.service.returned import tell_later
 from marketplace.work import service as work
 from marketplace.work.models import Submission
-from marketplace.work.rules import ARRIVED, SubmissionState
+from marketplace.work.rules import ARRIVED
 
 
-def route(session: Session, submission: Submission, job: Job) -> None:
-    """Send a fresh submission to review, when it is sampled; the rest is accepted by itself."""
-    if submission.state not in ARRIVED:
-        return  # The same answer sent again; it is on its way.
+def is_reviewed(submission_id: SubmissionId, round_: int, job: Job) -> bool:
+    """Whether a person looks at a fresh submission: a sampled one, and each that was reworked.
+
+    The rest is accepted by itself; gold judges what is handed in for a qualification.
+    """
     if job.purpose is Purpose.QUALIFICATION:
-        return  # Gold judges it, and it is paid whatever gold says.
-    ratio = 1.0 if submission.round > 1 else float(job.review_sample_ratio)
-    if rules.is_sampled(submission.id, ratio):
-        work.settle(session, submission, SubmissionState.IN_REVIEW)
+        return False
+    return rules.is_sampled(submission_id, 1.0 if round_ > 1 else float(job.review_sample_ratio))
 
 
 def decide(

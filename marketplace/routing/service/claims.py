@@ -92,9 +92,10 @@ def submit_and_claim_next(
     wants_next: bool,
 ) -> HandedIn:
     """Hand in an answer and, in the same transaction, lease the next task of the same job."""
-    submission = work.submit(session, actor, claim_id, fence=fence, envelope=envelope)
+    submission = work.submit(
+        session, actor, claim_id, fence=fence, envelope=envelope, reviewed=review.is_reviewed
+    )
     job = session.get_one(Job, submission.job_id)
-    review.route(session, submission, job)
     if job.purpose is Purpose.QUALIFICATION:
         qualification.end_if_answered(session, actor.person(), job)
     if not wants_next:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -56,6 +56,14 @@ JOIN seat ON seat.id = claim.seat_id
 JOIN task ON task.id = claim.task_id JOIN item ON item.id = task.item_id
 WHERE claim.id = %(claim_id)s AND claim.specialist_id = %(person_id)s
 FOR NO KEY UPDATE OF claim, seat FOR KEY SHARE OF job"""  # noqa: S608 - names of our own columns.
+Reviewed = Callable[[SubmissionId, int, Job], bool]
+# By whether it counts and whether it is reviewed: so that it need not be written twice.
+_ARRIVES = {
+    (True, False): SubmissionState.SUBMITTED,
+    (True, True): SubmissionState.IN_REVIEW,
+    (False, False): SubmissionState.SURPLUS,
+    (False, True): SubmissionState.SURPLUS_IN_REVIEW,
+}
 _JOBS, _VERSIONS = Remembered(Job), Remembered(TemplateVersion)
 WRITE = "\n".join(
     (
@@ -108,12 +116,19 @@ class _InHand:
 
 
 def submit(
-    session: Session, actor: Actor, claim_id: ClaimId, *, fence: int, envelope: Envelope
+    session: Session,
+    actor: Actor,
+    claim_id: ClaimId,
+    *,
+    fence: int,
+    envelope: Envelope,
+    reviewed: Reviewed | None = None,
 ) -> Submission:
     """Turn a claim into a submission; the same content again gives the same submission.
 
     After the lease it counts while the seat is free, else it is kept as surplus, for review and
-    pay by the job's rule for late work. Raises Faulty with pointers into the judgement.
+    pay by the job's rule for late work. reviewed: whether a person looks at a fresh submission, by
+    its id, its round and its job. Raises Faulty with pointers into the judgement.
     """
     held = _in_hand(session, actor, claim_id)
     if held.claim.fence != fence:
@@ -132,7 +147,7 @@ def submit(
         # Where the page reported no time, it is up to the expected time of the task.
         read = rules.unreported(held.claim.claimed_at, at, held.job.expected_seconds)
         fresh = [read] if read is not None else []
-    submission = _submission(session, held, envelope, [*held.spent, *fresh], at)
+    submission = _submission(session, held, envelope, [*held.spent, *fresh], at, reviewed=reviewed)
     _write(session, held, submission, fresh)
     return written(session, submission)
 
@@ -210,16 +225,24 @@ def _check(held: _InHand, envelope: Envelope) -> None:
 
 
 def _submission(
-    session: Session, held: _InHand, envelope: Envelope, spent: Sequence[Interval], at: datetime
+    session: Session,
+    held: _InHand,
+    envelope: Envelope,
+    spent: Sequence[Interval],
+    at: datetime,
+    *,
+    reviewed: Reviewed | None,
 ) -> Submission:
     claim = held.claim
     reworks = claim.reworks_submission_id
     former = session.get(Submission, reworks) if reworks else None
+    submission_id, round_ = SubmissionId(new_id()), former.round + 1 if former else 1
+    looked_at = reviewed is not None and reviewed(submission_id, round_, held.job)
     late = not held.counts and claim.repeats_submission_id is None
     price = rules.late_price(claim.pay, held.job.late_pay) if late else claim.pay
     return made(
         Submission,
-        id=SubmissionId(new_id()),
+        id=submission_id,
         claim_id=claim.id,
         seat_id=claim.seat_id,
         task_id=claim.task_id,
@@ -236,7 +259,7 @@ def _submission(
         spent=rules.spent_of(spent, envelope.time_notes),
         repeats_submission_id=claim.repeats_submission_id,
         content_sha256=envelope.sha256(),
-        state=SubmissionState.SUBMITTED if held.counts else SubmissionState.SURPLUS,
+        state=_ARRIVES[held.counts, looked_at],
         presented_order=claim.presented_order,
         credential_level=claim.credential_level,
         # An hourly seat pays for the time of all its rounds.
@@ -244,7 +267,7 @@ def _submission(
         price_minor=price.minor,
         currency=claim.currency,
         paid_seconds_max=claim.paid_seconds_max,
-        round=former.round + 1 if former else 1,
+        round=round_,
         claimed_at=claim.claimed_at,
         submitted_at=at,
     )
