@@ -110,19 +110,20 @@ def test_longer_than_expected_earns_no_more_than_the_task(session: Session) -> N
         assert Money(30_00, "USD") == opt_out(session, doctor, claim)
 
 
-def test_turns_that_were_held_are_paid(session: Session) -> None:
+# Judging what was held counts as a turn: as the fourth, and as the second.
+@pytest.mark.parametrize(("least", "held"), [(3, 2), (0, 1)])
+def test_turns_that_were_held_are_paid(session: Session, least: int, held: int) -> None:
     with endpoints.models():
-        _, job = red_team_job(session, mode="live", endpoint="echo", turns_min=3)
+        _, job = red_team_job(session, mode="live", endpoint="echo", turns_min=least)
         doctor = specialists.doctor(session)
         claim = make.claimed(session, doctor, job)
-        for turn in (1, 2):
+        for turn in range(1, held + 1):
             who: dict[str, Any] = {"fence": claim.fence, "turn": turn}
             service.say(session, doctor, claim.id, text="And then?", **who)
             question = service.ask_models(session, doctor, claim.id, **who)
             assert question is not None
             service.record_replies(session, question, gateway.ask(question.calls))
 
-        # Judging what was held would have been the fourth.
         assert Money(15_00, "USD") == opt_out(session, doctor, claim)
 
 

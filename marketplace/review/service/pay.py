@@ -107,7 +107,8 @@ def _share_done(session: Session, claim: Claim, job: Job) -> Money:
     whole = reward(claim.pay, job.expected_seconds, claim.paid_seconds_max)
     by_time = view.working_seconds / job.expected_seconds
     turns = len(view.payload.get("conversation", {}).get("turns", []))
-    by_turns = turns / (view.template.get("turns_min", 1) + 1)
+    # Where no turn must be held, holding one is still not all of the work.
+    by_turns = turns / (max(1, view.template.get("turns_min", 1)) + 1)
     return whole.portion(int(min(1.0, max(by_time, by_turns)) * 10_000))
 
 
