@@ -150,7 +150,9 @@ def spacy(records: Iterable[Record], policy: Policy, counts: Counts) -> Iterator
     """A text with the annotations that spaCy's `Example.from_dict` reads.
 
     `spans` holds every span under spaCy's key `sc`; `entities`, which cannot overlap, holds the
-    longest of those that do.
+    longest of those that do. spaCy takes a span of `spans` only where it begins and ends with one
+    of its own tokens: one that cuts a token is put right before, by `Doc.char_span` with its
+    `alignment_mode`.
     """
     for record in records:
         names = [str(each["name"]) for each in record.template.get("cats", [])]
