@@ -276,3 +276,19 @@ def test_instructions_are_found_in_and_lie_over_a_phones_task(windows: Windows) 
     assert 390 == page.evaluate("document.documentElement.scrollWidth")
     press(page, "Escape", "q")
     expect(page.get_by_role("radio", name="The task itself")).to_be_checked()
+
+
+def test_a_task_with_bold_words_weighs_under_150_kilobytes(windows: Windows) -> None:
+    said = EXAMPLES["pairwise"].payload | {"a": "**Stop** the drug. " * 20}
+    page = open_task(windows, "pairwise", template={"question": "Which?"}, payload=said).page
+    expect(page.locator(".answer strong").first).to_be_visible()
+    page.wait_for_load_state("networkidle")
+
+    fetched: list[tuple[str, int]] = page.evaluate(
+        """() => ["navigation", "resource"].flatMap((kind) => performance.getEntriesByType(kind))
+          .map((each) => [each.name, each.encodedBodySize])"""
+    )
+
+    faces = sorted(name.rpartition("/")[2] for name, _ in fetched if name.endswith("woff2"))
+    assert ["inter-latin-normal.woff2", "source-serif-4-latin-400-normal.woff2"] == faces
+    assert sum(size for _, size in fetched) < 150_000
