@@ -22,6 +22,21 @@ def current(page: Page) -> Any:
     return page.locator("article[aria-current=step]")
 
 
+def rate_by_mouse(page: Page) -> None:
+    """Rate the last step, and go back to the second.
+
+    What is asked beside the rating is drawn for the step that is read, by keys or by mouse.
+    """
+    last = page.get_by_role("feed", name="Steps").get_by_role("article").last
+    expect(last.get_by_role("combobox")).to_have_count(0)
+    last.get_by_role("radio", name="Neutral").click()
+    expect(last.get_by_role("radio", name="Neutral")).to_be_checked()
+    expect(last.get_by_role("combobox", name="Grounded")).to_be_visible()
+    expect(last.get_by_role("button", name="First error here")).to_be_visible()
+    page.locator("article[data-step=s2]").get_by_role("radio", name="Not judged").click()
+    expect(current(page)).to_have_attribute("data-step", "s2")
+
+
 def test_a_short_run_is_judged_by_keys(windows: Windows) -> None:
     bench = open_task(windows, "trajectory")
     page = bench.page
@@ -38,15 +53,7 @@ def test_a_short_run_is_judged_by_keys(windows: Windows) -> None:
 
     page.keyboard.press("j")
     expect(current(page)).to_have_attribute("data-step", "s2")
-    # What is asked beside the rating is drawn for the step that is read, by keys or by mouse.
-    last = feed.get_by_role("article").last
-    expect(last.get_by_role("combobox")).to_have_count(0)
-    last.get_by_role("radio", name="Neutral").click()
-    expect(last.get_by_role("radio", name="Neutral")).to_be_checked()
-    expect(last.get_by_role("combobox", name="Grounded")).to_be_visible()
-    expect(last.get_by_role("button", name="First error here")).to_be_visible()
-    page.locator("article[data-step=s2]").get_by_role("radio", name="Not judged").click()
-    expect(current(page)).to_have_attribute("data-step", "s2")
+    rate_by_mouse(page)
     for key in "xaj2jb3":
         page.keyboard.press(key)
     expect(current(page)).to_have_attribute("data-step", "s4")
