@@ -198,7 +198,8 @@ def judgement_rule(template: Json, payload: Json, judgement: Json) -> list[Fault
         place = f"/regions/{number}"
         label = labels.get(region["label"])
         if label is None:
-            faults.append(Fault(f"{place}/label", f"Choose one of {listed(sorted(labels))}."))
+            words = f"The template has no label “{region['label'][:80]}”. Its labels: "
+            faults.append(Fault(f"{place}/label", f"{words}{listed(sorted(labels))}."))
             continue
         faults += shape_faults(label, payload, region, place)
         faults += attribute_faults(label, region, place)

@@ -33,11 +33,13 @@ from marketplace.web.filters import reader_zone
 from marketplace.web.forms import MESSAGE, load
 from marketplace.web.guards import me
 from marketplace.web.labs import schema_form, template_form, terms_form
+from marketplace.web.labs.template_words import label_of
 from marketplace.web.labs.terms_form import LimitsForm, TermsForm
 
 CURRENCIES = ("USD", "EUR", "GBP", "CHF", "CAD", "AUD", "JPY")
 LISTS = ("specialties", *terms_form.LISTS)
 MINUTE_SECONDS = 60
+ABSENT = "is missing. Add it."
 DEADLINE = "%Y-%m-%dT%H:%M"
 NAMES: Mapping[str, str] = {
     "/requirements/profession": "/profession",
@@ -144,7 +146,7 @@ def job_fields(kind: str, *, checked: bool = True) -> JobFields:
     faults of its fields and, where it is to be checked, of its template at once."""
     template, faults = template_form.read(kind, request.form)
     wrong = TASK_TYPES[kind].check_template(template) if checked and not faults else []
-    faults += [Fault(f"/template{fault.pointer}", fault.message) for fault in wrong]
+    faults += [Fault(f"/template{fault.pointer}", _in_words(fault)) for fault in wrong]
     try:
         given = _given(load(JobForm))
     except Faulty as faulty:
@@ -153,6 +155,13 @@ def job_fields(kind: str, *, checked: bool = True) -> JobFields:
         raise Faulty(MESSAGE, faults)
     fields: JobFields = given | {"template": template}  # type: ignore[assignment]
     return fields
+
+
+def _in_words(fault: Fault) -> str:
+    """What is missing is called as the form calls it."""
+    if not fault.message.endswith(ABSENT):
+        return fault.message
+    return f"“{label_of(fault.pointer.rpartition('/')[2])}” is needed. Fill it in."
 
 
 def seen_version() -> int | None:

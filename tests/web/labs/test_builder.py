@@ -162,6 +162,8 @@ def test_a_fault_stands_beside_its_field_and_nothing_typed_is_lost(
 
 
 def test_all_faults_are_told_at_once(owner: Browser) -> None:
+    chat = checked(owner.post("/lab/jobs/new", TYPED | {"task_type": "chat"}), 422)
+    assert "“Models that answer” is needed. Fill it in." in html.unescape(chat)
     wrong = {"title": "", "pay": "x", "overlap_min": "9", "template.aspects.0.title": ""}
     page = text_of(checked(owner.post("/lab/jobs/new", TYPED | wrong), 422))
 
