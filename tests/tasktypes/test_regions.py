@@ -66,7 +66,7 @@ def test_an_empty_image_is_an_answer_that_somebody_gives() -> None:
         ({"id": "a", "label": "nodule", "kind": "box"}, "/regions/0/box", "Say where"),
         (box(1, 1, 5, 5, points=[[1, 1]]), "/regions/0/points", "Leave this out"),
         (box(1, 1, 5, 5, kind="point"), "/regions/0/kind", "marked by box, polygon"),
-        (box(1, 1, 5, 5, label="rib"), "/regions/0/label", "nodule, tip"),
+        (box(1, 1, 5, 5, label="rib"), "/regions/0/label", "label “rib”. Its labels: nodule, tip"),
         (box(1, 1, 5, 5, certainty="possible"), "/regions/0/certainty", "does not ask"),
         (box(1, 1, 5, 5, attributes={"hue": "red"}), "/regions/0/attributes", "no such"),
     ],
