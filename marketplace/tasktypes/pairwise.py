@@ -13,6 +13,7 @@ from marketplace.errors import Fault
 from marketplace.tasktypes import pieces
 from marketplace.tasktypes.aspects import aspect_faults, doubled_keys, none_required
 from marketplace.tasktypes.contract import TaskType
+from marketplace.tasktypes.fields import Fields, judgement_from
 from marketplace.tasktypes.label_studio.dialect import FIELD as LABEL_STUDIO_FIELD
 from marketplace.tasktypes.pairwise_exports import EXPORTS
 from marketplace.tasktypes.shapes import Json, Shape
@@ -111,6 +112,14 @@ def gold_template(template: Json) -> Json:
     return {key: value for key, value in none_required(template).items() if key != "strength"}
 
 
+def read_form(sent: Fields, _template: Json, _payload: Json) -> Json:
+    """Who changed their mind to a tie need not take back how much better one answer was."""
+    judgement = judgement_from(sent, JUDGEMENT.schema)
+    if judgement.get("choice") in ("tie", "both_bad") and judgement.get("strength"):
+        del judgement["strength"]
+    return judgement
+
+
 PAIRWISE = TaskType(
     key="pairwise",
     title="Pairwise preference",
@@ -126,4 +135,5 @@ PAIRWISE = TaskType(
     gold_rule=gold_rule,
     prelabel_template=gold_template,
     gold_template=gold_template,
+    read_form=read_form,
 )

@@ -45,7 +45,8 @@ ITEM = Shape(
     )
 )
 
-TIER = {**pieces.listing(pieces.NAME, least=1, most=20), "uniqueItems": True}
+# A draft may have an empty tier, which keeps a place free; what is handed in may not.
+TIER = {**pieces.listing(pieces.NAME, most=20), "uniqueItems": True}
 
 JUDGEMENT = Shape(
     pieces.contract(
@@ -77,7 +78,7 @@ def item_rule(_template: Json, payload: Json) -> list[Fault]:
 def judgement_rule(template: Json, payload: Json, judgement: Json) -> list[Fault]:
     tiers = judgement["tiers"]
     unrankable = judgement.get("unrankable", [])
-    faults = placement_faults(slots(payload), [*tiers, unrankable])
+    faults = placement_faults(slots(payload), [*tiers, unrankable]) or empty_faults(tiers)
     if not template.get("allow_ties", True) and any(len(tier) > 1 for tier in tiers):
         faults.append(Fault("/tiers", "This job has no ties. Put each response in its own tier."))
     if unrankable and not template.get("allow_unrankable", True):
@@ -102,10 +103,19 @@ def placement_faults(expected: list[str], groups: list[list[str]]) -> list[Fault
     return faults
 
 
+def empty_faults(tiers: list[list[str]]) -> list[Fault]:
+    """No tier is left empty."""
+    return [
+        Fault(f"/tiers/{place}", "This tier is empty. Leave it out.")
+        for place, tier in enumerate(tiers)
+        if not tier
+    ]
+
+
 def read_form(sent: Fields, _template: Json, payload: Json) -> Json:
     ranks = {name: sent.below("ranks").below(name).one() for name in slots(payload)}
     if any(ranks.values()):
-        return from_ranks({name: rank.strip() for name, rank in ranks.items() if rank})
+        return from_ranks({name: (rank or "").strip() for name, rank in ranks.items()})
     unrankable = [name for name in sent.below("unrankable").values if name.strip()]
     tiers = [split_names(part, "=") for part in (sent.below("tiers").one() or "").split(">")]
     written: Json = {"tiers": [tier for tier in tiers if tier]}
@@ -113,13 +123,18 @@ def read_form(sent: Fields, _template: Json, payload: Json) -> Json:
 
 
 def from_ranks(ranks: dict[str, str]) -> Json:
-    """Equal numbers share a tier; anything that is not a number is unrankable."""
-    numbered = {name: int(rank) for name, rank in ranks.items() if re.fullmatch("[0-9]{1,9}", rank)}
-    tiers = [
-        [name for name in numbered if numbered[name] == rank]
-        for rank in sorted(set(numbered.values()))
-    ]
-    unrankable = [name for name in ranks if name not in numbered]
+    """Equal numbers share a tier; anything that is not a number is unrankable.
+
+    While a response has no rank yet, free places stay free: whoever comes back to a draft finds
+    the second place as the second. ranks: by response, "" for one without a rank.
+    """
+    given = {name: rank for name, rank in ranks.items() if rank}
+    numbered = {name: int(rank) for name, rank in given.items() if re.fullmatch("[0-9]{1,9}", rank)}
+    places: Iterable[int] = sorted(set(numbered.values()))
+    if len(given) < len(ranks) and numbered and min(places) > 0 and max(places) <= len(ranks):
+        places = range(1, max(places) + 1)
+    tiers = [[name for name in numbered if numbered[name] == rank] for rank in places]
+    unrankable = [name for name in given if name not in numbered]
     return {"tiers": tiers, "unrankable": unrankable} if unrankable else {"tiers": tiers}
 
 

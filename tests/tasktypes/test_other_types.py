@@ -48,6 +48,30 @@ def test_a_ranking_may_be_written_as_text() -> None:
     assert {"tiers": [["r3"], ["r1", "r2"]]} == read
 
 
+def test_half_a_ranking_comes_back_as_it_was_left() -> None:
+    ranking, payload = TASK_TYPES["ranking"], EXAMPLES["ranking"].payload
+    left = {"ranks.r1": "2", "ranks.r3": "3"}
+
+    read = ranking.from_form(left, {}, payload)
+    back = ranking.to_form(read)
+
+    assert {"tiers": [[], ["r1"], ["r3"]]} == read
+    assert left == {name: rank for name, rank in back.items() if name != "tiers"}
+    assert [["r2"], ["r1"], ["r3"]] == ranking.from_form(back | {"ranks.r2": "1"}, {}, payload)[
+        "tiers"
+    ]
+    assert ["/tiers"] == pointers("ranking", read)
+    assert ["/tiers/1"] == pointers("ranking", {"tiers": [["r1", "r2"], [], ["r3"]]})
+
+
+def test_places_beyond_the_last_are_no_gaps() -> None:
+    read = TASK_TYPES["ranking"].from_form(
+        {"ranks.r1": "999999999"}, {}, EXAMPLES["ranking"].payload
+    )
+
+    assert {"tiers": [["r1"]]} == read
+
+
 def test_a_ranking_becomes_all_pairs_across_tiers() -> None:
     pairs, counts = rows("ranking", "trl_preference", "all", {"tiers": [["r2"], ["r1", "r3"]]})
 

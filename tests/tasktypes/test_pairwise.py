@@ -55,6 +55,14 @@ def test_the_judgement_follows_the_template(
     assert pointers == [fault.pointer for fault in faults]
 
 
+def test_a_mind_changed_to_a_tie_leaves_the_strength_behind() -> None:
+    sent = {"choice": "tie", "strength": "2", "aspects.safety": "a"}
+
+    read = TASK_TYPES["pairwise"].from_form(sent, {}, EXAMPLES["pairwise"].payload)
+
+    assert {"choice": "tie", "aspects": {"safety": "a"}} == read
+
+
 def test_a_required_aspect_is_asked_for() -> None:
     template = EXAMPLES["pairwise"].template
     [fault] = PAIRWISE.check_judgement(template, PAYLOAD, {"choice": "a", "strength": 1})
