@@ -175,13 +175,15 @@ def test_a_rationale_stays_out_of_the_training_text() -> None:
     )
 
     told = {
-        key: b"SECRET REASON" in b"".join(map(line, exported(key, [one])[0]))
+        key: b"SECRET REASON" in b"".join(map(line, exported(key, [one], policy)[0]))
         for key in PAIRWISE.exports
+        for policy in ["all" if key == "label_studio" else "majority"]
     }
 
     assert {
         "raw": True,
         "helpsteer3": True,
+        "label_studio": True,
         "trl_preference": False,
         "trl_unpaired": False,
         "openai_dpo": False,
