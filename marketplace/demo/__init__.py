@@ -19,4 +19,6 @@ Decisions
 - 2026-11: approver@demo.test turns on a second factor at the first approval, as a new approver
   does; a colleague approved the run of yesterday. `marketplace demo code` reads codes aloud, so
   that nobody needs a telephone to try an approval.
+- 2026-11: every type of task has a job that the demonstration's specialists are offered: nine small
+  ones start from the gallery's jobs, with items and answers of our own; films are drawn here.
 """

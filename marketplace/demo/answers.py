@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Any
@@ -37,12 +37,19 @@ def answer(
     template: Json,
     payload: Json,
     gold: Json | None,
+    written: Sequence[Json] = (),
     external_id: str,
     email: str,
     skill: float,
 ) -> tuple[Json, str | None]:
-    """A legal judgement of this task by this person, and the rationale beside it."""
+    """A legal judgement of this task by this person, and the rationale beside it.
+
+    written: answers that the material holds; where there are some, the person gives one of them.
+    """
     person = Random(f"{email}:{external_id}")
+    if written:
+        given = person.choice(written)
+        return given["judgement"], given.get("rationale")
     question = Question(
         template=template,
         payload=payload,

@@ -89,7 +89,7 @@ LABS = (
             Member("reviewer@demo.test", "Dr. Mei-Lin Chou", Role.REVIEWER),
             Member("billing@demo.test", "Oskar Brandt", Role.BILLING),
         ),
-        3_200_00,
+        3_800_00,
     ),
     Lab(
         "Lexington Law AI",
@@ -98,13 +98,13 @@ LABS = (
             Member("reviewer2@demo.test", "Gareth Pugh", Role.REVIEWER),
             Member("viewer2@demo.test", "Salome Ikeda", Role.VIEWER),
         ),
-        2_000_00,
+        2_500_00,
     ),
     Lab(
         "Orchard Code Research",
         Member("lab3@demo.test", "Jonas Weber", Role.OWNER),
         (Member("manager3@demo.test", "Amara Okafor", Role.MANAGER),),
-        1_400_00,
+        1_900_00,
     ),
 )
 

@@ -27,7 +27,8 @@ class PlannedJob:
     """A job, by the key of its material. hour: when people sit down to it, in UTC.
 
     title: another one than the material's; items_last: only so many of its items, 0 for all;
-    terms: what the job asks for beyond its material; exports: the forms that the lab asks for.
+    terms: what the job asks for beyond its material; exports: the forms that the lab asks
+    for; policy: whose answers they hold.
     """
 
     material: str
@@ -42,7 +43,119 @@ class PlannedJob:
     terms: Mapping[str, Any] = field(default_factory=dict)
     asks_qualification: bool = False
     exports: tuple[str, ...] = ()
+    policy: str = "majority"
 
+
+# Small jobs of the types that the larger ones do not show; one of ranking, since that rests.
+SHOWN = (
+    PlannedJob(
+        material="practice_films",
+        lab="lab@demo.test",
+        reviewer="reviewer@demo.test",
+        posted_days_ago=7,
+        hour=9,
+        efforts={
+            "s.lindqvist@demo.test": Effort(tasks=2, until_days_ago=3),
+            "r.calloway@demo.test": Effort(tasks=1),
+        },
+        exports=("coco",),
+        policy="all",
+    ),
+    PlannedJob(
+        material="red_team_dialogues",
+        lab="lab@demo.test",
+        reviewer="reviewer@demo.test",
+        posted_days_ago=6,
+        hour=11,
+        efforts={
+            "s.lindqvist@demo.test": Effort(tasks=1),
+            "r.calloway@demo.test": Effort(tasks=2),
+        },
+    ),
+    PlannedJob(
+        material="triage_calibration",
+        lab="lab@demo.test",
+        reviewer="reviewer@demo.test",
+        posted_days_ago=9,
+        hour=17,
+        efforts={
+            "s.lindqvist@demo.test": Effort(tasks=3, until_days_ago=4),
+            "r.calloway@demo.test": Effort(tasks=2, until_days_ago=5),
+        },
+    ),
+    PlannedJob(
+        material="health_rubrics",
+        lab="lab@demo.test",
+        reviewer="reviewer@demo.test",
+        posted_days_ago=5,
+        hour=14,
+        efforts={"s.lindqvist@demo.test": Effort(tasks=2)},
+    ),
+    PlannedJob(
+        material="legal_critiques",
+        lab="lab2@demo.test",
+        reviewer="reviewer2@demo.test",
+        posted_days_ago=6,
+        hour=16,
+        efforts={"j.abernathy@demo.test": Effort(tasks=3)},
+    ),
+    PlannedJob(
+        material="contract_spans",
+        lab="lab2@demo.test",
+        reviewer="reviewer2@demo.test",
+        posted_days_ago=8,
+        hour=13,
+        efforts={"j.abernathy@demo.test": Effort(tasks=3, until_days_ago=4)},
+        exports=("doccano_relations",),
+        policy="all",
+    ),
+    PlannedJob(
+        material="clause_drafts",
+        lab="lab2@demo.test",
+        reviewer="reviewer2@demo.test",
+        posted_days_ago=3,
+        hour=14,
+        efforts={"j.abernathy@demo.test": Effort(tasks=2)},
+        title="Rank drafts of a clause, second batch",
+        items_last=4,
+        terms={"overlap_min": 2, "overlap_max": 2},
+    ),
+    PlannedJob(
+        material="agent_runs",
+        lab="lab3@demo.test",
+        reviewer="manager3@demo.test",
+        posted_days_ago=6,
+        hour=12,
+        efforts={
+            "l.haddad@demo.test": Effort(tasks=2, until_days_ago=2),
+            "b.oduya@demo.test": Effort(tasks=1),
+        },
+        exports=("who_and_when",),
+        policy="all",
+    ),
+    PlannedJob(
+        material="bug_explanations",
+        lab="lab3@demo.test",
+        reviewer="manager3@demo.test",
+        posted_days_ago=5,
+        hour=15,
+        efforts={
+            "l.haddad@demo.test": Effort(tasks=1),
+            "b.oduya@demo.test": Effort(tasks=2),
+        },
+    ),
+    PlannedJob(
+        material="issue_triage",
+        lab="lab3@demo.test",
+        reviewer="manager3@demo.test",
+        posted_days_ago=8,
+        hour=8,
+        efforts={
+            "l.haddad@demo.test": Effort(tasks=3, until_days_ago=4),
+            "b.oduya@demo.test": Effort(tasks=2, until_days_ago=5),
+        },
+    ),
+)
 
 JOBS = (
     PlannedJob(
@@ -122,6 +235,7 @@ JOBS = (
         terms={"late_pay": "half", "contingency_ratio": 0.1},
         asks_qualification=True,
     ),
+    *SHOWN,
 )
 
 

@@ -115,7 +115,9 @@ def ask_for_exports() -> None:
             if job is None or not wanted or exports.exports_of(session, lab, job_id=JobId(job.id)):
                 continue
             for form in wanted:
-                delivery.request_export(session, lab, JobId(job.id), form=form, policy="majority")
+                delivery.request_export(
+                    session, lab, JobId(job.id), form=form, policy=planned.policy
+                )
 
 
 def exports_written() -> bool:

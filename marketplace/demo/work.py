@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from datetime import timedelta
-from functools import cache
 from random import Random
 from typing import Any
 
@@ -18,6 +16,7 @@ from marketplace.db import transaction
 from marketplace.demo.answers import answer
 from marketplace.demo.cast import BY_EMAIL, Specialist
 from marketplace.demo.credentials import OPERATIONS
+from marketplace.demo.films import film
 from marketplace.demo.materials import JobMaterial, job_material
 from marketplace.demo.people import actor_of
 from marketplace.demo.plan import JOBS, PlannedJob, PlannedReport, Turn
@@ -26,13 +25,13 @@ from marketplace.identity.models import Person
 from marketplace.ids import ClaimId, JobId
 from marketplace.jobs import queries as job_queries
 from marketplace.jobs import service as jobs
-from marketplace.jobs.models import Job
+from marketplace.jobs.models import Item, Job
 from marketplace.jobs.rules import JobState
 from marketplace.review import service as review
 from marketplace.routing import service as routing
 from marketplace.routing.rules import NotEligible, NotOpen
 from marketplace.work import queries
-from marketplace.work.models import Claim, Outcome, Submission
+from marketplace.work.models import Claim, Outcome, Submission, Task
 from marketplace.work.rules import ClaimState, Envelope, Interval, IntervalKind
 
 DRAFT_OF = "clinical_summaries"
@@ -56,21 +55,39 @@ def _titled(session: Session, lab: str, title: str) -> Job | None:
 
 
 def post(planned: PlannedJob) -> None:
-    """Post a job with its items, and publish it."""
-    material = job_material(planned.material)
+    """Post a job with its items and their images, and publish it."""
     with transaction() as session:
-        lab = actor_of(session, planned.lab)
-        job = job_of(session, planned)
-        if job is None:
-            fields = material.fields() | dict(planned.terms) | {"title": _title(planned)}
-            if planned.asks_qualification:
-                asked = coder_qualification(session, actor_of(session, OPERATIONS))
-                fields["qualification_ids"] = [asked.id] if asked else []
-            job = jobs.create_job(session, lab, task_type=material.task_type, **fields)
-            jobs.add_items(session, lab, job.id, material.lines[-planned.items_last :])
-        if job.state is JobState.DRAFT:
+        job_id = _drafted(session, planned)
+    _send_films(planned, job_id)
+    with transaction() as session:
+        job, lab = job_of(session, planned), actor_of(session, planned.lab)
+        if job is not None and job.state is JobState.DRAFT:
             points = settings.current().platform_fee_basis_points
             routing.publish_job(session, lab, JobId(job.id), fee_basis_points=points)
+
+
+def _drafted(session: Session, planned: PlannedJob) -> JobId:
+    """The job, made with its items if it was not."""
+    material, lab = job_material(planned.material), actor_of(session, planned.lab)
+    job = job_of(session, planned)
+    if job is None:
+        fields = material.fields() | dict(planned.terms) | {"title": _title(planned)}
+        if planned.asks_qualification:
+            asked = coder_qualification(session, actor_of(session, OPERATIONS))
+            fields["qualification_ids"] = [asked.id] if asked else []
+        job = jobs.create_job(session, lab, task_type=material.task_type, **fields)
+        jobs.add_items(session, lab, job.id, material.lines[-planned.items_last :])
+    return JobId(job.id)
+
+
+def _send_films(planned: PlannedJob, job_id: JobId) -> None:
+    """The images that items name, drawn now; one that is there already stays as it is."""
+    for payload in job_material(planned.material).payloads.values():
+        if "image" in payload:
+            kept = jobs.put_image(job_id, film(payload["metadata"]))
+            with transaction() as session:
+                lab = actor_of(session, planned.lab)
+                jobs.add_image(session, lab, job_id, payload["image"], kept)
 
 
 def post_draft() -> None:
@@ -134,13 +151,14 @@ def hand_in(
 ) -> None:
     """Answer a claim, minutes after it was made."""
     view = queries.view_of(session, claim)
-    external_id = _external_ids(material.key)[_content(view.payload)]
+    external_id = _external_id(session, claim)
     gold = material.golds.get(external_id)
     judgement, rationale = answer(
         material.task_type,
         template=view.template,
         payload=view.payload,
         gold=gold["judgement"] if gold else None,
+        written=material.answers[external_id],
         external_id=external_id,
         email=one.email,
         skill=one.skill if skill is None else skill,
@@ -163,6 +181,11 @@ def hand_in(
             review.accept_next_arrived(session, clearance_days=days)
 
 
+def _external_id(session: Session, claim: Claim) -> str:
+    task = session.get_one(Task, claim.task_id)
+    return session.get_one(Item, task.item_id).external_id
+
+
 def _ai_use(rng: Random, job: Job) -> dict[str, Any]:
     if job.ai_policy == "disclosed" and rng.random() < 0.15:
         return {"used": True, "tool": "spelling checker", "purpose": "wording of the reason"}
@@ -179,16 +202,6 @@ def _intervals(claim: Claim, rng: Random) -> Iterator[Interval]:
         yield Interval(IntervalKind.IDLE, read, back)
         read = back
     yield Interval(IntervalKind.ACTIVE, read, end)
-
-
-@cache
-def _external_ids(key: str) -> dict[str, str]:
-    return {_content(payload): name for name, payload in job_material(key).payloads.items()}
-
-
-def _content(payload: Any) -> str:
-    """What the item says, without the lab's own fields, which specialists need not see."""
-    return json.dumps({**payload, "metadata": None}, sort_keys=True)
 
 
 def report(planned: PlannedReport) -> None:

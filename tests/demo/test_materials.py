@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
-from marketplace.demo.materials import KEYS, JobMaterial, job_material, job_materials
+from marketplace.demo.materials import (
+    KEYS,
+    SHOWN,
+    JobMaterial,
+    job_material,
+    job_materials,
+    shown_materials,
+)
 from marketplace.jobs.rules.fields import cleaned
 from marketplace.tasktypes import task_type
 
@@ -36,6 +45,21 @@ def test_no_payload_gives_the_gold_away(job: JobMaterial) -> None:
     for name, gold in job.golds.items():
         assert "explanation" not in job.payloads[name]
         assert gold["explanation"] not in str(job.payloads[name])
+
+
+@pytest.mark.parametrize("job", shown_materials(), ids=SHOWN)
+def test_a_small_job_is_legal_and_answered_by_our_people(job: JobMaterial) -> None:
+    kind = task_type(job.task_type)
+    assert [] == kind.check_template(job.template)
+    for line in job.lines:
+        item = json.loads(line)
+        assert [] == kind.check_item(job.template, item["payload"])
+        assert "answers" not in item
+        seen = item["payload"] | {"prelabels": item.get("prelabels", [])}
+        answers = job.answers[item["external_id"]]
+        assert answers
+        for given in answers:
+            assert [] == kind.check_judgement(job.template, seen, given["judgement"])
 
 
 def test_there_is_as_much_as_the_demonstration_promises() -> None:

@@ -40,6 +40,7 @@ from marketplace.specialists.models import (
 from marketplace.specialists.models.lists import SanctionHit
 from marketplace.specialists.rules import CaseKind, Outcome
 from marketplace.specialists.rules.lists import HitGrade, HitState
+from marketplace.tasktypes import TASK_TYPES
 from marketplace.work.models import Outcome as WorkOutcome
 from marketplace.work.models import Submission
 from marketplace.work.rules import OutcomeKind
@@ -148,8 +149,8 @@ def _qualification_was_sat() -> None:
 def _work_is_done() -> None:
     with transaction() as session:
         jobs = session.scalars(select(Job)).all()
-        assert Counter(open=7, paused=1, draft=1) == Counter(job.state.value for job in jobs)
-        assert 6 == len({job.task_type for job in jobs})
+        assert Counter(open=17, paused=1, draft=1) == Counter(job.state.value for job in jobs)
+        assert set(TASK_TYPES) == {job.task_type for job in jobs}
         verdicts = session.scalars(select(Decision.verdict)).all()
         assert set(Verdict) == set(verdicts)
         assert len(session.scalars(select(Submission.id)).all()) > 110
@@ -159,10 +160,14 @@ def _work_is_done() -> None:
         assert last is not None
         assert last - first > timedelta(days=14)
         assert last < clock.now()
-        for email in ("doctor@demo.test", "lawyer@demo.test", "coder@demo.test"):
-            assert routing.feed(session, people.actor_of(session, email))
+        offered = [
+            entry.job.task_type
+            for email in ("doctor@demo.test", "lawyer@demo.test", "coder@demo.test")
+            for entry in routing.feed(session, people.actor_of(session, email))
+        ]
+        assert set(TASK_TYPES) == set(offered)
         states = session.scalars(select(Export.state)).all()
-        assert [ExportState.DONE] * 3 == list(states)
+        assert [ExportState.DONE] * 6 == list(states)
 
 
 def _money_ties() -> None:
