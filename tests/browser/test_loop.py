@@ -149,7 +149,8 @@ def send_items(page: Page, folder: Path) -> None:
     if not page.locator("#field-file").count():
         page.get_by_role("link", name=re.compile("^Items")).click()
     page.locator("#field-file").set_input_files(file)
-    page.get_by_role("button", name="Send the file").click()
+    page.get_by_role("button", name="Send and look").click()
+    page.get_by_role("button", name="Read it", exact=True).click()
     expect(page.get_by_text("1 row could not be used.")).to_be_visible()
     fault = page.get_by_role("table", name="Rows that could not be used").get_by_role("row").nth(1)
     expect(fault).to_contain_text(re.compile(r"\b2\b.*JSON"))
@@ -159,14 +160,9 @@ def send_items(page: Page, folder: Path) -> None:
 
 def item(number: int) -> dict[str, Any]:
     """One line of the lab's file."""
-    return {
-        "external_id": f"q-{number}",
-        "payload": {
-            "messages": [{"role": "user", "content": f"Question {number}?"}],
-            "a": f"First answer {number}",
-            "b": f"Second answer {number}",
-        },
-    }
+    asked = [{"role": "user", "content": f"Question {number}?"}]
+    answers = {"a": f"First answer {number}", "b": f"Second answer {number}"}
+    return {"external_id": f"q-{number}", "payload": {"messages": asked, **answers}}
 
 
 def top_up(page: Page) -> None:

@@ -44,7 +44,7 @@ def pods() -> dict[str, dict[str, Any]]:
 
 def written(path: Path) -> dict[str, str | None]:
     """The variables of an example file; a commented one, too, with what it says."""
-    lines = re.findall(r"^(#?)([A-Z_]+)=(.*)$", path.read_text(encoding="utf-8"), re.MULTILINE)
+    lines = re.findall(r"^(#?)([A-Z0-9_]+)=(.*)$", path.read_text(encoding="utf-8"), re.MULTILINE)
     return {name: value for _, name, value in lines}
 
 

@@ -69,11 +69,12 @@ class Client:
         """The bytes of a download."""
         return self._answered(self._http.get(path)).content
 
-    def all(self, path: str) -> Iterator[dict[str, Any]]:
-        """Every item of a list, page after page."""
+    def all(self, path: str, **asked: Any) -> Iterator[dict[str, Any]]:
+        """Every item of a list, page after page; asked: what narrows the list."""
         after: Any = None
         while True:
-            page = self.get(path, limit=200, **({} if after is None else {"after": after}))
+            where = asked if after is None else {**asked, "after": after}
+            page = self.get(path, limit=200, **where)
             yield from page["items"]
             after = page["next"]
             if after is None:

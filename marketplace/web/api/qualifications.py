@@ -39,10 +39,11 @@ class TermsAsked(Schema):
     )
     valid_days = fields.Integer(strict=True, metadata={"description": "Usually 365"})
     candidates_max = fields.Integer(
-        strict=True, metadata={
+        strict=True,
+        metadata={
             "description": "Attempts that are paid for, of all people together; one person may "
             "take as many as there are forms. Usually 20"
-        }
+        },
     )
     time_limit_seconds = fields.Integer(
         strict=True, metadata={"description": "For an attempt, from its start; usually a week"}
