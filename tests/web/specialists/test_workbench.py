@@ -18,7 +18,7 @@ from marketplace.jobs.models import Job
 from marketplace.money import Money
 from marketplace.review.rules import Verdict
 from marketplace.routing import service as routing
-from marketplace.tasktypes import TASK_TYPES, task_type
+from marketplace.tasktypes import TASK_TYPES, Json, task_type
 from marketplace.work import queries, service
 from marketplace.work.models import Claim
 from marketplace.work.rules import ClaimState, SubmissionState
@@ -104,7 +104,7 @@ def test_every_task_type_is_worked_on_from_draft_to_submission(
     (given, _), *_ = queries.own_submissions(session, doctor)
     judged = {key: value for key, value in given.judgement.items() if key != "unrankable"}
     # A conversation is what was held, whatever a form says of it: here none was.
-    unheld = {"turns": [], "messages": []} if kind == "chat" else {}
+    unheld: Json = {"turns": [], "messages": []} if kind == "chat" else {}
     assert EXAMPLES[kind].judgement | unheld == judged
     assert f"Why: {NASTY}" == given.rationale
 
