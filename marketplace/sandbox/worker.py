@@ -16,6 +16,7 @@ from marketplace.sandbox.store import Store, Tx
 
 IDLE_SECONDS = 0.5
 log = logging.getLogger(__name__)
+_TIMERS = threading.Lock()
 
 HANDLERS: dict[str, Callable[[Tx, str], None]] = {
     charges.TIMER: charges.settle,
@@ -53,10 +54,14 @@ def run_next_timer(store: Store) -> bool:
 
 
 def run_due_timers(store: Store) -> int:
-    """Run every timer that is due, in order; how many there were."""
+    """Run every timer that is due, in order; how many there were.
+
+    Whoever calls while another thread runs them waits for it, so that all are done afterwards.
+    """
     count = 0
-    while run_next_timer(store):
-        count += 1
+    with _TIMERS:
+        while run_next_timer(store):
+            count += 1
     return count
 
 
