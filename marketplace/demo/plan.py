@@ -28,7 +28,8 @@ class PlannedJob:
 
     title: another one than the material's; items_last: only so many of its items, 0 for all;
     terms: what the job asks for beyond its material; exports: the forms that the lab asks
-    for; policy: whose answers they hold.
+    for; policy: whose answers they hold; is_reviewed: False leaves all that waits for whoever
+    looks at the world.
     """
 
     material: str
@@ -44,6 +45,7 @@ class PlannedJob:
     asks_qualification: bool = False
     exports: tuple[str, ...] = ()
     policy: str = "majority"
+    is_reviewed: bool = True
 
 
 # Small jobs of the types that the larger ones do not show; one of ranking, since that rests.
@@ -87,9 +89,10 @@ SHOWN = (
         material="health_rubrics",
         lab="lab@demo.test",
         reviewer="reviewer@demo.test",
-        posted_days_ago=5,
+        posted_days_ago=3,
         hour=14,
         efforts={"s.lindqvist@demo.test": Effort(tasks=2)},
+        is_reviewed=False,
     ),
     PlannedJob(
         material="legal_critiques",

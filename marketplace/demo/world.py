@@ -110,5 +110,5 @@ def _day(timeline: Timeline, days: int) -> Iterator[Moment]:
     yield Moment(timeline.on(days, 6), work.clear_pay)
     yield Moment(timeline.on(days, 7), work.answer_reworks)
     for job in JOBS:
-        if QUEUE_DAYS < days < job.posted_days_ago:
+        if job.is_reviewed and QUEUE_DAYS < days < job.posted_days_ago:
             yield Moment(timeline.on(days, 19, 30), partial(reviewing.review_day, job))

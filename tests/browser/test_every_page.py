@@ -58,7 +58,11 @@ def visit(browser: Browser, place: Place, town: Town) -> Iterator[Visit]:
     assert [] == windows.complaints
 
 
-@pytest.mark.parametrize("name", PAGES)
+# What axe makes of the whole API takes it as long as five other pages.
+LONG = {"api-docs": pytest.mark.slow}
+
+
+@pytest.mark.parametrize("name", [pytest.param(n, marks=LONG.get(n, ())) for n in PAGES])
 def test_a_page_is_accessible_and_fits_in_both_themes(visit: Visit, name: str) -> None:
     page = visit(name)
     page.evaluate("document.fonts.ready")

@@ -30,6 +30,7 @@ def job_title(place: Place) -> str:
         return job.title
 
 
+@pytest.mark.slow
 def test_a_doctor_on_a_phone_finds_out_what_opens_a_job(
     windows: Windows, place: Place, job_title: str
 ) -> None:

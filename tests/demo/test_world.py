@@ -26,6 +26,7 @@ from marketplace.payouts import service as payouts
 from marketplace.payouts.models import PayoutRun
 from marketplace.payouts.rules import RunState
 from marketplace.quality.models import Skill
+from marketplace.review import queries as reviews
 from marketplace.review.models import Accrual, Decision
 from marketplace.review.rules import Verdict
 from marketplace.routing import queries as routing
@@ -166,6 +167,9 @@ def _work_is_done() -> None:
             for entry in routing.feed(session, people.actor_of(session, email))
         ]
         assert set(TASK_TYPES) == set(offered)
+        waiting = reviews.waiting_jobs(session, people.actor_of(session, "lab@demo.test"))
+        titles = {row.Job.title for row in waiting}
+        assert "Write the rubric for a health question" in titles
         states = session.scalars(select(Export.state)).all()
         assert [ExportState.DONE] * 6 == list(states)
 
