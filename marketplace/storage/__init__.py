@@ -15,12 +15,10 @@ import stat
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Protocol
+from typing import IO, Protocol
 
 from marketplace.errors import GatewayError, Missing
-
-if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer
+from marketplace.storage.winding import Piecewise, Wound
 
 _REFERENCE = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*")
 CHUNK_BYTES = 1024 * 1024
@@ -104,58 +102,20 @@ class Folder:
         return found.st_size
 
 
-class _Wound(io.RawIOBase):
-    """A file of a store that only reads on, as one that can be wound: it is opened anew there."""
+class _Stored(Wound):
+    """A file of a store that only reads on."""
 
     def __init__(self, storage: Storage, reference: str, at: int) -> None:
+        super().__init__(at)
         self._storage, self._reference = storage, reference
-        self._at = at
-        self._size: int | None = None
-        self._stream: IO[bytes] | None = None
 
-    def readable(self) -> bool:
-        """Always."""
-        return True
+    def begin(self, at: int) -> Piecewise:
+        """As the store gives it."""
+        return self._storage.open(self._reference, offset=at)
 
-    def seekable(self) -> bool:
-        """Always."""
-        return True
-
-    def tell(self) -> int:
-        """Where the next byte comes from."""
-        return self._at
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
-        """To a place; the store is asked for it with the next read."""
-        if whence == os.SEEK_END:
-            self._size = self._size or self._storage.size(self._reference)
-            offset += self._size
-        elif whence == os.SEEK_CUR:
-            offset += self._at
-        if offset != self._at:
-            self._let_go()
-        self._at = offset
-        return offset
-
-    def readinto(self, buffer: WriteableBuffer, /) -> int:
-        """The next bytes."""
-        target = memoryview(buffer).cast("B")
-        if self._stream is None:
-            self._stream = self._storage.open(self._reference, offset=self._at)
-        piece = self._stream.read(len(target))
-        target[: len(piece)] = piece
-        self._at += len(piece)
-        return len(piece)
-
-    def _let_go(self) -> None:
-        if self._stream is not None:
-            self._stream.close()
-            self._stream = None
-
-    def close(self) -> None:
-        """Let the store go."""
-        self._let_go()
-        super().close()
+    def whole(self) -> int:
+        """As the store says."""
+        return self._storage.size(self._reference)
 
 
 def wound(reference: str, offset: int = 0) -> IO[bytes]:
@@ -165,7 +125,7 @@ def wound(reference: str, offset: int = 0) -> IO[bytes]:
     if stream.seekable():
         return stream
     stream.close()
-    return io.BufferedReader(_Wound(storage, reference, offset), CHUNK_BYTES)
+    return io.BufferedReader(_Stored(storage, reference, offset), CHUNK_BYTES)
 
 
 def pieces(stream: IO[bytes]) -> Iterator[bytes]:

@@ -10,11 +10,15 @@ import io
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from marketplace.db import outside_transaction
 from marketplace.errors import Fault, Faulty
 from marketplace.storage import CHUNK_BYTES, StorageFailed
+from marketplace.storage.winding import Piecewise, Wound
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 AWS = "aws"
 CONNECT_SECONDS = 5
@@ -98,7 +102,6 @@ class Bucket:
     def open(self, key: str, offset: int = 0) -> IO[bytes]:
         """A file from `offset` on, as a stream that can be wound."""
         stream = _Streamed(self._client, self._bucket, key, offset)
-        stream.begin()
         return io.BufferedReader(stream, CHUNK_BYTES)
 
 
@@ -145,68 +148,36 @@ class _told:  # noqa: N801 - read as a word: with _told().
             raise StorageFailed(f"The bucket's store does not answer ({name}).") from failed
 
 
-class _Streamed(io.RawIOBase):
-    """An object's content; winding asks for it anew from there."""
+class _Streamed(Wound):
+    """An object's content; failures of the client come in our words."""
 
     def __init__(self, client: Any, bucket: str, key: str, at: int) -> None:
+        super().__init__(at)
         self._client, self._bucket, self._key = client, bucket, key
-        self._at = at
-        self._size = -1
-        self._body: Any = None
+        self._size = 0
+        self._source = self.begin(at)
 
-    def begin(self) -> None:
-        """Ask for the content from here on."""
+    def begin(self, at: int) -> Piecewise:
+        """The content from here on, and with it the object's size."""
         with _told():
             try:
                 answer = self._client.get_object(
-                    Bucket=self._bucket, Key=self._key, Range=f"bytes={self._at}-"
+                    Bucket=self._bucket, Key=self._key, Range=f"bytes={at}-"
                 )
             except self._client.exceptions.ClientError as failed:
                 if failed.response.get("Error", {}).get("Code") != "InvalidRange":
                     raise
-                self._body = io.BytesIO()
-                return
-        self._body = answer["Body"]
+                return io.BytesIO()
         whole = answer.get("ContentRange", "").rpartition("/")[2]
-        self._size = int(whole) if whole.isdigit() else self._at + answer["ContentLength"]
+        self._size = int(whole) if whole.isdigit() else at + answer["ContentLength"]
+        body: Piecewise = answer["Body"]
+        return body
 
-    def readable(self) -> bool:
-        """Always."""
-        return True
+    def whole(self) -> int:
+        """As the store said with the content."""
+        return self._size
 
-    def seekable(self) -> bool:
-        """Always."""
-        return True
-
-    def tell(self) -> int:
-        """Where the next byte comes from."""
-        return self._at
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
-        """To a place of the object."""
-        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: max(self._size, 0)}[whence]
-        if base + offset != self._at:
-            self._let_go()
-        self._at = base + offset
-        return self._at
-
-    def readinto(self, buffer: Any, /) -> int:
+    def readinto(self, buffer: WriteableBuffer, /) -> int:
         """The next bytes; StorageFailed where the connection breaks."""
-        target = memoryview(buffer).cast("B")
-        if self._body is None:
-            self.begin()
         with _told():
-            piece = self._body.read(len(target))
-        target[: len(piece)] = piece
-        self._at += len(piece)
-        return len(piece)
-
-    def _let_go(self) -> None:
-        if self._body is not None:
-            self._body.close()
-            self._body = None
-
-    def close(self) -> None:
-        """Let the connection go."""
-        self._let_go()
-        super().close()
+            return super().readinto(buffer)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -84,10 +85,10 @@ class Dialect:
         """The lab's own configuration, else ours in the names that the results use."""
         text = template.get("label_studio")
         if isinstance(text, str) and text.strip():
-            try:
+            # The check of the template says what is wrong with one that cannot be read; names of
+            # our own serve until then.
+            with suppress(NotAConfiguration):
                 return config_of(text)
-            except NotAConfiguration:
-                pass  # The check of the template says so; names of our own serve until then.
         return self.default(template).named(results)
 
 
