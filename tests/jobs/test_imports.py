@@ -235,6 +235,14 @@ def test_columns_that_do_not_fit_fail_the_import(session: Session, header: str, 
     assert word in str(found.failure)
 
 
+@pytest.mark.parametrize(("name", "words"), [("x.parquet", "Parquet"), ("X.ZIP", "zip")])
+def test_a_name_that_promises_another_form_is_told(name: str, words: str) -> None:
+    storage.current().put("imports/odd", io.BytesIO(b"\x93 neither, nor text, with a \n line"))
+
+    with pytest.raises(Faulty, match=f"called a {words} file, but does not begin like one"):
+        service.kind_of_stored("imports/odd", name, "pairwise")
+
+
 @pytest.mark.parametrize(
     ("content", "words"),
     [

@@ -68,6 +68,8 @@ _FOREIGN = (
     (b"\xd0\xcf\x11\xe0", "This is an old Office file. Save it as CSV in UTF-8."),
 )
 _DICOM = slice(128, 132)
+# How a file begins whose name promises a form that is no text.
+_PROMISED = {"parquet": (b"PAR1", "Parquet file"), "zip": (b"PK", "zip file")}
 # A file that looks like one of these is nothing else, even where it could be read as records.
 _UNMISTAKABLE = frozenset(
     {
@@ -107,6 +109,10 @@ def refuse_foreign(head: Head) -> None:
             raise Faulty(words, [Fault("/file", words)])
     if not head.content.strip():
         words = "This file is empty." if head.whole else "This file begins with nothing but blanks."
+        raise Faulty(words, [Fault("/file", words)])
+    magic, title = _PROMISED.get(head.suffix, (b"", ""))
+    if not head.content.startswith(magic):
+        words = f"This is called a {title}, but does not begin like one. Write it anew and send it."
         raise Faulty(words, [Fault("/file", words)])
 
 
