@@ -170,7 +170,12 @@ def use_engine(engine: Engine) -> None:
     """Let `transaction` use this engine."""
     _database.engine = engine
     _database.sessions = _database.whole = sessionmaker(engine, expire_on_commit=False)
-    alone = create_engine(engine.url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+    alone = create_engine(
+        engine.url,
+        poolclass=NullPool,
+        isolation_level="AUTOCOMMIT",
+        hide_parameters=engine.hide_parameters,
+    )
     event.listen(alone, "connect", _run_plans_as_they_are)
     _database.alone = sessionmaker(alone, expire_on_commit=False)
     _hang_up()

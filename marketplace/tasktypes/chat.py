@@ -71,7 +71,7 @@ def template_rule(template: Json) -> list[Fault]:
     faults = doubled_keys(aspects, "/aspects")
     for number, aspect in enumerate(aspects):
         faults += rubric.scale_faults(aspect["scale"], f"/aspects/{number}/scale")
-    if template.get("turns_min", 1) > template.get("turns_max", TURNS_MOST):
+    if template.get("turns_min", 1) > template.get("turns_max", conversation.TURNS_DEFAULT):
         faults.append(Fault("/turns_max", "The most must not be below the least."))
     return faults
 
@@ -89,7 +89,7 @@ def brief(template: Json, payload: Json) -> Brief:
     return Brief(
         endpoints=tuple(each["endpoint"] for each in template["candidates"]),
         opening=conversation.opening_of(payload),
-        turns_max=template.get("turns_max", 10),
+        turns_max=template.get("turns_max", conversation.TURNS_DEFAULT),
         allow_tie=template.get("allow_tie", True),
         allow_edit=template.get("allow_edit", True),
     )

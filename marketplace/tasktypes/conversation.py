@@ -15,6 +15,8 @@ from marketplace.tasktypes.shapes import Json
 
 SLOTS = ("a", "b", "c", "d")
 TURNS_MAX = 50
+# How many turns there may be where a template does not say.
+TURNS_DEFAULT = 10
 SAID_MAX = 20_000
 ATTEMPTS_MAX = 5
 
@@ -83,7 +85,7 @@ class Brief:
 
     endpoints: tuple[str, ...]
     opening: tuple[Json, ...] = ()
-    turns_max: int = 10
+    turns_max: int = TURNS_DEFAULT
     attempts_max: int = ATTEMPTS_MAX
     allow_tie: bool = True
     allow_edit: bool = True
@@ -119,7 +121,8 @@ def turns_faults(payload: Json, judgement: Json, *, least: int) -> list[Fault]:
     if held.get("state") == "waiting":
         return [Fault("/saying", "The reply is on its way. Wait for it, and choose.")]
     count = len(judgement.get("turns", []))
-    if count < least:
+    # Where the endpoint allows no more, what was held is all that can be.
+    if count < least and held.get("turns_left", 1) > 0:
         wanted = "one turn" if least == 1 else f"{least} turns"
         return [Fault("/saying", f"Hold at least {wanted} of the conversation; there are {count}.")]
     return []

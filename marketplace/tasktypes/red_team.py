@@ -136,7 +136,7 @@ def template_rule(template: Json) -> list[Fault]:
     faults += doubled_keys(template.get("techniques", []), "/techniques")
     if is_live(template) and not template.get("endpoint"):
         faults.append(Fault("/endpoint", "Name the model endpoint that the specialists talk to."))
-    if template.get("turns_min", 1) > template.get("turns_max", conversation.TURNS_MAX):
+    if template.get("turns_min", 1) > template.get("turns_max", conversation.TURNS_DEFAULT):
         faults.append(Fault("/turns_max", "The most must not be below the least."))
     url = template["welfare"].get("support_url", "")
     if url and not url.startswith(("https://", "tel:", "mailto:")):
@@ -164,7 +164,7 @@ def brief(template: Json, payload: Json) -> Brief | None:
     return Brief(
         endpoints=(template["endpoint"],),
         opening=conversation.opening_of(payload),
-        turns_max=template.get("turns_max", 10),
+        turns_max=template.get("turns_max", conversation.TURNS_DEFAULT),
         allow_tie=False,
         allow_edit=False,
     )

@@ -54,6 +54,25 @@ def rows(form: str, *judgements: Json, **facts: Any) -> tuple[list[Json], Counts
     return list(found), counts
 
 
+def test_a_job_never_wants_more_turns_than_can_be_held() -> None:
+    wanted = {**EXAMPLE.template, "turns_min": 11}
+    wanted.pop("turns_max", None)
+
+    assert ["/turns_max"] == [fault.pointer for fault in KIND.check_template(wanted)]
+
+
+def test_what_an_endpoint_cuts_short_can_be_handed_in() -> None:
+    template = {**EXAMPLE.template, "turns_min": 2, "turns_max": 5}
+    left = {"state": "ended", "turns": [PLAIN], "turns_left": 0}
+    payload = {**EXAMPLE.payload, "conversation": left}
+
+    told = KIND.check_judgement(template, payload, held(PLAIN))
+    more = {**payload, "conversation": {**left, "state": "open", "turns_left": 1}}
+
+    assert "/saying" not in [fault.pointer for fault in told]
+    assert "/saying" in [f.pointer for f in KIND.check_judgement(template, more, held(PLAIN))]
+
+
 def test_a_turn_is_a_preference_with_its_history() -> None:
     found, counts = rows("trl_preference", held(PLAIN, TIED, EDITED))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from fractions import Fraction
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -105,11 +106,11 @@ def _share_done(session: Session, claim: Claim, job: Job) -> Money:
     """
     view = work.view_of(session, claim)
     whole = reward(claim.pay, job.expected_seconds, claim.paid_seconds_max)
-    by_time = view.working_seconds / job.expected_seconds
+    by_time = Fraction(view.working_seconds, job.expected_seconds)
     turns = len(view.payload.get("conversation", {}).get("turns", []))
     # Where no turn must be held, holding one is still not all of the work.
-    by_turns = turns / (max(1, view.template.get("turns_min", 1)) + 1)
-    return whole.portion(int(min(1.0, max(by_time, by_turns)) * 10_000))
+    by_turns = Fraction(turns, max(1, view.template.get("turns_min", 1)) + 1)
+    return whole.portion(int(min(Fraction(1), max(by_time, by_turns)) * 10_000))
 
 
 def _paid_of_late(session: Session, outcome: Outcome) -> int:

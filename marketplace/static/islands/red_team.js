@@ -60,11 +60,15 @@ class Welfare extends HTMLElement {
       this.say("Shown. V hides it again.");
     } else if (reply) this.show(reply);
     else {
-      for (const veil of this.veils()) veil.open = false;
-      this.seen.clear();
-      this.veilReplies();
+      this.hide();
       this.say("Hidden.");
     }
+  }
+
+  hide() {
+    for (const veil of this.veils()) veil.open = false;
+    this.seen.clear();
+    this.veilReplies();
   }
 
   // --- replies of a live model ------------------------------------------------------------------
@@ -107,7 +111,7 @@ class Welfare extends HTMLElement {
   // --- pause and stop ---------------------------------------------------------------------------
 
   pause() {
-    for (const veil of this.veils()) veil.open = false;
+    this.hide();
     this.dialog.showModal();
     this.rest(true);
     const since = Date.now();
