@@ -270,7 +270,7 @@ def get_look(import_id: UUID) -> jobs.Sketch:
 def post_read(session: Session, asked: dict[str, Any], import_id: UUID) -> JobImport:
     """Read a held import now. What is left out of the body stays as it is told by the file."""
     found = queries.import_of(session, me(), import_id)
-    kept = {"kind": found.kind, "mapping": found.mapping}
+    kept: dict[str, Any] = {"kind": found.kind, "mapping": found.mapping}
     if asked.get("kind", found.kind) == found.kind:
         kept["labels"] = found.labels
     asked = kept | asked

@@ -1,4 +1,4 @@
-"""The tables of review."""
+"""Verdicts, and the pay that they earn."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tables of quality."""
+"""What is known of people's skill."""
 
 from __future__ import annotations
 

@@ -1,0 +1,1 @@
+"""Background functions of quality, by what they are about."""

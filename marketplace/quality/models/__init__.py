@@ -1,0 +1,4 @@
+"""The tables of quality, by what they are about."""
+
+from marketplace.quality.models.skill import Skill as Skill
+from marketplace.quality.models.skill import skill_domain as skill_domain

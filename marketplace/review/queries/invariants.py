@@ -1,0 +1,51 @@
+"""What must hold of decisions and pay, asked of the database."""
+
+from __future__ import annotations
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+_SHOWN = 100  # Broken things of one kind that are named; more would not help to mend them.
+
+_CHECKS = (
+    # What was earned was posted, once and in full.
+    """SELECT format('Accrual %s of %s %s (%s) has %s posted for it.',
+                     a.id, a.amount_minor, a.currency, a.kind, coalesce(-e.amount, 0))
+    FROM accrual a
+    LEFT JOIN submission s ON s.id = a.submission_id
+    LEFT JOIN ledger_transaction t ON (t.source_kind, t.source_id) = (
+      CASE a.kind WHEN 'accepted' THEN 'accept' ELSE a.kind END,
+      CASE a.kind WHEN 'accepted' THEN s.id || ':' || s.round
+        ELSE coalesce(a.submission_id, a.outcome_id)::text END)
+    LEFT JOIN ledger_account p
+      ON p.code = 'L:spec:' || a.specialist_id || ':pending:' || a.currency
+    LEFT JOIN ledger_entry e ON e.transaction_id = t.id AND e.account_id = p.id
+    WHERE a.amount_minor <> coalesce(-e.amount, 0)""",
+    # An answer that was accepted has earned, and no other.
+    """SELECT format('Submission %s is %s and has %s accruals.', s.id, s.state, count(a.id))
+    FROM submission s LEFT JOIN accrual a ON a.submission_id = s.id
+    GROUP BY s.id
+    HAVING count(a.id) <> (s.state IN ('accepted', 'surplus_accepted'))::int""",
+    # What people were promised is set aside.
+    """SELECT format('Job %s has %s reserved, and %s may still be owed for work in hand.',
+                     owed.job_id, coalesce(r.balance, 0), owed.amount)
+    FROM (
+      SELECT job_id, sum(price + (price * fee + 5000) / 10000) AS amount FROM (
+        SELECT w.job_id, w.price_minor AS price, coalesce(j.fee_basis_points, 0) AS fee
+        FROM (SELECT job_id, price_minor FROM claim WHERE state = 'live'
+              UNION ALL SELECT job_id, price_minor FROM submission
+              WHERE state IN ('submitted', 'in_review')) w
+        JOIN job j ON j.id = w.job_id) priced
+      GROUP BY job_id) owed
+    JOIN job j ON j.id = owed.job_id
+    LEFT JOIN ledger_account r ON r.code = 'L:job:' || j.id || ':reserved:' || j.currency
+    WHERE coalesce(r.balance, 0) < owed.amount""",
+)
+
+
+def broken_invariants(session: Session) -> list[str]:
+    """One sentence for each thing about pay that is broken; empty when all is sound."""
+    broken: list[str] = []
+    for check in _CHECKS:
+        broken += session.scalars(text(f"{check} LIMIT {_SHOWN}"))
+    return broken

@@ -1,0 +1,19 @@
+"""Hybrid pipelines.
+
+Why: the tables of quality that the next changes fill.
+Locks: nothing yet.
+Undo: `downgrade`.
+"""
+
+revision = "0041_pipelines"
+down_revision = "0040_appeals"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Change nothing yet."""
+
+
+def downgrade() -> None:
+    """Undo nothing."""
