@@ -15,7 +15,8 @@ Adding a type is one module:
    they are called only after the schemas accepted their values. A fault's message says what is
    wrong and what to do.
 3. Write `units`: unit name → label that can be voted on, `{}` for free text. `gold_agrees` follows
-   from it; give `gold_rule` where agreement has shades.
+   from it; give `gold_rule` where agreement has shades. `scales` says what kind of answer each
+   unit takes, and `marks` what people place themselves: no statistics need know the type's name.
 4. Where responses have an order on the screen, give `slots` and `favourite`.
 5. Forms follow from the judgement's schema (`fields.py`); give `read_form` and `write_form` only
    where the flat fields differ from the judgement.
@@ -51,10 +52,11 @@ either.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from marketplace.errors import Missing
+from marketplace.tasktypes import scales
 from marketplace.tasktypes.chat import CHAT
 from marketplace.tasktypes.code import CODE
 from marketplace.tasktypes.contract import TaskType as TaskType
@@ -77,6 +79,9 @@ from marketplace.tasktypes.red_team import RED_TEAM
 from marketplace.tasktypes.regions import REGIONS
 from marketplace.tasktypes.rubric import RUBRIC
 from marketplace.tasktypes.rubric_writing import RUBRIC_WRITING
+from marketplace.tasktypes.scales import Mark as Mark
+from marketplace.tasktypes.scales import Scale as Scale
+from marketplace.tasktypes.scales import ScaleKind as ScaleKind
 from marketplace.tasktypes.shapes import Json as Json
 from marketplace.tasktypes.shapes import unstorable_places as unstorable_places
 from marketplace.tasktypes.spans import SPANS
@@ -113,3 +118,16 @@ def task_type(key: str) -> TaskType:
     if found is None:
         raise Missing(f"There is no task type “{key[:80]}”. There are {', '.join(TASK_TYPES)}.")
     return found
+
+
+def scale_of(kind: TaskType, template: Json, unit: str) -> Scale:
+    """What kind of answer a unit takes; a unit that no pattern fits is nominal, its labels open."""
+    return scales.found(kind.scales_of(template), unit) or scales.NOMINAL
+
+
+def filled(kind: TaskType, template: Json, ballots: Sequence[Units]) -> list[Units]:
+    """The ballots of one task (a judgement's units each), what silence means written out.
+
+    A kind of harm that one of three named has three votes then: one yes, two no.
+    """
+    return scales.filled(kind.scales_of(template), ballots)

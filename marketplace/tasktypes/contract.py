@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from marketplace.errors import Fault
-from marketplace.tasktypes import fields, order, pieces, votes
+from marketplace.tasktypes import fields, order, pieces, scales, votes
 from marketplace.tasktypes.conversation import Brief
 from marketplace.tasktypes.exports import Exporter
 from marketplace.tasktypes.label_studio.dialect import configuration_faults
 from marketplace.tasktypes.raw import raw_exporter
+from marketplace.tasktypes.scales import Mark, Scales
 from marketplace.tasktypes.shapes import Json, Shape, under
 from marketplace.tasktypes.votes import Units
 
@@ -57,6 +58,10 @@ def _no_slots(_payload: Json) -> list[str]:
     return []
 
 
+def _no_marks(_template: Json, _judgement: Json) -> list[Mark]:
+    return []
+
+
 def _no_favourite(_judgement: Json) -> str | None:
     return None
 
@@ -77,6 +82,12 @@ class TaskType:
     judgement: Shape
     units: Callable[[Json], Units]
     """What aggregation can vote on: unit → label, `{"choice": "a"}`."""
+    scales: Callable[[Json], Scales] | None = None
+    """What kind of answer each unit takes, by pattern, given the template; where a type does not
+    say, the schema of its judgement does. `scale_of` of this package reads it."""
+    marks: Callable[[Json, Json], list[Mark]] = _no_marks
+    """What a judgement marks in places of its own choosing, given (template, judgement), for
+    statistics that match marks of several people before they vote."""
     formats: Mapping[str, Exporter] = field(default_factory=dict)
     may_opt_out: bool = False
     """Whether the material may harm who reads it: its holder may then stop at any time, without a
@@ -121,6 +132,14 @@ class TaskType:
     @property
     def judgement_schema(self) -> Json:
         return self.judgement.schema
+
+    def scales_of(self, template: Json) -> Scales:
+        """What kind of answer each unit takes under a template, by pattern."""
+        return (
+            scales.of_schema(self.judgement_schema)
+            if self.scales is None
+            else self.scales(template)
+        )
 
     @property
     def exports(self) -> Mapping[str, Exporter]:
