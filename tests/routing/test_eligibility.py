@@ -13,11 +13,11 @@ from marketplace import clock
 from marketplace.actor import Actor
 from marketplace.identity.models import Person
 from marketplace.identity.rules import PersonState
-from marketplace.ids import JobId, PersonId
+from marketplace.ids import JobId, PersonId, new_id
 from marketplace.jobs.models import Job
 from marketplace.jobs.rules import JobFields
 from marketplace.quality.models import Skill
-from marketplace.quality.service import learn
+from marketplace.quality.service import EvidenceSource, learn
 from marketplace.routing import queries, service
 from marketplace.routing.queries.eligibility import allowed_statement
 from marketplace.routing.queries.feed import with_seats
@@ -36,6 +36,18 @@ def codes(session: Session, person: Actor, job: Job) -> list[str]:
     assert [each for each in told.details if each.code not in caps] == list(claim.details)
     assert claim.eligible == (not claim.details)
     return [each.code for each in told.details]
+
+
+def taught(session: Session, person: Actor, job: Job, agreement: float) -> None:
+    """Let a verdict say that much of one more piece of somebody's work."""
+    learn(
+        session,
+        PersonId(person.person()),
+        job,
+        agreement,
+        source=EvidenceSource.REVIEW,
+        source_id=new_id(),
+    )
 
 
 def test_who_fits_is_allowed_with_the_level_of_the_credential_that_fits(session: Session) -> None:
@@ -61,14 +73,14 @@ def test_skill_counts_by_its_lower_bound_in_the_jobs_own_field(session: Session)
     _, other = make.published(session, skill_min=0.7, domain="oncology")
     doctor = specialists.doctor(session)
     for _ in range(6):
-        learn(session, PersonId(doctor.person()), job, 1.0)
+        taught(session, doctor, job, 1.0)
     session.flush()
     assert ["skill"] == codes(session, doctor, other)
     assert 0.7 < session.get_one(Skill, (doctor.person(), "cardiology", "pairwise")).lower
     assert [] == codes(session, doctor, job)
 
     for _ in range(3):
-        learn(session, PersonId(doctor.person()), job, 0.0)
+        taught(session, doctor, job, 0.0)
     session.flush()
     assert ["skill"] == codes(session, doctor, job)
 

@@ -29,13 +29,14 @@ LIMIT_MAX = 200
 
 @dataclass(frozen=True, slots=True)
 class AttemptItem:
-    """One item of an attempt. judgement: None where nothing was handed in; gold: never shown to
-    the candidate but through `explanations`."""
+    """One item of an attempt. submission_id, judgement: None where nothing was handed in; gold:
+    never shown to the candidate but through `explanations`."""
 
     item_id: UUID
     concept: str
     gold: dict[str, Any]
     judgement: Any
+    submission_id: UUID | None
 
 
 def _of_attempt(attempt: QualificationResult) -> Any:
@@ -50,7 +51,13 @@ def _of_attempt(attempt: QualificationResult) -> Any:
 def attempt_items(session: Session, attempt: QualificationResult) -> list[AttemptItem]:
     """Every item that an attempt asks, with what was handed in for it; for scoring."""
     rows = session.execute(
-        select(Item.id, QualificationItem.concept, Item.gold, Submission.judgement)
+        select(
+            Item.id,
+            QualificationItem.concept,
+            Item.gold,
+            Submission.judgement,
+            Submission.id,
+        )
         .select_from(Seat)
         .join(Task, Task.id == Seat.task_id)
         .join(Item, Item.id == Task.item_id)

@@ -1,4 +1,6 @@
 """The verbs of quality: what is learned from work that was judged."""
 
+from marketplace.quality.rules.evidence import EvidenceSource as EvidenceSource
 from marketplace.quality.service.scoring import score_attempt as score_attempt
 from marketplace.quality.service.skill import learn as learn
+from marketplace.quality.service.skill import unlearn as unlearn

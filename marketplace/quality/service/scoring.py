@@ -8,6 +8,7 @@ from marketplace.ids import PersonId
 from marketplace.jobs import queries as jobs
 from marketplace.jobs.models import Job, TemplateVersion
 from marketplace.quality.queries.qualification import AttemptItem, attempt_items
+from marketplace.quality.rules.evidence import EvidenceSource
 from marketplace.quality.rules.marks import Mark, marked
 from marketplace.quality.service.skill import learn
 from marketplace.specialists.models import QualificationResult
@@ -33,9 +34,16 @@ def score_attempt(session: Session, job: Job, attempt: QualificationResult) -> i
         by_item=marks.by_item,
         valid_days=terms.valid_days,
     )
-    answered = [item for item in items if item.judgement is not None]
-    for item in answered:
-        learn(session, PersonId(attempt.person_id), job, marks.by_item[str(item.item_id)])
+    answered = [(item, item.submission_id) for item in items if item.submission_id is not None]
+    for item, submission_id in answered:
+        learn(
+            session,
+            PersonId(attempt.person_id),
+            job,
+            min(1.0, max(0.0, marks.by_item[str(item.item_id)])),
+            source=EvidenceSource.QUALIFICATION,
+            source_id=submission_id,
+        )
     return len(answered)
 
 

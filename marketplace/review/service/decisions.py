@@ -16,7 +16,7 @@ from marketplace.ids import DecisionId, PersonId, SubmissionId, new_id
 from marketplace.jobs.models import Job
 from marketplace.jobs.rules import Purpose
 from marketplace.quality.rules.posterior import worth_of_verdict
-from marketplace.quality.service import learn
+from marketplace.quality.service import EvidenceSource, learn
 from marketplace.review import rules
 from marketplace.review.models import Decision
 from marketplace.review.rules import Verdict
@@ -67,7 +67,14 @@ def decide(
     # Rework says nothing yet, the last word does; gold speaks for qualifications.
     if verdict is not Verdict.REWORK and job.purpose is Purpose.WORK:
         worth = worth_of_verdict(accepted=verdict is Verdict.ACCEPT, round_number=submission.round)
-        learn(session, PersonId(submission.specialist_id), job, worth)
+        learn(
+            session,
+            PersonId(submission.specialist_id),
+            job,
+            worth,
+            source=EvidenceSource.REVIEW,
+            source_id=submission.id,
+        )
     return _carry_out(
         session,
         actor,
