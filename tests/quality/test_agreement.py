@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from marketplace.quality.rules import (
     cohen_kappa,
     krippendorff_alpha_nominal,
-    majority,
     percent_agreement,
 )
+from marketplace.tasktypes.votes import majority
 
 label_pairs = st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from("abc")), max_size=30)
 

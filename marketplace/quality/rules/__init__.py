@@ -10,4 +10,3 @@ from marketplace.quality.rules.agreement import (
     krippendorff_alpha_nominal as krippendorff_alpha_nominal,
 )
 from marketplace.quality.rules.agreement import percent_agreement as percent_agreement
-from marketplace.tasktypes.votes import majority as majority

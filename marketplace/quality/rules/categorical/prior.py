@@ -1,0 +1,98 @@
+"""What is expected of an author before they spoke, and what their counts then make of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import digamma
+
+Floats = npt.NDArray[np.float64]
+# No author is held to be right, or wrong, nearly always on the word of others alone.
+SURE = 0.98
+# A newcomer's accuracy where a job has taught nothing yet, and what that is worth in labels.
+NEWCOMER = 0.75
+NEWCOMER_WEIGHT = 4.0
+ROW_WEIGHT = 8.0
+
+
+@dataclass(frozen=True, eq=False)
+class Prior:
+    """A population of authors (Kim & Ghahramani 2012; hierarchy as in Paun et al. 2018).
+
+    Each row of an author's confusion leans on the author's own accuracy with the weight of
+    `row_strength` labels, and that accuracy on the population's with `accuracy_strength` labels.
+
+    classes: float64[K], how many tasks of each class there seem to be, plus one
+    accuracy: the population's share of right labels
+    row_strength: float64[K], one for each true class
+    errors: float64[K, K], where errors go: rows sum to 1, the diagonal is 0
+    """
+
+    classes: Floats
+    accuracy: float
+    accuracy_strength: float
+    row_strength: Floats
+    errors: Floats
+
+    @staticmethod
+    def flat(class_count: int, accuracy: float = NEWCOMER) -> Prior:
+        """What to expect where nothing is known: authors who are right more often than not.
+
+        A prior without that leaning never learns who is right: both readings of a task of two
+        classes would stay equally likely.
+        """
+        spread = spread_evenly(class_count)
+        rows = np.full(class_count, ROW_WEIGHT)
+        return Prior(np.ones(class_count), accuracy, NEWCOMER_WEIGHT, rows, spread)
+
+    def log_classes(self) -> Floats:
+        """The expected logarithm of each class's share, float64[K]."""
+        found: Floats = digamma(self.classes) - digamma(self.classes.sum())
+        return found
+
+    def expected(self, counts: Floats) -> Floats:
+        """Pseudo-counts of each author's confusion: float64[m, K, K] from counts of that shape."""
+        right = np.trace(counts, axis1=1, axis2=2)
+        weight = self.accuracy_strength
+        accuracy = (right + weight * self.accuracy) / (counts.sum((1, 2)) + weight)
+        return self.rows(np.clip(accuracy, 1 - SURE, SURE))
+
+    def rows(self, accuracy: Floats) -> Floats:
+        """The pseudo-counts of authors of these accuracies: float64[m, K, K]."""
+        k = len(self.classes)
+        shares = (1 - accuracy)[:, None, None] * self.errors
+        shares[:, np.arange(k), np.arange(k)] = accuracy[:, None]
+        found: Floats = self.row_strength[None, :, None] * shares
+        return found
+
+    def to_json(self) -> dict[str, Any]:
+        """The prior as JSON, to be kept beside an author's counts."""
+        return {
+            "classes": self.classes.tolist(),
+            "accuracy": self.accuracy,
+            "accuracy_strength": self.accuracy_strength,
+            "row_strength": self.row_strength.tolist(),
+            "errors": self.errors.tolist(),
+        }
+
+    @staticmethod
+    def from_json(kept: Mapping[str, Any]) -> Prior:
+        """The prior that `to_json` wrote."""
+        return Prior(
+            np.array(kept["classes"], dtype=np.float64),
+            float(kept["accuracy"]),
+            float(kept["accuracy_strength"]),
+            np.array(kept["row_strength"], dtype=np.float64),
+            np.array(kept["errors"], dtype=np.float64),
+        )
+
+
+def spread_evenly(class_count: int) -> Floats:
+    """Errors that fall on every wrong label alike, float64[K, K]."""
+    found = np.full((class_count, class_count), 1 / max(class_count - 1, 1))
+    np.fill_diagonal(found, 0)
+    return found
