@@ -19,6 +19,7 @@ from marketplace.tasktypes.aspects import aspect_faults, doubled_keys, none_requ
 from marketplace.tasktypes.chat_exports import EXPORTS
 from marketplace.tasktypes.contract import TaskType
 from marketplace.tasktypes.conversation import Brief
+from marketplace.tasktypes.scales import Scales, ratings
 from marketplace.tasktypes.shapes import Json, Shape
 from marketplace.tasktypes.votes import Units
 
@@ -115,6 +116,11 @@ def units(judgement: Json) -> Units:
     return rubric.units({"ratings": judgement.get("ratings", {})})
 
 
+def scales(template: Json) -> Scales:
+    """Of the ratings; turns of two conversations cannot be compared and are no units."""
+    return ratings(template.get("aspects", []))
+
+
 def read_form(sent: fields.Fields, _template: Json, payload: Json) -> Json:
     """What the form holds, without edits that change nothing; it sends them all."""
     judgement = fields.judgement_from(sent, JUDGEMENT.schema)
@@ -136,6 +142,7 @@ CHAT = TaskType(
     item=ITEM,
     judgement=JUDGEMENT,
     units=units,
+    scales=scales,
     formats=EXPORTS,
     template_rule=template_rule,
     item_rule=item_rule,

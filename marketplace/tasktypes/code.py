@@ -13,12 +13,15 @@ from marketplace.tasktypes import pieces
 from marketplace.tasktypes.code_exports import EXPORTS
 from marketplace.tasktypes.contract import TaskType
 from marketplace.tasktypes.diffs import files_of, lines_of, paths_of
+from marketplace.tasktypes.scales import Mark, Scale, ScaleKind, Scales, nominal
 from marketplace.tasktypes.shapes import Json, Shape, listed
 from marketplace.tasktypes.votes import Units, share_matched
 
 DIFF_MAX = 500_000
 # A colleague who comments a line or two away has seen the same thing.
 NEAR_LINES = 2
+VERDICTS = ("approve", "comment", "request_changes")
+SEVERITIES = ("blocker", "major", "minor", "nit")
 
 TEMPLATE = Shape(
     pieces.contract(
@@ -94,7 +97,7 @@ COMMENT = pieces.closed(
             "description": "A line that the diff shows; without one the comment is on the file.",
         },
         "side": pieces.one_of("new", "old"),
-        "severity": pieces.one_of("blocker", "major", "minor", "nit"),
+        "severity": pieces.one_of(*SEVERITIES),
         "category": pieces.KEY,
         "body": pieces.words(20_000),
         "suggestion": pieces.text(20_000),
@@ -106,7 +109,7 @@ JUDGEMENT = Shape(
     pieces.contract(
         "Judgement of a code review",
         {
-            "verdict": pieces.one_of("approve", "comment", "request_changes"),
+            "verdict": pieces.one_of(*VERDICTS),
             "comments": pieces.listing(COMMENT, most=200),
             "patch": pieces.text(),
         },
@@ -169,6 +172,28 @@ def units(judgement: Json) -> Units:
     return {"verdict": judgement["verdict"]}
 
 
+def scales(_template: Json) -> Scales:
+    return {
+        "verdict": nominal(*VERDICTS),
+        "comments.*": Scale(ScaleKind.SPANS, SEVERITIES, silence=""),
+    }
+
+
+def marks(_template: Json, judgement: Json) -> list[Mark]:
+    """Each comment at its line, with its severity; one on a whole file stands
+    before the first, out of reach of all."""
+    return [
+        Mark(
+            f"comments.{comment.get('side', 'new')}.{comment['path']}",
+            str(at),
+            str(comment["severity"]),
+            {"kind": "point", "points": [[comment.get("line", -NEAR_LINES), 0]]},
+            reach=NEAR_LINES,
+        )
+        for at, comment in enumerate(judgement.get("comments", []))
+    ]
+
+
 def gold_rule(judgement: Json, gold: Json, _template: Json) -> float | None:
     """The share of gold's verdict and comments that the judgement has; a comment counts as found
     where one stands within NEAR_LINES of it, on the same side of the same file."""
@@ -198,6 +223,8 @@ CODE = TaskType(
     item=ITEM,
     judgement=JUDGEMENT,
     units=units,
+    scales=scales,
+    marks=marks,
     formats=EXPORTS,
     item_rule=item_rule,
     judgement_rule=judgement_rule,

@@ -18,6 +18,7 @@ from marketplace.tasktypes.contract import TaskType
 from marketplace.tasktypes.correction_exports import EXPORTS, elements_of
 from marketplace.tasktypes.edits import ELEMENTS_MAX, edits
 from marketplace.tasktypes.label_studio.dialect import FIELD as LABEL_STUDIO_FIELD
+from marketplace.tasktypes.scales import FLAG, NOMINAL, TEXT, Scale, ScaleKind, Scales, nominal
 from marketplace.tasktypes.shapes import Json, Shape, listed, under
 from marketplace.tasktypes.votes import Units
 
@@ -214,6 +215,18 @@ def units(judgement: Json) -> Units:
     }
 
 
+def scales(template: Json) -> Scales:
+    """One scale a field, by its kind; of texts only the short ones are units."""
+    return {f"values.{each['key']}": scale_of_field(each) for each in template["fields"]}
+
+
+def scale_of_field(field: Json) -> Scale:
+    if field["kind"] == "choice":
+        return nominal(*(option["key"] for option in field["options"]))
+    kinds = {"flag": FLAG, "number": Scale(ScaleKind.INTERVAL), "text": NOMINAL}
+    return kinds.get(field["kind"], TEXT)
+
+
 def relaxed(template: Json) -> Json:
     """Models, and gold, may leave fields out."""
     return {**template, "fields": [{**each, "required": False} for each in template["fields"]]}
@@ -249,6 +262,7 @@ CORRECTION = TaskType(
     item=ITEM,
     judgement=JUDGEMENT,
     units=units,
+    scales=scales,
     formats=EXPORTS,
     template_rule=template_rule,
     judgement_rule=judgement_rule,

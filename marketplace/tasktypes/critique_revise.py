@@ -14,6 +14,7 @@ from marketplace.tasktypes import fields, pieces
 from marketplace.tasktypes.contract import TaskType
 from marketplace.tasktypes.critique_exports import EXPORTS
 from marketplace.tasktypes.principles import CONSTITUTION, PRINCIPLE, constitution_faults
+from marketplace.tasktypes.scales import TEXT, Scales, nominal
 from marketplace.tasktypes.shapes import Json, Shape, listed
 from marketplace.tasktypes.votes import Units
 
@@ -264,6 +265,10 @@ def units(judgement: Json) -> Units:
     }
 
 
+def scales(_template: Json) -> Scales:
+    return {"findings.*": nominal("keeps", "violates"), "revision": TEXT}
+
+
 def relaxed(template: Json) -> Json:
     """What models say, and gold, may be verdicts alone, and on some principles only."""
     return {**template, "every_principle": False, "critique": "optional", "revision": "optional"}
@@ -276,6 +281,7 @@ CRITIQUE_REVISE = TaskType(
     item=ITEM,
     judgement=JUDGEMENT,
     units=units,
+    scales=scales,
     formats=EXPORTS,
     template_rule=constitution_faults,
     judgement_rule=judgement_rule,

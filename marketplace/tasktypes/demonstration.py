@@ -13,6 +13,7 @@ from marketplace.tasktypes.label_studio.dialect import FIELD as LABEL_STUDIO_FIE
 from marketplace.tasktypes.label_studio.texts import DEMONSTRATION as LABEL_STUDIO
 from marketplace.tasktypes.label_studio.writing import exporter as label_studio
 from marketplace.tasktypes.records import Record
+from marketplace.tasktypes.scales import TEXT, Scales
 from marketplace.tasktypes.shapes import Json, Shape
 from marketplace.tasktypes.votes import Units
 
@@ -115,6 +116,10 @@ def units(_judgement: Json) -> Units:
     return {}
 
 
+def scales(_template: Json) -> Scales:
+    return {"*": TEXT}
+
+
 def trl_messages(records: Iterable[Record], _policy: Policy, counts: Counts) -> Iterator[ExportRow]:
     """`messages`, as TRL's SFT trainer and OpenAI's fine-tuning read them."""
     for record in records:
@@ -138,6 +143,7 @@ DEMONSTRATION = TaskType(
     item=ITEM,
     judgement=JUDGEMENT,
     units=units,
+    scales=scales,
     formats=catalogue(
         Exporter(
             key="trl_messages",

@@ -13,8 +13,13 @@ from marketplace.errors import Fault
 from marketplace.tasktypes import fields, pieces
 from marketplace.tasktypes.contract import TaskType
 from marketplace.tasktypes.fact_check_exports import EXPORTS
+from marketplace.tasktypes.scales import Mark, Scale, ScaleKind, Scales, nominal
 from marketplace.tasktypes.shapes import Json, Shape, listed
 from marketplace.tasktypes.votes import Units, share_matched
+
+VERDICTS = ("supported", "contradicted", "unverifiable")
+GRADES = ("correct", "incorrect", "not_attempted")
+QUALITIES = ("good", "truncated", "incorrect_refusal")
 
 TEMPLATE = Shape(
     pieces.contract(
@@ -85,7 +90,7 @@ CLAIM = pieces.closed(
         "start": OFFSET,
         "end": OFFSET,
         "text": pieces.text(),
-        "verdict": pieces.one_of("supported", "contradicted", "unverifiable"),
+        "verdict": pieces.one_of(*VERDICTS),
         "severity": pieces.one_of("minor", "major", "critical"),
         "sources": pieces.listing(EVIDENCE, most=20),
         "note": pieces.text(20_000),
@@ -98,8 +103,8 @@ JUDGEMENT = Shape(
         "Judgement of a fact check",
         {
             "claims": pieces.listing(CLAIM, most=500),
-            "grade": pieces.one_of("correct", "incorrect", "not_attempted"),
-            "quality": pieces.one_of("good", "truncated", "incorrect_refusal"),
+            "grade": pieces.one_of(*GRADES),
+            "quality": pieces.one_of(*QUALITIES),
         },
         ("claims",),
     )
@@ -219,6 +224,23 @@ def units(judgement: Json) -> Units:
     return claims | {key: str(judgement[key]) for key in ("grade", "quality") if key in judgement}
 
 
+def scales(_template: Json) -> Scales:
+    """Claims are matched first; a claim that somebody left out, they said nothing about."""
+    return {
+        "claims.*": Scale(ScaleKind.SPANS, VERDICTS),
+        "grade": nominal(*GRADES),
+        "quality": nominal(*QUALITIES),
+    }
+
+
+def marks(_template: Json, judgement: Json) -> list[Mark]:
+    """Each claim where it stands in the response, with its verdict."""
+    return [
+        Mark("claims", "{}-{}".format(*span(claim)), str(claim["verdict"]), span(claim))
+        for claim in judgement["claims"]
+    ]
+
+
 def gold_rule(judgement: Json, gold: Json, _template: Json) -> float | None:
     """The share of gold's claims with the same verdict on a span that overlaps by half or more,
     the grade counted as one more where gold has it."""
@@ -257,6 +279,8 @@ FACT_CHECK = TaskType(
     item=ITEM,
     judgement=JUDGEMENT,
     units=units,
+    scales=scales,
+    marks=marks,
     formats=EXPORTS,
     item_rule=item_rule,
     judgement_rule=judgement_rule,

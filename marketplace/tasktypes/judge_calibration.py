@@ -16,6 +16,7 @@ from marketplace.tasktypes.calibration_exports import EXPORTS
 from marketplace.tasktypes.contract import TaskType
 from marketplace.tasktypes.label_studio.dialect import FIELD as LABEL_STUDIO_FIELD
 from marketplace.tasktypes.rubric import SCALE, scale_faults
+from marketplace.tasktypes.scales import FLAG, Scale, ScaleKind, Scales, nominal, points_of
 from marketplace.tasktypes.shapes import Json, Shape, listed
 from marketplace.tasktypes.votes import Units
 
@@ -185,6 +186,21 @@ def units(judgement: Json) -> Units:
     return {f"verdicts.{key}": verdict for key, verdict in judgement["verdicts"].items()}
 
 
+def scales(template: Json) -> Scales:
+    """One scale a dimension, by its kind."""
+    return {f"verdicts.{each['key']}": scale_of_dimension(each) for each in template["aspects"]}
+
+
+def scale_of_dimension(dimension: Json) -> Scale:
+    """A preference's labels are the names of the item's responses, which differ by item."""
+    kind = dimension["kind"]
+    if kind == "score":
+        return points_of(dimension["scale"])
+    if kind == "choice":
+        return nominal(*(option["key"] for option in dimension["options"]))
+    return FLAG if kind == "binary" else Scale(ScaleKind.PAIRWISE)
+
+
 def fault_tags(template: Json) -> list[tuple[str, str]]:
     """The faults of a judge that a specialist may tag, as (key, words)."""
     named = template.get("fault_tags")
@@ -203,6 +219,7 @@ JUDGE_CALIBRATION = TaskType(
     item=ITEM,
     judgement=JUDGEMENT,
     units=units,
+    scales=scales,
     formats=EXPORTS,
     slots=slots,
     favourite=favourite,

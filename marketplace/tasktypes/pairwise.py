@@ -16,6 +16,7 @@ from marketplace.tasktypes.contract import TaskType
 from marketplace.tasktypes.fields import Fields, judgement_from
 from marketplace.tasktypes.label_studio.dialect import FIELD as LABEL_STUDIO_FIELD
 from marketplace.tasktypes.pairwise_exports import EXPORTS
+from marketplace.tasktypes.scales import Scale, ScaleKind, Scales
 from marketplace.tasktypes.shapes import Json, Shape
 from marketplace.tasktypes.votes import Units
 
@@ -93,6 +94,15 @@ def units(judgement: Json) -> Units:
     return {"choice": judgement["choice"], **aspects}
 
 
+def scales(template: Json) -> Scales:
+    """The choice with the ways out that the template offers, and each aspect."""
+    ways_out = [way for way in ("tie", "both_bad") if template.get(f"allow_{way}", True)]
+    return {
+        "choice": Scale(ScaleKind.PAIRWISE, (*SLOTS, *ways_out)),
+        "aspects.*": Scale(ScaleKind.PAIRWISE, (*SLOTS, "tie")),
+    }
+
+
 def slots(_payload: Json) -> list[str]:
     return list(SLOTS)
 
@@ -127,6 +137,7 @@ PAIRWISE = TaskType(
     item=ITEM,
     judgement=JUDGEMENT,
     units=units,
+    scales=scales,
     formats=EXPORTS,
     slots=slots,
     favourite=favourite,

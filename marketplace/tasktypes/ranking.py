@@ -20,6 +20,7 @@ from marketplace.tasktypes.label_studio.comparisons import RANKING as LABEL_STUD
 from marketplace.tasktypes.label_studio.dialect import FIELD as LABEL_STUDIO_FIELD
 from marketplace.tasktypes.label_studio.writing import exporter as label_studio
 from marketplace.tasktypes.records import Record
+from marketplace.tasktypes.scales import Scale, ScaleKind, Scales
 from marketplace.tasktypes.shapes import Json, Shape
 from marketplace.tasktypes.votes import Units, majority
 
@@ -167,6 +168,11 @@ def units(judgement: Json) -> Units:
     }
 
 
+def scales(_template: Json) -> Scales:
+    """Every unit is a pair, whose labels are its own two names and the tie."""
+    return {"*": Scale(ScaleKind.RANKING)}
+
+
 def better(places: dict[str, int], first: str, second: str) -> str:
     if places[first] == places[second]:
         return "tie"
@@ -227,6 +233,7 @@ RANKING = TaskType(
     item=ITEM,
     judgement=JUDGEMENT,
     units=units,
+    scales=scales,
     formats=catalogue(
         Exporter(key="trl_preference", title="TRL preference", convert=trl_preference),
         label_studio(LABEL_STUDIO),

@@ -18,6 +18,7 @@ from marketplace.tasktypes.aspects import doubled_keys
 from marketplace.tasktypes.contract import TaskType
 from marketplace.tasktypes.conversation import Brief
 from marketplace.tasktypes.red_team_exports import EXPORTS
+from marketplace.tasktypes.scales import Scale, ScaleKind, Scales, ordinal
 from marketplace.tasktypes.shapes import Json, Shape, listed
 from marketplace.tasktypes.votes import Units
 
@@ -225,6 +226,15 @@ def units(judgement: Json) -> Units:
     return found | {f"harm_categories.{key}": "yes" for key in judgement.get("harm_categories", [])}
 
 
+def scales(_template: Json) -> Scales:
+    """Who leaves out a kind of harm that another named, says that it is not there."""
+    return {
+        "attack_success": ordinal(*range(SUCCESS_MOST + 1)),
+        "severity": ordinal(*SEVERITIES),
+        "harm_categories.*": Scale(ScaleKind.NOMINAL, ("no", "yes"), silence="no"),
+    }
+
+
 def gold_rule(judgement: Json, gold: Json, _template: Json) -> float | None:
     """The mean of what gold says: success (one step away counts half), severity, and the kinds of
     harm, their intersection over union."""
@@ -262,6 +272,7 @@ RED_TEAM = TaskType(
     item=ITEM,
     judgement=JUDGEMENT,
     units=units,
+    scales=scales,
     may_opt_out=True,
     formats=EXPORTS,
     template_rule=template_rule,

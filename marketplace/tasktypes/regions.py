@@ -15,12 +15,11 @@ from marketplace.tasktypes.images.geometry import (
     inside,
     outline_of,
 )
-from marketplace.tasktypes.images.matching import POINT_PIXELS, agreement
 from marketplace.tasktypes.label_studio.dialect import FIELD as LABEL_STUDIO_FIELD
 from marketplace.tasktypes.regions_exports import EXPORTS
 from marketplace.tasktypes.regions_form import complete, read_form, two_decimals, write_form
+from marketplace.tasktypes.regions_score import gold_rule, marks, scales, units
 from marketplace.tasktypes.shapes import Json, Shape, listed
-from marketplace.tasktypes.votes import Units
 
 REGIONS_MAX = 2_000
 CORNERS_MAX = 500
@@ -348,34 +347,6 @@ def first_answer(template: Json, payload: Json) -> Json:
     return {**kept, "regions": [two_decimals(region) for region in said["regions"]]}
 
 
-def units(judgement: Json) -> Units:
-    """Whether each label was found, and the answers about the image.
-
-    Absent labels vote only where `presence` says so, which is filled in at hand-in. Regions are
-    matched, not voted on: `images.matching.matches` pairs those of two judgements.
-    """
-    found = {region["label"]: True for region in judgement["regions"]}
-    presence = {**judgement.get("presence", {}), **found}
-    return {
-        **{f"presence.{key}": "present" if there else "absent" for key, there in presence.items()},
-        **{f"answers.{key}": text for key, text in judgement.get("answers", {}).items()},
-    }
-
-
-def gold_rule(judgement: Json, gold: Json, template: Json) -> float | None:
-    """The mean of two shares: F1 of matched regions by label, and gold's answers given alike.
-
-    Where neither marks anything, they agree that nothing is there.
-    """
-    pixels = float(template.get("gold_point_pixels", POINT_PIXELS))
-    alike = agreement(judgement["regions"], gold["regions"], point_pixels=pixels)
-    shares = [1.0 if alike is None else alike]
-    wanted, given = gold.get("answers", {}), judgement.get("answers", {})
-    if wanted:
-        shares.append(sum(given.get(key) == text for key, text in wanted.items()) / len(wanted))
-    return sum(shares) / len(shares)
-
-
 REGIONS = TaskType(
     key="regions",
     title="Image regions",
@@ -383,6 +354,8 @@ REGIONS = TaskType(
     item=ITEM,
     judgement=JUDGEMENT,
     units=units,
+    scales=scales,
+    marks=marks,
     formats=EXPORTS,
     template_rule=template_rule,
     item_rule=item_rule,

@@ -13,6 +13,7 @@ from marketplace.tasktypes.label_studio.dialect import FIELD as LABEL_STUDIO_FIE
 from marketplace.tasktypes.label_studio.scales import RUBRIC as LABEL_STUDIO
 from marketplace.tasktypes.label_studio.writing import exporter as label_studio
 from marketplace.tasktypes.records import Record
+from marketplace.tasktypes.scales import Scales, ratings
 from marketplace.tasktypes.shapes import Json, Shape
 from marketplace.tasktypes.votes import Units, majorities, share_matched
 
@@ -139,6 +140,10 @@ def units(judgement: Json) -> Units:
     }
 
 
+def scales(template: Json) -> Scales:
+    return ratings(template["aspects"])
+
+
 def gold_rule(judgement: Json, gold: Json, template: Json) -> float | None:
     """The share of gold's aspects scored within the template's tolerance."""
     tolerance = int(template.get("gold_tolerance", 0))
@@ -202,6 +207,7 @@ RUBRIC = TaskType(
     item=ITEM,
     judgement=JUDGEMENT,
     units=units,
+    scales=scales,
     formats=catalogue(
         Exporter(key="helpsteer2", title="HelpSteer2", convert=helpsteer2),
         label_studio(LABEL_STUDIO),

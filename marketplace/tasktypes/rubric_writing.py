@@ -14,6 +14,7 @@ from marketplace.tasktypes.contract import TaskType
 from marketplace.tasktypes.exports import Counts, Exporter, ExportRow, Policy, catalogue
 from marketplace.tasktypes.records import AuthoredJudgement, Record
 from marketplace.tasktypes.rubric_lint import same_words
+from marketplace.tasktypes.scales import TEXT, Scales, ordinal
 from marketplace.tasktypes.shapes import Json, Shape, listed
 from marketplace.tasktypes.votes import Units, share_matched
 
@@ -186,6 +187,13 @@ def units(judgement: Json) -> Units:
     }
 
 
+def scales(_template: Json) -> Scales:
+    return {
+        "rubrics.*": ordinal(*range(-POINTS_MOST, POINTS_MOST + 1)),
+        "ideal_completion": TEXT,
+    }
+
+
 def gold_rule(judgement: Json, gold: Json, _template: Json) -> float | None:
     """The share of gold's criteria that stand in the judgement with points of the same sign."""
 
@@ -248,6 +256,7 @@ RUBRIC_WRITING = TaskType(
     item=ITEM,
     judgement=JUDGEMENT,
     units=units,
+    scales=scales,
     formats=catalogue(
         Exporter(
             key="healthbench",

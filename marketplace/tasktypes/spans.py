@@ -17,7 +17,7 @@ from marketplace.tasktypes.label_studio.dialect import FIELD as LABEL_STUDIO_FIE
 from marketplace.tasktypes.shapes import Json, Shape, listed
 from marketplace.tasktypes.spans_exports import EXPORTS
 from marketplace.tasktypes.spans_form import first_answer, prelabels_shown, read_form, write_form
-from marketplace.tasktypes.spans_score import gold_rule, units
+from marketplace.tasktypes.spans_score import gold_rule, marks, scales, units
 
 SPANS_MAX = 2_000
 # What the workbench itself uses beside a text; a label's own key must not be one of these.
@@ -373,6 +373,8 @@ SPANS = TaskType(
     item=ITEM,
     judgement=JUDGEMENT,
     units=units,
+    scales=scales,
+    marks=marks,
     formats=EXPORTS,
     template_rule=template_rule,
     item_rule=item_rule,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from marketplace.tasktypes.scales import NOMINAL, Mark, Scale, ScaleKind, Scales, nominal
 from marketplace.tasktypes.shapes import Json
 from marketplace.tasktypes.votes import Units
 
@@ -37,6 +38,26 @@ def units(judgement: Json) -> Units:
     if judgement.get("cats"):
         found["cats"] = set(map(str, judgement["cats"]))
     return {name: "+".join(sorted(labels)) for name, labels in found.items()}
+
+
+def scales(template: Json) -> Scales:
+    """Spans are matched first; a token that nobody else marked is outside to the others."""
+    labels = tuple(str(label["name"]) for label in template["labels"])
+    many = template.get("cats_many")
+    return {
+        "spans.*": Scale(ScaleKind.SPANS, labels, silence=""),
+        "tokens.*": Scale(ScaleKind.NOMINAL, silence=""),
+        "relations.*": Scale(ScaleKind.NOMINAL, silence=""),
+        "cats": NOMINAL if many else nominal(*(each["name"] for each in template.get("cats", []))),
+    }
+
+
+def marks(_template: Json, judgement: Json) -> list[Mark]:
+    """Each span where it stands, with its label."""
+    return [
+        Mark("spans", str(span["id"]), str(span["label"]), extent(span))
+        for span in judgement["spans"]
+    ]
 
 
 def overlap(first: tuple[int, int], second: tuple[int, int]) -> float:

@@ -9,12 +9,16 @@ from __future__ import annotations
 from marketplace.errors import Fault
 from marketplace.tasktypes import pieces
 from marketplace.tasktypes.contract import TaskType
+from marketplace.tasktypes.scales import NOMINAL, Scale, ScaleKind, Scales, nominal, ordinal
 from marketplace.tasktypes.shapes import Json, Shape
 from marketplace.tasktypes.trajectory_exports import EXPORTS
 from marketplace.tasktypes.trajectory_form import read_form, write_form
 from marketplace.tasktypes.trajectory_rules import (
+    NEUTRAL,
     NO_STEP_MARKS,
     QUESTIONS_OF_STEPS,
+    RIGHT,
+    WRONG,
     asks,
     coverage,
     judgement_rule,
@@ -196,6 +200,26 @@ def units(judgement: Json) -> Units:
     return found
 
 
+def scales(template: Json) -> Scales:
+    """Where only what is wrong is flagged, a step that one flagged and another passed is right."""
+    flagged = coverage(template) == "flagged"
+    steps = Scale(
+        ScaleKind.STEPS,
+        (WRONG, NEUTRAL, RIGHT),
+        silence=RIGHT if flagged else None,
+        heard_by=("step:*", "first_error_step"),
+    )
+    return {
+        "outcome": nominal(*OUTCOMES),
+        "side_effects": nominal(*OUTCOMES),
+        "looping": nominal(*OUTCOMES),
+        "optimality": ordinal(*OPTIMALITY),
+        "responsible_agent": NOMINAL,
+        "first_error_step": Scale(ScaleKind.STEPS),
+        "step:*": steps,
+    }
+
+
 def gold_rule(judgement: Json, gold: Json, _template: Json) -> float | None:
     """The mean over gold's questions, where all its steps together count as one question.
 
@@ -224,6 +248,7 @@ TRAJECTORY = TaskType(
     item=ITEM,
     judgement=JUDGEMENT,
     units=units,
+    scales=scales,
     formats=EXPORTS,
     template_rule=template_rule,
     item_rule=item_rule,
