@@ -1,5 +1,35 @@
 """The rules of review, by what they are about; pure."""
 
+from marketplace.review.rules.adjudication import JUDGEMENTS_SHOWN_MAX as JUDGEMENTS_SHOWN_MAX
+from marketplace.review.rules.adjudication import NEXT_ADJUDICATION as NEXT_ADJUDICATION
+from marketplace.review.rules.adjudication import RATIONALE_MAX as RATIONALE_MAX
+from marketplace.review.rules.adjudication import RATIONALE_MIN as RATIONALE_MIN
+from marketplace.review.rules.adjudication import AdjudicationCause as AdjudicationCause
+from marketplace.review.rules.adjudication import AdjudicationState as AdjudicationState
+from marketplace.review.rules.adjudication import contested as contested
+from marketplace.review.rules.brake import NEXT_BRAKE as NEXT_BRAKE
+from marketplace.review.rules.brake import NEXT_HELD as NEXT_HELD
+from marketplace.review.rules.brake import BrakeState as BrakeState
+from marketplace.review.rules.brake import HeldState as HeldState
+from marketplace.review.rules.brake import Pull as Pull
+from marketplace.review.rules.brake import Tally as Tally
+from marketplace.review.rules.brake import bound_of as bound_of
+from marketplace.review.rules.brake import pulled as pulled
+from marketplace.review.rules.policy import Policy as Policy
+from marketplace.review.rules.policy import check_policy as check_policy
+from marketplace.review.rules.sampling import FORMULA as FORMULA
+from marketplace.review.rules.sampling import Chance as Chance
+from marketplace.review.rules.sampling import EndedBy as EndedBy
+from marketplace.review.rules.sampling import Facts as Facts
+from marketplace.review.rules.sampling import Reason as Reason
+from marketplace.review.rules.sampling import Weighted as Weighted
+from marketplace.review.rules.sampling import chance_of as chance_of
+from marketplace.review.rules.sampling import is_looked_at_again as is_looked_at_again
+from marketplace.review.rules.sampling import is_sampled as is_sampled
+from marketplace.review.rules.sampling import weighted_share as weighted_share
+from marketplace.review.rules.second_looks import NEXT_SECOND_LOOK as NEXT_SECOND_LOOK
+from marketplace.review.rules.second_looks import SecondLookState as SecondLookState
+from marketplace.review.rules.second_looks import state_after as state_after
 from marketplace.review.rules.verdicts import DEFECTS_MAX as DEFECTS_MAX
 from marketplace.review.rules.verdicts import NOTE_MAX as NOTE_MAX
 from marketplace.review.rules.verdicts import NOTE_MIN as NOTE_MIN
@@ -7,9 +37,9 @@ from marketplace.review.rules.verdicts import REWORK_ROUNDS_MAX as REWORK_ROUNDS
 from marketplace.review.rules.verdicts import STATE_AFTER as STATE_AFTER
 from marketplace.review.rules.verdicts import AccrualKind as AccrualKind
 from marketplace.review.rules.verdicts import OwnWork as OwnWork
+from marketplace.review.rules.verdicts import SameOrganisation as SameOrganisation
 from marketplace.review.rules.verdicts import Severity as Severity
 from marketplace.review.rules.verdicts import Verdict as Verdict
 from marketplace.review.rules.verdicts import check_reasons as check_reasons
 from marketplace.review.rules.verdicts import check_round as check_round
 from marketplace.review.rules.verdicts import clears_at as clears_at
-from marketplace.review.rules.verdicts import is_sampled as is_sampled

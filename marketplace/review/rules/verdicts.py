@@ -1,13 +1,11 @@
-"""Sampling, verdicts and the dates of pay."""
+"""Verdicts, their reasons, and the dates of pay."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
-from uuid import UUID
 
 from marketplace.errors import Denied, Fault, Faulty
 from marketplace.tasktypes import unstorable_places
@@ -56,10 +54,10 @@ class OwnWork(Denied):
     code = "own_work"
 
 
-def is_sampled(submission_id: UUID, ratio: float) -> bool:
-    """Whether a submission is among the share `ratio` (0..1) that a person reviews."""
-    draw = int.from_bytes(hashlib.sha256(b"review" + submission_id.bytes).digest()[:8])
-    return draw < ratio * 2**64
+class SameOrganisation(Denied):
+    """A reviewer shares an organisation with the author: as members, or as one's employer."""
+
+    code = "same_organisation"
 
 
 def clears_at(accepted_at: datetime, clearance_days: int) -> datetime:
