@@ -177,13 +177,16 @@ class WorkProgress(Root):
 
     live: claims in hand; done: claims handed in; front: the rank after which the next seat is
     looked for; repeats: tasks that were asked once more, handed in or in hand; seen_version_id:
-    the template with instructions of the last answer.
+    the template with instructions of the last answer; live_cap: tasks
+    that they may hold at a time, where that is fewer than the job allows; stopped_at: since when
+    they get no further task of the job, which a person has decided.
     """
 
     __tablename__ = "work_progress"
     __table_args__ = (
         CheckConstraint("live >= 0", name="live"),
         CheckConstraint("done >= 0", name="done"),
+        CheckConstraint("live_cap >= 1", name="live_cap"),
     )
     person_id: Mapped[PersonId] = mapped_column(ForeignKey("person.id"), primary_key=True)
     job_id: Mapped[JobId] = mapped_column(ForeignKey("job.id"), primary_key=True)
@@ -191,6 +194,8 @@ class WorkProgress(Root):
     done: Mapped[int] = mapped_column(default=0)
     front: Mapped[int] = mapped_column(default=0)
     repeats: Mapped[int] = mapped_column(default=0, server_default="0")
+    live_cap: Mapped[int | None]
+    stopped_at: Mapped[datetime | None]
     seen_version_id: Mapped[TemplateVersionId | None] = mapped_column(
         ForeignKey("template_version.id")
     )

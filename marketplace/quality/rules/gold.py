@@ -1,4 +1,4 @@
-"""What answers to gold say: of their authors, of the gold itself, and of whether it leaked; pure."""
+"""What answers to gold say of their authors, of the gold, and of whether it leaked; pure."""
 
 from __future__ import annotations
 

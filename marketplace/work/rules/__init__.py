@@ -235,6 +235,12 @@ class EnoughDone(Conflict):
     code = "enough_done"
 
 
+class HeldBack(EnoughDone):
+    """The specialist gets no further task of the job, which a person has decided."""
+
+    code = "held_back"
+
+
 class IllegalStep(Refused):
     """A state cannot follow another; the page that asked for it was out of date."""
 

@@ -20,6 +20,7 @@ from marketplace.work.service.preferences import move_keys as move_keys
 from marketplace.work.service.repeats import claim_repeat as claim_repeat
 from marketplace.work.service.reserved import close_reserved_seats as close_reserved_seats
 from marketplace.work.service.reserved import open_reserved_seats as open_reserved_seats
+from marketplace.work.service.restrictions import restrict as restrict
 from marketplace.work.service.seats import expire_leases as expire_leases
 from marketplace.work.service.seats import open_seats as open_seats
 from marketplace.work.service.submissions import locked_submission as locked_submission

@@ -55,7 +55,7 @@ _NEXT = """WITH permit AS MATERIALIZED (
   SELECT id, template_version_id FROM job
   WHERE id = %(job_id)s AND state = 'open' AND (SELECT eligible FROM permit) FOR KEY SHARE
 ), before AS (
-  SELECT live, done, front FROM work_progress
+  SELECT live, done, front, live_cap, stopped_at FROM work_progress
   WHERE person_id = %(person_id)s AND job_id = %(job_id)s
 ), looked AS (
   SELECT seat.id, seat.rank, %(person_id)s::uuid AS person_id FROM seat
@@ -74,11 +74,12 @@ _NEXT = """WITH permit AS MATERIALIZED (
   INSERT INTO work_progress AS mine (person_id, job_id, live, done, front)
   SELECT %(person_id)s, %(job_id)s, 1, 0, rank FROM free
   ON CONFLICT (person_id, job_id) DO UPDATE SET live = mine.live + 1, front = excluded.front
-  WHERE mine.live < %(live_max)s AND mine.live + mine.done < %(done_max)s
-    AND mine.front = (SELECT front FROM before)
+  WHERE mine.live < least(%(live_max)s, mine.live_cap) AND mine.stopped_at IS NULL
+    AND mine.live + mine.done < %(done_max)s AND mine.front = (SELECT front FROM before)
   RETURNING live
 )
-SELECT permit.eligible, permit.level, before.live, before.done, before.front,
+SELECT permit.eligible, permit.level, before.live, before.done, before.front, before.live_cap,
+  before.stopped_at,
   free.id AS seat_id, free.task_id, free.rank, free.price_minor,
   (SELECT template_version_id FROM wanting) AS newest_id,
   item.id AS item_id, item.payload::text AS payload, EXISTS (SELECT FROM counted) AS counted,
@@ -199,7 +200,12 @@ def take_sql() -> str:
 def _refuse_over_limits(job: Job, found: Any) -> None:
     if found.live is None:
         return
-    if found.live >= job.claims_live_max:
+    if found.stopped_at is not None:
+        raise rules.HeldBack(
+            "You get no further tasks of this job for now. Why, with the figures, stands under "
+            "Quality checks; you can answer there, and a person reads it."
+        )
+    if found.live >= min(job.claims_live_max, found.live_cap or job.claims_live_max):
         raise rules.TooManyInHand(
             f"You have {found.live} tasks of this job in hand, which is as many as it allows. "
             "Hand one in or give one back first."

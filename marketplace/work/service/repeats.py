@@ -15,10 +15,10 @@ from sqlalchemy.orm import Session, aliased
 
 from marketplace import clock
 from marketplace.ids import ClaimId, JobId, PersonId, new_id
-from marketplace.jobs.models import Job
+from marketplace.jobs.models import Item, Job
 from marketplace.jobs.rules import JobState, PayPer, Purpose, seat_price
 from marketplace.work import rules
-from marketplace.work.models import Claim, Submission, WorkProgress
+from marketplace.work.models import Claim, Submission, Task, WorkProgress
 from marketplace.work.rules import ClaimState, SubmissionState
 from marketplace.work.service.seats import held_state
 
@@ -57,6 +57,8 @@ def _is_due(job: Job, progress: WorkProgress) -> bool:
     if progress.done < rules.REPEATS_AFTER or progress.repeats + 1 > ratio * progress.done:
         return False
     most = job.tasks_a_person_max
+    if progress.stopped_at is not None:
+        return False
     if most is not None and progress.live + progress.done >= most:
         return False
     drawn = hashlib.sha256(f"{progress.person_id} {job.id} {progress.done}".encode()).digest()
@@ -66,11 +68,14 @@ def _is_due(job: Job, progress: WorkProgress) -> bool:
 
 def _earliest(session: Session, specialist_id: PersonId, job: Job) -> Submission | None:
     once_more = aliased(Claim)
+    # What has a known answer is shown to nobody twice.
+    known = select(Task.id).join(Item, Item.id == Task.item_id)
+    known = known.where(Task.id == Submission.task_id, Item.gold.is_not(None))
     return session.scalar(
         select(Submission)
         .where(Submission.specialist_id == specialist_id, Submission.job_id == job.id)
         .where(Submission.state.in_(STANDING), Submission.repeats_submission_id.is_(None))
-        .where(func.cardinality(Submission.presented_order) >= 2)
+        .where(func.cardinality(Submission.presented_order) >= 2, ~known.exists())
         .where(~select(once_more.id)
             .where(once_more.repeats_submission_id == Submission.id,
                    once_more.specialist_id == specialist_id, once_more.job_id == job.id)
@@ -86,7 +91,7 @@ def _count(session: Session, job: Job, seen: WorkProgress) -> bool:
         update(WorkProgress)
         .where(WorkProgress.person_id == seen.person_id, WorkProgress.job_id == job.id)
         .where(WorkProgress.repeats == seen.repeats, WorkProgress.done == seen.done)
-        .where(WorkProgress.live < job.claims_live_max)
+        .where(WorkProgress.live < func.least(job.claims_live_max, WorkProgress.live_cap))
         .values(live=WorkProgress.live + 1, repeats=WorkProgress.repeats + 1)
         .returning(WorkProgress.live)
         .execution_options(synchronize_session=False)
