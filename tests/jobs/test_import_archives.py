@@ -205,9 +205,15 @@ def test_lists_that_lie_are_refused_before_they_are_read() -> None:
     end = good.rindex(b"PK\x05\x06")
     many = good[:end] + struct.pack("<4s4H2IH", b"PK\5\6", 0, 0, 0, 0xFFFE, 2**31, 0, 0)
     assert ENTRIES_MAX > 0xFFFE
+    # The old fields say one file, the new ones, which are those that count, say too many.
+    wide = struct.pack("<4sQ2H2I4Q", b"PK\6\6", 44, 45, 45, 0, 0, 2**31, 2**31, 2**40, 0)
+    behind = struct.pack("<4sIQI", b"PK\6\7", 0, end, 1)
+    elsewhere = struct.pack("<4sIQI", b"PK\6\7", 0, 0, 1)
 
     for content, words in (
         (many, "holds more than"),
+        (good[:end] + wide + behind + good[end:], "holds more than"),
+        (good[:end] + wide + elsewhere + good[end:], "damaged"),
         (good[:-30], "cut short"),
         (b"PK\3\4" + b"\0" * 60, "cut short"),
         (good.replace(b"PK\1\2", b"PK\7\7"), "damaged"),

@@ -63,7 +63,9 @@ class Talker:
         assert question is not None
         service.record_replies(self.session, question, gateway.ask(question.calls))
 
-    def choose(self, choice: str, turn: int = 1, edit: str | None = None) -> None:
+    def choose(
+        self, choice: str, turn: int = 1, edit: str | None = None, attempt: int | None = None
+    ) -> None:
         claim = self.claim
         service.choose_reply(
             self.session,
@@ -72,6 +74,7 @@ class Talker:
             fence=claim.fence,
             turn=turn,
             choice=choice,
+            attempt=self.talk["attempt"] if attempt is None else attempt,
             edit=edit,
         )
 
@@ -276,6 +279,24 @@ def test_neither_asks_anew_until_the_attempts_are_used_up(session: Session, mode
     shown_first = turn["attempts"][-1]["order"][0]
     replies = {each["slot"]: each["text"] for each in turn["attempts"][-1]["replies"]}
     assert replies[shown_first] == turn["reply"]
+
+
+def test_a_window_that_is_behind_chooses_no_reply_that_it_has_not_shown(
+    session: Session, models: Served
+) -> None:
+    talker = Talker(session)
+    talker.say("Hello")
+    talker.answered()
+    talker.choose("neither", attempt=1)
+    talker.answered()
+    talker.choose("neither", attempt=1)  # Pressed twice.
+
+    with pytest.raises(TurnMoved):
+        talker.choose("a", attempt=1)
+
+    assert 2 == talker.talk["attempt"]
+    assert [] == talker.talk["turns"]
+    talker.choose("a", attempt=2)
 
 
 def test_no_more_calls_are_made_than_the_budget_allows(session: Session, models: Served) -> None:

@@ -26,11 +26,12 @@ conversations_api = api.blueprint(
 
 class ConversationShown(Schema):
     """How it stands. state: open (say something), waiting (a reply is on its way), unanswered (ask
-    again), choosing, or ended; turn: the turn that is due; pending: the turn that is not finished;
+    again), choosing, or ended; turn: the turn that is due; attempt: which try at it; pending: the turn that is not finished;
     told: why there is no reply."""
 
     state = fields.String()
     turn = fields.Integer()
+    attempt = fields.Integer()
     turns_left = fields.Integer()
     turns = fields.List(fields.Dict(keys=fields.String()))
     messages = fields.List(fields.Dict(keys=fields.String()))
@@ -56,9 +57,11 @@ class SaidAsked(TurnAsked):
 
 class ChoiceAsked(TurnAsked):
     """Which reply goes on: its slot, `tie`, or `neither`, which asks the models anew. edit: what
-    goes on in place of the reply that was chosen."""
+    goes on in place of the reply that was chosen. attempt: as the conversation said when its
+    replies were read; a choice among replies that another window asked for is a 409."""
 
     choice = fields.String(required=True, validate=validate.Length(max=10))
+    attempt = fields.Integer(load_default=1, strict=True, validate=validate.Range(min=1))
     edit = fields.String(load_default=None, allow_none=True, validate=validate.Length(max=TEXT_MAX))
 
 

@@ -32,7 +32,11 @@ BUSY = "Many conversations wait for a model at this moment. Yours is asked next;
 
 
 def _turn() -> int:
-    text = request.form.get("turn", "")
+    return _number("turn")
+
+
+def _number(name: str) -> int:
+    text = request.form.get(name, "")
     return int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 0
 
 
@@ -145,6 +149,7 @@ def choose(claim_id: UUID) -> AnyResponse | tuple[str, int]:
                 fence=fence,
                 turn=turn,
                 choice=choice,
+                attempt=_number("attempt"),
                 edit=edit,
             )
     except Refused as refused:

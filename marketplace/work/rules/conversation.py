@@ -84,6 +84,11 @@ class Talk:
         """The turn that is due, from 1."""
         return len(self.turns) + 1
 
+    @property
+    def attempt(self) -> int:
+        """The attempt at the turn that is due, from 1; each `neither` begins another."""
+        return len(self.pending["attempts"]) + 1 if self.pending else 1
+
     def said(self, turn: int) -> str | None:
         """What was said in the turn that is due, or in the one before; None where nothing was."""
         spoken = {self.turn: self.pending, self.turn - 1: self.turns[-1] if self.turns else None}
@@ -115,6 +120,7 @@ class Talk:
         return {
             "state": self.state(now).value,
             "turn": self.turn,
+            "attempt": self.attempt,
             "turns_left": max(0, self.brief.turns_max - len(self.turns)),
             "turns": self.turns,
             "messages": self.messages,
@@ -122,8 +128,7 @@ class Talk:
             "told": told,
             "allow_tie": self.brief.allow_tie,
             "allow_edit": self.brief.allow_edit,
-            "may_ask_anew": self.pending is not None
-            and len(self.pending["attempts"]) + 1 < self.brief.attempts_max,
+            "may_ask_anew": self.pending is not None and self.attempt < self.brief.attempts_max,
         }
 
 

@@ -167,17 +167,23 @@ def choose_reply(
     fence: int,
     turn: int,
     choice: str,
+    attempt: int = 1,
     edit: str | None = None,
 ) -> None:
     """Store which reply goes on (a slot, or `tie`), changed where `edit` says so; or `neither`.
 
-    After `neither` the candidates are to be asked again. The same choice again changes nothing.
+    After `neither` the candidates are to be asked again. attempt: that whose replies were seen,
+    from 1; those of a later one are not chosen unseen. The same choice again changes nothing.
     """
     held = _held(session, actor, claim_id, fence)
     talk = held.talk
     if turn == talk.turn - 1 and talk.turns and _is_same(talk.turns[-1], choice, edit):
         return
     if turn != talk.turn or talk.pending is None:
+        raise TurnMoved(MOVED)
+    if choice == "neither" and attempt == talk.attempt - 1:
+        return
+    if attempt != talk.attempt:
         raise TurnMoved(MOVED)
     if talk.state(clock.now()) is not TalkState.CHOOSING:
         raise TurnMoved("There is no reply to choose yet. This is how it stands now.")
@@ -203,7 +209,7 @@ def _check_choice(talk: Talk, choice: str, edit: str | None) -> None:
         offered.add("tie")
     if choice not in offered:
         raise Faulty("Choose a reply.", [Fault("/choice", "Choose one of those that are offered.")])
-    if choice == "neither" and len(pending["attempts"]) + 1 >= talk.brief.attempts_max:
+    if choice == "neither" and talk.attempt >= talk.brief.attempts_max:
         raise TalkOver("No more replies can be asked for in this turn. Choose one, or edit it.")
     if edit is None:
         return

@@ -49,7 +49,8 @@ class Desk:
     ) -> TestResponse:
         if edit:
             fields |= {f"editing.{fields['choice']}": edit}
-        form = {"csrf_token": self.browser.form_token(), "fence": self.claim.fence, "turn": turn}
+        form = {"csrf_token": self.browser.form_token(), "fence": self.claim.fence}
+        form |= {"turn": turn, "attempt": 1}
         address = f"{self.path}/conversation/{name}"
         headers = PART if part else {}
         return self.browser.client.post(address, data={**form, **fields}, headers=headers)
@@ -68,7 +69,7 @@ def test_each_step_draws_the_conversation_anew(
     assert "choosing" == state(desk.step("say", 1, saying="Hello"))
     assert "choosing" == state(desk.step("choice", 1, choice="neither"))
     page = checked(browser.get(desk.path))
-    again = desk.step("choice", 1, choice="b", edit="Another reply")
+    again = desk.step("choice", 1, choice="b", edit="Another reply", attempt=2)
     stale = desk.step("say", 1, saying="From an old window")
 
     assert "Another reply" in again.text

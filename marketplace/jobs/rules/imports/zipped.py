@@ -31,8 +31,7 @@ _END_BYTES = 22
 _COMMENT_MAX = 65_535
 _LOCATOR = b"PK\x06\x07"
 _WIDE = b"PK\x06\x06"
-_FULL = 0xFFFF
-_FULL_WIDE = 0xFFFFFFFF
+_LOCATOR_BYTES, _WIDE_BYTES = 20, 56
 TAKEN = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
 
 
@@ -134,22 +133,26 @@ def _check_list(stream: IO[bytes]) -> None:
     at = tail.rfind(_END)
     if at < 0 or len(tail) - at < _END_BYTES:
         raise _refusal("This zip file is cut short: its list is missing. Send the whole file.")
-    count, length = struct.unpack_from("<HI", tail, at + 10)
-    if count == _FULL or length == _FULL_WIDE:
-        count, length = _wide(stream, start + at, count, length)
+    count, length = _wide(stream, start + at, *struct.unpack_from("<HI", tail, at + 10))
     if count > ENTRIES_MAX or length > LIST_BYTES_MAX:
         raise _too_many()
 
 
 def _wide(stream: IO[bytes], end: int, count: int, length: int) -> tuple[int, int]:
-    """Number of files and length of the list, where they need more than the old fields."""
-    stream.seek(max(0, end - 20))
-    locator = stream.read(20)
+    """Number of files and length of the list, as whoever unpacks reads them.
+
+    They go by the new fields wherever there are any, whatever the old ones hold, and find them
+    right before the locator; a locator that leads elsewhere is refused.
+    """
+    place = end - _LOCATOR_BYTES - _WIDE_BYTES
+    stream.seek(max(0, end - _LOCATOR_BYTES))
+    locator = stream.read(_LOCATOR_BYTES)
     if not locator.startswith(_LOCATOR):
         return count, length
-    stream.seek(struct.unpack_from("<Q", locator, 8)[0])
-    record = stream.read(56)
-    if len(record) < 56 or not record.startswith(_WIDE):
+    stream.seek(max(0, place))
+    record = stream.read(_WIDE_BYTES)
+    told = struct.unpack_from("<Q", locator, 8)[0]
+    if place < 0 or told != place or not record.startswith(_WIDE):
         raise _refusal("This zip file is damaged: its list is not where it should be.")
     files, listed = struct.unpack_from("<QQ", record, 32)
     return int(files), int(listed)
