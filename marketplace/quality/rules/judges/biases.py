@@ -114,12 +114,12 @@ def calibration(ratings: Ratings) -> Calibration:
     if not sure.size:
         return Calibration((), None, 0)
     place = np.minimum((sure * BINS).astype(np.int64), BINS - 1)
-    counts = np.bincount(place, minlength=BINS)
+    counts = np.bincount(place, minlength=BINS).astype(np.float64)
     filled = np.flatnonzero(counts)
     means = np.bincount(place, sure, BINS)[filled] / counts[filled]
     hits = np.bincount(place, hit, BINS)[filled]
     shares = hits / counts[filled]
-    lower, upper = wilson(hits, counts[filled].astype(np.float64))
+    lower, upper = wilson(hits, np.asarray(counts[filled], np.float64))
     error = float((np.abs(means - shares) * counts[filled]).sum() / sure.size)
     rows = zip(means, shares, lower, upper, counts[filled], strict=True)
     bins = tuple(Bin(float(m), float(s), float(lo), float(up), int(c)) for m, s, lo, up, c in rows)
@@ -157,7 +157,8 @@ def distribution(values: Floats, labels: npt.NDArray[np.float64]) -> Floats:
     """How often each label is given, as shares."""
     known = values[~np.isnan(values)]
     counts = (known[:, None] == labels).sum(axis=0).astype(np.float64)
-    return counts / max(known.size, 1)
+    shares: Floats = counts / max(known.size, 1)
+    return shares
 
 
 def _expert_mean(experts: Floats) -> Floats:

@@ -156,13 +156,15 @@ def _none(weights: Floats) -> Floats:
 
 
 def _moments(values: Floats) -> Floats:
-    return np.column_stack([values, values**2])
+    moments: Floats = np.column_stack([values, values**2])
+    return moments
 
 
 def _pooled_moments(experts: Floats) -> Floats:
     if not experts.shape[1]:
         return np.zeros((0, 2))
-    return np.column_stack([np.nanmean(experts, axis=0), np.nanmean(experts**2, axis=0)])
+    means: Floats = np.column_stack([np.nanmean(experts, axis=0), np.nanmean(experts**2, axis=0)])
+    return means
 
 
 def _apart(first: Floats, second: Floats, weights: Floats) -> Floats:
@@ -174,12 +176,14 @@ def _apart(first: Floats, second: Floats, weights: Floats) -> Floats:
 
 
 def _marks(values: Floats, labels: Floats) -> Floats:
-    return (values[:, None] == labels[None, :]).astype(np.float64)
+    marks: Floats = (values[:, None] == labels[None, :]).astype(np.float64)
+    return marks
 
 
 def _pooled_marks(experts: Floats, labels: Floats) -> Floats:
     counts = (experts[:, :, None] == labels).sum(axis=0).astype(np.float64)
-    return counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    marks: Floats = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    return marks
 
 
 def _meeting(first: Floats, second: Floats, weights: Floats) -> Floats:
