@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from marketplace import audit, clock, settings
@@ -30,11 +30,6 @@ def create_endpoint(session: Session, actor: Actor, fields: Mapping[str, Any]) -
     found = rules.cleaned(
         {**rules.DEFAULTS, **fields}, sandbox=settings.current().model_sandbox_base
     )
-    taken = select(ModelEndpoint.id).where(
-        ModelEndpoint.organisation_id == actor.organisation(), ModelEndpoint.name == found["name"]
-    )
-    if session.scalar(taken) is not None:
-        raise NameTaken(f"There is, or was, an endpoint “{found['name']}”. Choose another name.")
     endpoint = ModelEndpoint(
         id=new_id(),
         organisation_id=actor.organisation(),
@@ -43,7 +38,12 @@ def create_endpoint(session: Session, actor: Actor, fields: Mapping[str, Any]) -
         created_at=clock.now(),
         **found,
     )
-    session.add(endpoint)
+    try:
+        with session.begin_nested():
+            session.add(endpoint)
+    except IntegrityError:
+        words = f"There is, or was, an endpoint “{found['name']}”. Choose another name."
+        raise NameTaken(words) from None
     audit.record(session, actor, "set up a model endpoint", endpoint.id)
     return endpoint
 

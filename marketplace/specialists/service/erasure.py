@@ -34,7 +34,6 @@ from marketplace.specialists.service.renewals import settle_renewal
 from marketplace.specialists.service.steps import set_state
 
 ERASED = "erased"
-CLAIMS_MAX = 1_000
 _S = CredentialState
 
 
@@ -69,11 +68,11 @@ def erase_specialist(session: Session, actor: Actor, person_id: UUID) -> None:
     What each credential was, and when, stays, so that work keeps the level that it was done at.
     The files' keys are destroyed now, so nobody opens them; the store deletes them afterwards.
     """
+    # All of them, however many: one that stayed would not be erased.
     claims = session.scalars(
         select(CredentialClaim)
         .where(CredentialClaim.person_id == person_id)
         .order_by(CredentialClaim.id)
-        .limit(CLAIMS_MAX)
         .with_for_update()
     ).all()
     for claim in claims:
