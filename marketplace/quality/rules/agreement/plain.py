@@ -1,4 +1,4 @@
-"""Agreement between authors, on nominal labels."""
+"""Agreement as one number, on nominal labels; whole numbers until the last division."""
 
 from __future__ import annotations
 
