@@ -20,7 +20,7 @@ from marketplace.money import Money
 from marketplace.payouts import rules, service, stripe_gateway
 from marketplace.payouts.models import PayeeAccount, PayoutLine, PayoutRun
 from marketplace.payouts.rules import LineState, Order, RunState
-from marketplace.payouts.service.names import NAME_DIFFERS, UNDER_REVIEW
+from marketplace.payouts.service.names import NAME_DIFFERS, OWED, UNDER_REVIEW
 from marketplace.stripe_client import (
     StripeFault,
     StripeKeyReused,
@@ -43,6 +43,8 @@ WORDS = {
     "balance and goes out with the next run.",
     NAME_DIFFERS: "The name on your payout account is not the name on your licence, so one of us "
     "looks at it first. The money is back in your balance and goes out once that is settled.",
+    OWED: "An acceptance was taken back after its pay had gone out. This payout covers that first; "
+    "what is left is back in your balance and goes out with the next run.",
     UNDER_REVIEW: "One of us has to check something before you can be paid. The money is back in "
     "your balance and goes out once that is settled.",
 }

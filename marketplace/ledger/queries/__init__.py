@@ -8,6 +8,7 @@ from marketplace.ledger.queries.balances import (
     job_balance,
     job_money,
     lab_balance,
+    owing,
     specialist_balances,
 )
 from marketplace.ledger.queries.beancount import BalanceAssertion, account_name, beancount
@@ -54,6 +55,7 @@ __all__ = [
     "job_money",
     "lab_balance",
     "money_by_state",
+    "owing",
     "postings_of",
     "specialist_balances",
     "transaction_view",

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, replace
+from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from marketplace.ids import JobId, OrganisationId, PersonId
@@ -21,6 +22,7 @@ from marketplace.ledger.rules.accounts import (
     job_contingency,
     job_reserved,
     lab_available,
+    specialist_receivable,
 )
 from marketplace.money import Money, zero
 
@@ -42,13 +44,16 @@ class LabBalance:
 
 @dataclass(frozen=True, slots=True)
 class SpecialistBalance:
-    """A specialist's money in one currency. sent: what transfers have paid out so far."""
+    """A specialist's money in one currency. sent: what transfers have paid out so far; owed: what
+    was taken back of pay that they had already, and is netted against what clears next.
+    """
 
     pending: Money
     available: Money
     held: Money
     payout_reserved: Money
     sent: Money
+    owed: Money
 
 
 def balance(session: Session, code: str) -> Money:
@@ -119,20 +124,31 @@ def specialist_balances(session: Session, specialist_id: PersonId) -> dict[str, 
         select(LedgerAccount.code, LedgerAccount.currency, LedgerAccount.balance)
         .where(
             LedgerAccount.owner_id == specialist_id,
-            LedgerAccount.code.startswith(f"L:spec:{specialist_id}:"),
+            or_(
+                LedgerAccount.code.startswith(f"L:spec:{specialist_id}:"),
+                LedgerAccount.code.startswith(f"A:receivable:spec:{specialist_id}:"),
+            ),
         )
         .order_by(LedgerAccount.currency)
     )
     parts: dict[str, dict[str, Money]] = defaultdict(dict)
     for code, currency, minor in rows:
-        parts[currency][code.split(":")[3]] = Money(minor or 0, currency)
+        owed = code == specialist_receivable(specialist_id, currency).code
+        parts[currency]["owed" if owed else code.split(":")[3]] = Money(minor or 0, currency)
     sent = _sent(session, specialist_id)
     found = {}
     for currency, have in parts.items():
         nothing = zero(currency)
-        empty = SpecialistBalance(nothing, nothing, nothing, nothing, nothing)
+        empty = SpecialistBalance(nothing, nothing, nothing, nothing, nothing, nothing)
         found[currency] = replace(empty, **have, sent=sent.get(currency, nothing))
     return found
+
+
+def owing() -> Select[UUID | None]:
+    """The ids of those who owe what was taken back after they were paid, for other selects."""
+    return select(LedgerAccount.owner_id).where(
+        LedgerAccount.code.startswith("A:receivable:spec:"), LedgerAccount.balance > 0
+    )
 
 
 def _sent(session: Session, specialist_id: PersonId) -> dict[str, Money]:

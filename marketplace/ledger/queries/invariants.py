@@ -60,31 +60,38 @@ _CHECKS = {
                    WHERE t.number IS NOT NULL GROUP BY 1) s USING (account_id)
         WHERE coalesce(k.amount, 0) <> coalesce(s.amount, 0)""",
     "I7": """
-        SELECT format('Job account %s has %s left; %s was reserved, %s accepted or released.',
-                      a.code, a.balance, coalesce(s.taken, 0), coalesce(s.given, 0))
+        SELECT format('Job account %s has %s left; %s was reserved or came back, %s accepted or '
+                      'released.', a.code, a.balance, coalesce(s.taken, 0), coalesce(s.given, 0))
         FROM ledger_account a LEFT JOIN (
           SELECT e.account_id,
-                 -sum(e.amount) FILTER (WHERE t.source_kind = 'reserve') AS taken,
+                 -sum(e.amount) FILTER (WHERE t.source_kind IN ('reserve', 'revaccept')) AS taken,
                  sum(e.amount) FILTER (WHERE t.source_kind IN
-                   ('accept', 'release', 'surplus', 'cannot_complete')) AS given
+                   ('accept', 'release', 'surplus', 'cannot_complete', 'overturned')) AS given
           FROM ledger_entry e JOIN ledger_transaction t ON t.id = e.transaction_id
           GROUP BY e.account_id) s ON s.account_id = a.id
         WHERE a.code LIKE 'L:job:%'
           AND a.balance <> coalesce(s.taken, 0) - coalesce(s.given, 0)""",
     "I9": """
-        SELECT format('Specialist %s earned %s %s, but has or was sent %s.',
+        SELECT format('Specialist %s earned %s %s, less what was reversed, but has or was sent %s.',
                       a.owner_id, coalesce(sum(s.earned), 0), a.currency,
-                      sum(a.balance) + coalesce(sum(s.sent), 0))
+                      -sum(a.balance * a.side) + coalesce(sum(s.sent), 0))
         FROM ledger_account a LEFT JOIN (
           SELECT e.account_id,
                  -sum(e.amount) FILTER (WHERE t.source_kind IN
-                   ('accept', 'surplus', 'cannot_complete')) AS earned,
+                   ('accept', 'surplus', 'cannot_complete', 'overturned', 'revaccept')) AS earned,
                  sum(e.amount) FILTER (WHERE t.source_kind = 'transfer') AS sent
           FROM ledger_entry e JOIN ledger_transaction t ON t.id = e.transaction_id
           GROUP BY e.account_id) s ON s.account_id = a.id
-        WHERE a.code LIKE 'L:spec:%'
+        WHERE a.code LIKE 'L:spec:%' OR a.code LIKE 'A:receivable:spec:%'
         GROUP BY a.owner_id, a.currency
-        HAVING coalesce(sum(s.earned), 0) <> sum(a.balance) + coalesce(sum(s.sent), 0)""",
+        HAVING coalesce(sum(s.earned), 0)
+          <> -sum(a.balance * a.side) + coalesce(sum(s.sent), 0)""",
+    "I9 owed": """
+        SELECT format('Specialist %s owes %s %s and has %s available, which was not netted.',
+                      o.owner_id, o.balance, o.currency, a.balance)
+        FROM ledger_account o JOIN ledger_account a ON a.owner_id = o.owner_id
+          AND a.code = 'L:spec:' || o.owner_id || ':available:' || o.currency
+        WHERE o.code LIKE 'A:receivable:spec:%' AND o.balance > 0 AND a.balance > 0""",
     "I12": """
         SELECT format('Transaction %s was posted into %s after that month was closed.',
                       t.id, to_char(p.month, 'YYYY-MM'))

@@ -108,6 +108,12 @@ def specialist_account(specialist_id: PersonId, part: str, currency: str) -> Acc
     return _owned(f"L:spec:{specialist_id}:{part}", specialist_id, currency)
 
 
+def specialist_receivable(specialist_id: PersonId, currency: str) -> AccountSpec:
+    """What a specialist was paid for work whose acceptance was reversed, beyond what they had."""
+    code = f"A:receivable:spec:{specialist_id}:{currency}"
+    return AccountSpec(code, AccountKind.ASSET, currency, owner_id=specialist_id, floor=True)
+
+
 def connected(account: str, currency: str) -> AccountSpec:
     """Money on a specialist's connected account at Stripe (`acct_…`), in its own currency."""
     code = f"C:A:connected:{account}:{currency}"

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
-from marketplace.ids import AccrualId, JobId, OrganisationId, PayoutLineId, PersonId, SubmissionId
+from marketplace.ids import (
+    AccrualId,
+    DecisionId,
+    JobId,
+    OrganisationId,
+    PayoutLineId,
+    PersonId,
+    SubmissionId,
+    TransactionId,
+)
 from marketplace.ledger.rules.accounts import (
     AccountSpec,
     connected,
@@ -16,6 +26,7 @@ from marketplace.ledger.rules.accounts import (
     lab_available,
     platform_fee,
     specialist_account,
+    specialist_receivable,
     stripe_balance,
     stripe_processing,
 )
@@ -100,15 +111,22 @@ def acceptance(
     round_number: int,
     reward: Money,
     fee: Money,
+    overturned_by: DecisionId | None = None,
 ) -> Posting:
-    """Rule 7: accepted work earns its reward, and us the fee, out of the job's reserve."""
+    """Rule 7: accepted work earns its reward, and us the fee, out of the job's reserve.
+
+    overturned_by: the decision that accepted it after all; each earns once.
+    """
     currency = reward.currency
     reserve = job_reserved(job_id, currency)
     earned = moved(
         reward, debit=reserve, credit=specialist_account(specialist_id, "pending", currency)
     )
     kept = moved_if_any(fee, debit=reserve, credit=platform_fee(currency))
-    return Posting(SourceKind.ACCEPT, f"{submission_id}:{round_number}", earned + kept)
+    source_id = f"{submission_id}:{round_number}"
+    if overturned_by is not None:
+        source_id = f"{source_id}:{overturned_by}"
+    return Posting(SourceKind.ACCEPT, source_id, earned + kept)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +174,8 @@ def beyond_quote(
     reward: Money,
     sources: Sources,
 ) -> Posting:
-    """Rules 24 and 25: surplus work, and a task that cannot be done, earn their pay."""
+    """Rules 24 and 25: surplus work, a task that cannot be done, and work that was accepted after
+    all, earn their pay."""
     currency = reward.currency
     debits = (
         (job_contingency(job_id, currency, lab_id=lab_id), sources.contingency),
@@ -170,6 +189,65 @@ def beyond_quote(
     legs = [Leg(account, amount) for account, amount in debits if amount]
     legs += [Leg(account, -amount) for account, amount in credits_ if amount]
     return Posting(kind, source_id, tuple(legs))
+
+
+@dataclass(frozen=True, slots=True)
+class TakenBack:
+    """Where a reward that is taken back comes from; together they are the reward.
+
+    owed: what was paid out already, and is netted against later pay.
+    """
+
+    pending: Money
+    available: Money
+    owed: Money
+
+
+def taken_back(reward: Money, *, cleared: bool, available: Money) -> TakenBack:
+    """Split a reward by where it lies: whole in pending until it clears; then in what is
+    available, as far as that goes. What waits for other work, or is in a payout, stays put."""
+    nothing = zero(reward.currency)
+    if not cleared:
+        return TakenBack(reward, nothing, nothing)
+    from_available = _least(reward, available)
+    return TakenBack(nothing, from_available, reward - from_available)
+
+
+def reversal(
+    *,
+    accrual_id: AccrualId,
+    specialist_id: PersonId,
+    taken: TakenBack,
+    fee: Money,
+    back: Mapping[AccountSpec, Money],
+) -> Posting:
+    """Rule 11: accepted work is rejected after all; reward and fee go back to whoever paid them.
+
+    back: what each payer gets; together the reward and the fee. Once for each accrual.
+    """
+    currency = fee.currency
+    debits = (
+        (specialist_account(specialist_id, "pending", currency), taken.pending),
+        (specialist_account(specialist_id, "available", currency), taken.available),
+        (specialist_receivable(specialist_id, currency), taken.owed),
+        (platform_fee(currency), fee),
+    )
+    legs = [Leg(account, amount) for account, amount in debits if amount]
+    legs += [Leg(account, -amount) for account, amount in back.items() if amount]
+    return Posting(SourceKind.REVERSE, str(accrual_id), tuple(legs))
+
+
+def netting(*, specialist_id: PersonId, freed_by: TransactionId, amount: Money) -> Posting:
+    """Rule 12: what a specialist owes is taken from what just became available to them.
+
+    freed_by: the transaction that made it available.
+    """
+    legs = moved(
+        amount,
+        debit=specialist_account(specialist_id, "available", amount.currency),
+        credit=specialist_receivable(specialist_id, amount.currency),
+    )
+    return Posting(SourceKind.NET, str(freed_by), legs)
 
 
 def clearance(*, specialist_id: PersonId, accrual_id: AccrualId, amount: Money) -> Posting:

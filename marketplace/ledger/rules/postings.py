@@ -39,6 +39,9 @@ class SourceKind(StrEnum):
     TRANSFER = "transfer"
     SURPLUS = "surplus"
     CANNOT_COMPLETE = "cannot_complete"
+    OVERTURNED = "overturned"
+    REVERSE = "revaccept"
+    NET = "net_receivable"
 
 
 class HoldReason(StrEnum):

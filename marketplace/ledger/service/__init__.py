@@ -15,6 +15,7 @@ from marketplace.ledger.service.posting import (
     post,
     transaction_of,
 )
+from marketplace.ledger.service.reversing import reverse_pay
 from marketplace.ledger.service.sequence import number_transactions
 from marketplace.ledger.service.verbs import (
     accept_work,
@@ -50,5 +51,6 @@ __all__ = [
     "release_reservation",
     "reserve_for_job",
     "reserve_payout",
+    "reverse_pay",
     "transaction_of",
 ]

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from marketplace.ids import (
     AccrualId,
+    DecisionId,
     JobId,
     OrganisationId,
     PayoutLineId,
@@ -19,6 +20,7 @@ from marketplace.ids import (
 from marketplace.ledger.rules import HoldReason, SourceKind, book
 from marketplace.ledger.rules.accounts import job_contingency, lab_available, specialist_account
 from marketplace.ledger.service.posting import answered, locked_balances, post, transaction_of
+from marketplace.ledger.service.reversing import net
 from marketplace.money import Money, zero
 
 
@@ -88,8 +90,12 @@ def accept_work(
     round_number: int,
     reward: Money,
     fee: Money,
+    overturned_by: DecisionId | None = None,
 ) -> TransactionId:
-    """Rule 7: accepted work earns. reward is above zero, fee may be zero; one currency."""
+    """Rule 7: accepted work earns. reward is above zero, fee may be zero; one currency.
+
+    overturned_by: the decision that accepted it after all, where it was rejected before.
+    """
     posting = book.acceptance(
         job_id=job_id,
         specialist_id=specialist_id,
@@ -97,6 +103,7 @@ def accept_work(
         round_number=round_number,
         reward=reward,
         fee=fee,
+        overturned_by=overturned_by,
     )
     return post(session, posting)
 
@@ -111,11 +118,13 @@ def pay_beyond_quote(
     specialist_id: PersonId,
     reward: Money,
     fee: Money,
+    ours: bool = False,
 ) -> TransactionId:
     """Rules 24 and 25: pay that no quote counted, never refused to the specialist.
 
-    kind: SURPLUS or CANNOT_COMPLETE; source_id: the submission or the outcome. It comes out of
-    the job's contingency, then the lab's balance, else it is our goodwill, which takes no fee.
+    kind: SURPLUS, CANNOT_COMPLETE or OVERTURNED; source_id: the submission, the outcome or the
+    decision. It comes out of the job's contingency, then the lab's balance, else it is our
+    goodwill, which takes no fee; all of it is goodwill where it is `ours` to pay.
     """
     currency = reward.currency
     spare = job_contingency(job_id, currency, lab_id=lab_id)
@@ -125,10 +134,13 @@ def pay_beyond_quote(
     posted = transaction_of(session, kind, str(source_id))
     if posted is not None:  # What is there to split has changed since; the posting has not.
         return posted
+    nothing = zero(currency)
     sources = book.sources_of(
-        reward, fee, contingency=held.get(spare.code, zero(currency)),
-        available=held.get(free.code, zero(currency)),
-    )  # fmt: skip
+        reward,
+        fee,
+        contingency=nothing if ours else held.get(spare.code, nothing),
+        available=nothing if ours else held.get(free.code, nothing),
+    )
     posting = book.beyond_quote(
         kind,
         str(source_id),
@@ -144,10 +156,9 @@ def pay_beyond_quote(
 def clear_pay(
     session: Session, *, specialist_id: PersonId, accrual_id: AccrualId, amount: Money
 ) -> TransactionId:
-    """Rule 8: pay that has waited its days becomes available."""
-    return post(
-        session, book.clearance(specialist_id=specialist_id, accrual_id=accrual_id, amount=amount)
-    )
+    """Rule 8: pay that has waited its days becomes available, less what its owner owes."""
+    posting = book.clearance(specialist_id=specialist_id, accrual_id=accrual_id, amount=amount)
+    return net(session, specialist_id, amount.currency, freed_by=post(session, posting))
 
 
 def hold_pay(
@@ -179,7 +190,8 @@ def release_hold(
     reason: HoldReason,
     owner_person_id: PersonId,
 ) -> TransactionId:
-    """Rule 9, the other way: let a hold go, whole; NothingToAnswer when the amount differs."""
+    """Rule 9, the other way: let a hold go, whole, less what its owner owes; NothingToAnswer when
+    the amount differs."""
     posting = book.unhold(
         specialist_id=specialist_id,
         hold_id=hold_id,
@@ -187,7 +199,9 @@ def release_hold(
         reason=HoldReason(reason),
         owner_person_id=owner_person_id,
     )
-    return post(session, posting, reverses=answered(session, posting, SourceKind.HOLD))
+    held = answered(session, posting, SourceKind.HOLD)
+    freed = post(session, posting, reverses=held)
+    return net(session, specialist_id, amount.currency, freed_by=freed)
 
 
 def reserve_payout(
@@ -203,10 +217,12 @@ def reserve_payout(
 def cancel_payout(
     session: Session, *, specialist_id: PersonId, line_id: PayoutLineId, amount: Money
 ) -> TransactionId:
-    """Rule 13, the other way: the line ends unsent. A line that was sent raises SourceReused."""
+    """Rule 13, the other way: the line ends unsent, and what its payee owes is netted. A line
+    that was sent raises SourceReused."""
     posting = book.payout_cancellation(specialist_id=specialist_id, line_id=line_id, amount=amount)
     reserved = answered(session, posting, SourceKind.PAYOUT_RESERVE)
-    return post(session, posting, reverses=reserved)
+    freed = post(session, posting, reverses=reserved)
+    return net(session, specialist_id, amount.currency, freed_by=freed)
 
 
 def confirm_transfer(

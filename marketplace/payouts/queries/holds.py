@@ -12,6 +12,8 @@ from sqlalchemy.orm import Session
 
 from marketplace.actor import Actor
 from marketplace.identity.rules import Permission
+from marketplace.ledger import queries as ledger
+from marketplace.ledger.models import LedgerAccount
 from marketplace.payouts.models import PayeeAccount, PayeeHold
 from marketplace.payouts.rules import HoldState
 from marketplace.specialists.queries.licence_names import licence_names_of
@@ -19,6 +21,7 @@ from marketplace.specialists.queries.lists import payouts_held
 
 PAGE = 50
 HELD_NAME = "is held: the account's name is not the licence's"
+HELD_OWED = "is held: an acceptance was taken back after its pay went out"
 HELD_LIST = "is held: operations compares them with an entry of a published list"
 
 
@@ -30,6 +33,8 @@ def held_of(session: Session, viewer: Actor, person_ids: Collection[UUID]) -> di
     ids = list(person_ids)
     differing = select(PayeeHold.person_id).where(_open_hold(), PayeeHold.person_id.in_(ids))
     found: dict[UUID, str] = dict.fromkeys(session.scalars(differing), HELD_NAME)
+    owed = ledger.owing().where(LedgerAccount.owner_id.in_(ids))
+    found |= {owner: HELD_OWED for owner in session.scalars(owed) if owner is not None}
     return found | dict.fromkeys(payouts_held(session, ids), HELD_LIST)
 
 
@@ -39,6 +44,11 @@ def own_hold(session: Session, viewer: Actor) -> str | None:
     own = [viewer.person()]
     if payouts_held(session, own):
         return "One of us has to check something before you can be paid. You need do nothing."
+    if session.scalar(ledger.owing().where(LedgerAccount.owner_id.in_(own)).limit(1)):
+        return (
+            "An acceptance was taken back after its pay went out. What clears next covers that "
+            "first; then you are paid again."
+        )
     differing = select(PayeeHold.id).where(_open_hold(), PayeeHold.person_id.in_(own))
     if session.scalar(differing.limit(1)) is None:
         return None
@@ -85,6 +95,7 @@ def held_words(session: Session, owner: ColumnElement[Any]) -> ColumnElement[str
     differing = select(PayeeHold.id).where(_open_hold(), PayeeHold.person_id == owner)
     return case(
         (owner.in_(payouts_held(session)), literal(HELD_LIST)),
+        (owner.in_(ledger.owing()), literal(HELD_OWED)),
         (differing.exists(), literal(HELD_NAME)),
         else_=null(),
     )

@@ -2,9 +2,11 @@
 
 from marketplace.review.queries.decisions import LIMIT_MAX as LIMIT_MAX
 from marketplace.review.queries.decisions import Earning as Earning
+from marketplace.review.queries.decisions import decision_lines as decision_lines
 from marketplace.review.queries.decisions import decisions_of as decisions_of
 from marketplace.review.queries.decisions import earnings_of as earnings_of
 from marketplace.review.queries.decisions import paid_for as paid_for
 from marketplace.review.queries.decisions import review_queue as review_queue
+from marketplace.review.queries.decisions import standing_decisions as standing_decisions
 from marketplace.review.queries.decisions import waiting_jobs as waiting_jobs
 from marketplace.review.queries.invariants import broken_invariants as broken_invariants

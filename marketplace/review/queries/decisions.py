@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import Row, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Row, Select, func, select
+from sqlalchemy.orm import Session, aliased
 
 from marketplace.actor import Actor
 from marketplace.identity.rules import Permission
-from marketplace.ids import AccrualId, JobId, SubmissionId
+from marketplace.ids import AccrualId, DecisionId, JobId, SubmissionId
 from marketplace.jobs.models import Job
 from marketplace.money import Money
 from marketplace.review.models import Accrual, Decision
@@ -51,10 +51,40 @@ def waiting_jobs(session: Session, viewer: Actor, *, limit: int = 50) -> Sequenc
     ).all()
 
 
-def decisions_of(session: Session, submission_ids: Sequence[UUID]) -> Mapping[UUID, Decision]:
-    """The decisions on submissions that the caller may see, by submission."""
-    found = session.scalars(select(Decision).where(Decision.submission_id.in_(submission_ids)))
+def standing_decisions(session: Session, submission_ids: Sequence[UUID]) -> Mapping[UUID, Decision]:
+    """The decisions that stand on submissions that the caller may see, by submission: of a line
+    of overturned ones the last."""
+    found = session.scalars(
+        select(Decision)
+        .where(Decision.submission_id.in_(submission_ids))
+        .where(Decision.id.not_in(_overturned(submission_ids)))
+    )
     return {decision.submission_id: decision for decision in found}
+
+
+decisions_of = standing_decisions
+
+
+def decision_lines(
+    session: Session, submission_ids: Sequence[UUID]
+) -> Mapping[UUID, Sequence[Decision]]:
+    """All decisions on submissions that the caller may see, in the order in which they came."""
+    found = session.scalars(
+        select(Decision)
+        .where(Decision.submission_id.in_(submission_ids))
+        .order_by(Decision.submission_id, Decision.id)
+    )
+    lines: dict[UUID, list[Decision]] = {}
+    for decision in found:
+        lines.setdefault(decision.submission_id, []).append(decision)
+    return lines
+
+
+def _overturned(submission_ids: Sequence[UUID]) -> Select[DecisionId | None]:
+    later = aliased(Decision)
+    return select(later.overturns_id.label("id")).where(
+        later.submission_id.in_(submission_ids), later.overturns_id.is_not(None)
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,15 +15,42 @@ _CHECKS = (
     LEFT JOIN submission s ON s.id = a.submission_id
     LEFT JOIN ledger_transaction t ON (t.source_kind, t.source_id) = (
       CASE a.kind WHEN 'accepted' THEN 'accept' ELSE a.kind END,
-      CASE a.kind WHEN 'accepted' THEN s.id || ':' || s.round
-        ELSE coalesce(a.submission_id, a.outcome_id)::text END)
+      CASE a.kind WHEN 'accepted' THEN concat_ws(':', s.id, s.round, a.decision_id)
+        ELSE coalesce(a.decision_id, a.submission_id, a.outcome_id)::text END)
     LEFT JOIN ledger_account p
       ON p.code = 'L:spec:' || a.specialist_id || ':pending:' || a.currency
     LEFT JOIN ledger_entry e ON e.transaction_id = t.id AND e.account_id = p.id
     WHERE a.amount_minor <> coalesce(-e.amount, 0)""",
+    # What was taken back was posted, once and in full, and nothing else was.
+    """SELECT format('Accrual %s of %s %s was taken back at %s, and %s is posted for that.',
+                     a.id, a.amount_minor, a.currency, a.reversed_at, coalesce(r.amount, 0))
+    FROM accrual a LEFT JOIN (
+      SELECT t.source_id, sum(e.amount) AS amount FROM ledger_transaction t
+      JOIN ledger_entry e ON e.transaction_id = t.id
+      JOIN ledger_account p ON p.id = e.account_id
+        AND (p.code LIKE 'L:spec:%' OR p.code LIKE 'A:receivable:spec:%')
+      WHERE t.source_kind = 'revaccept' GROUP BY t.source_id) r ON r.source_id = a.id::text
+    WHERE coalesce(r.amount, 0)
+      <> CASE WHEN a.reversed_at IS NULL THEN 0 ELSE a.amount_minor END""",
+    # What is pending is what was earned and neither cleared nor taken back.
+    """SELECT format('%s has %s %s pending, and %s of accruals that wait.',
+                     p.owner_id, p.balance, p.currency, coalesce(a.waiting, 0))
+    FROM ledger_account p LEFT JOIN (
+      SELECT specialist_id, currency, sum(amount_minor) AS waiting FROM accrual
+      WHERE cleared_at IS NULL AND reversed_at IS NULL GROUP BY 1, 2) a
+      ON a.specialist_id = p.owner_id AND a.currency = p.currency
+    WHERE p.code LIKE 'L:spec:%:pending:%' AND p.balance <> coalesce(a.waiting, 0)""",
+    # Of a line of decisions the last says what the submission is.
+    """SELECT format('Submission %s is %s, and the decision %s that stands says %s.',
+                     s.id, s.state, d.id, d.verdict)
+    FROM decision d JOIN submission s ON s.id = d.submission_id
+    WHERE NOT EXISTS (SELECT FROM decision later WHERE later.overturns_id = d.id)
+      AND replace(s.state, 'surplus_', '')
+        <> CASE d.verdict WHEN 'accept' THEN 'accepted' WHEN 'reject' THEN 'rejected'
+             ELSE d.verdict END""",
     # An answer that was accepted has earned, and no other.
     """SELECT format('Submission %s is %s and has %s accruals.', s.id, s.state, count(a.id))
-    FROM submission s LEFT JOIN accrual a ON a.submission_id = s.id
+    FROM submission s LEFT JOIN accrual a ON a.submission_id = s.id AND a.reversed_at IS NULL
     GROUP BY s.id
     HAVING count(a.id) <> (s.state IN ('accepted', 'surplus_accepted'))::int""",
     # What people were promised is set aside.

@@ -36,9 +36,12 @@ from marketplace.review.rules.verdicts import NOTE_MIN as NOTE_MIN
 from marketplace.review.rules.verdicts import REWORK_ROUNDS_MAX as REWORK_ROUNDS_MAX
 from marketplace.review.rules.verdicts import STATE_AFTER as STATE_AFTER
 from marketplace.review.rules.verdicts import AccrualKind as AccrualKind
+from marketplace.review.rules.verdicts import OverturnCause as OverturnCause
 from marketplace.review.rules.verdicts import OwnWork as OwnWork
+from marketplace.review.rules.verdicts import SameReviewer as SameReviewer
 from marketplace.review.rules.verdicts import SameOrganisation as SameOrganisation
 from marketplace.review.rules.verdicts import Severity as Severity
+from marketplace.review.rules.verdicts import StandsAlready as StandsAlready
 from marketplace.review.rules.verdicts import Verdict as Verdict
 from marketplace.review.rules.verdicts import check_reasons as check_reasons
 from marketplace.review.rules.verdicts import check_round as check_round

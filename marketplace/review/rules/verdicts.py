@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from marketplace.errors import Denied, Fault, Faulty
+from marketplace.errors import Conflict, Denied, Fault, Faulty
 from marketplace.tasktypes import unstorable_places
 from marketplace.work.rules import SubmissionState
 
@@ -25,6 +25,20 @@ class Verdict(StrEnum):
     REJECT = "reject"
 
 
+class OverturnCause(StrEnum):
+    """Why a verdict was overturned.
+
+    appeal_lapsed: an appeal was not decided in time, which says nothing of the first verdict.
+    """
+
+    SECOND_LOOK = "second_look"
+    APPEAL = "appeal"
+    APPEAL_LAPSED = "appeal_lapsed"
+    GOLD_DISPUTED = "gold_disputed"
+    ADJUDICATION = "adjudication"
+    INTEGRITY = "integrity"
+
+
 class Severity(StrEnum):
     """How much a defect weighs."""
 
@@ -34,11 +48,12 @@ class Severity(StrEnum):
 
 
 class AccrualKind(StrEnum):
-    """What pay was earned for."""
+    """What pay was earned for; overturned: an answer accepted after all whose seat had gone."""
 
     ACCEPTED = "accepted"
     SURPLUS = "surplus"
     CANNOT_COMPLETE = "cannot_complete"
+    OVERTURNED = "overturned"
 
 
 STATE_AFTER: Mapping[Verdict, SubmissionState] = {
@@ -52,6 +67,18 @@ class OwnWork(Denied):
     """A reviewer met their own submission."""
 
     code = "own_work"
+
+
+class SameReviewer(Denied):
+    """Who said a verdict met the question whether it stands."""
+
+    code = "same_reviewer"
+
+
+class StandsAlready(Conflict):
+    """The verdict that was to be overturned says the same, or there is none yet."""
+
+    code = "stands_already"
 
 
 class SameOrganisation(Denied):

@@ -28,7 +28,7 @@ def earn(session: Session, submission: Submission, job: Job, clearance_days: int
     pay = submission.pay
     surplus = submission.is_surplus
     kind = AccrualKind.SURPLUS if surplus else AccrualKind.ACCEPTED
-    accrual = _accrual(kind, pay, job, submission.specialist_id, clearance_days)
+    accrual = accrual_of(kind, pay, job, submission.specialist_id, clearance_days)
     accrual.submission_id = submission.id
     session.add(accrual)
     session.flush()  # Refused acceptances must not reach the ledger's locks.
@@ -77,7 +77,7 @@ def pay_outcome(
     if not pay or _paid_of_late(session, outcome) >= CANNOT_COMPLETE_PAID_A_DAY:
         return None
     kind = AccrualKind.CANNOT_COMPLETE
-    accrual = _accrual(kind, pay, job, outcome.specialist_id, clearance_days)
+    accrual = accrual_of(kind, pay, job, outcome.specialist_id, clearance_days)
     accrual.outcome_id = outcome.id
     session.add(accrual)
     session.flush()  # A second pay for the same report is refused here.
@@ -124,9 +124,10 @@ def _paid_of_late(session: Session, outcome: Outcome) -> int:
     return session.scalar(paid) or 0
 
 
-def _accrual(
+def accrual_of(
     kind: AccrualKind, pay: Money, job: Job, specialist_id: PersonId, clearance_days: int
 ) -> Accrual:
+    """Pay that is earned now, without its cause; the caller names that and adds it."""
     at = clock.now()
     return Accrual(
         id=AccrualId(new_id()),
@@ -144,7 +145,8 @@ def clear_next_due(session: Session) -> bool:
     """Make the pay available whose date came first; False when none is due."""
     accrual = session.scalar(
         select(Accrual)
-        .where(Accrual.cleared_at.is_(None), Accrual.clears_at <= clock.now())
+        .where(Accrual.cleared_at.is_(None), Accrual.reversed_at.is_(None))
+        .where(Accrual.clears_at <= clock.now())
         .order_by(Accrual.clears_at)
         .limit(1)
         .with_for_update(skip_locked=True, key_share=True)

@@ -34,6 +34,9 @@ SOURCES: Mapping[SourceKind, str] = {
     SourceKind.TRANSFER: "Transfer sent",
     SourceKind.SURPLUS: "Extra answer paid",
     SourceKind.CANNOT_COMPLETE: "Task that cannot be done",
+    SourceKind.OVERTURNED: "Work accepted after all",
+    SourceKind.REVERSE: "Acceptance taken back",
+    SourceKind.NET: "Debt netted",
 }
 # Their source is a payout line.
 OF_LINES = frozenset({SourceKind.PAYOUT_RESERVE, SourceKind.PAYOUT_CANCEL, SourceKind.TRANSFER})

@@ -143,9 +143,13 @@ NEXT_SUBMISSION: Mapping[SubmissionState, frozenset[SubmissionState]] = {
     SubmissionState.IN_REVIEW: frozenset(
         {SubmissionState.ACCEPTED, SubmissionState.REWORK, SubmissionState.REJECTED}
     ),
-    SubmissionState.REWORK: frozenset(),
-    SubmissionState.ACCEPTED: frozenset(),
-    SubmissionState.REJECTED: frozenset(),
+    # What was decided may be overturned; accepted after all, an answer counts where its seat is
+    # free, and is kept beside the task where it is not.
+    SubmissionState.REWORK: frozenset({SubmissionState.ACCEPTED, SubmissionState.SURPLUS_ACCEPTED}),
+    SubmissionState.ACCEPTED: frozenset({SubmissionState.REJECTED}),
+    SubmissionState.REJECTED: frozenset(
+        {SubmissionState.ACCEPTED, SubmissionState.SURPLUS_ACCEPTED}
+    ),
     SubmissionState.SURPLUS: frozenset(
         {
             SubmissionState.SURPLUS_IN_REVIEW,
@@ -156,8 +160,8 @@ NEXT_SUBMISSION: Mapping[SubmissionState, frozenset[SubmissionState]] = {
     SubmissionState.SURPLUS_IN_REVIEW: frozenset(
         {SubmissionState.SURPLUS_ACCEPTED, SubmissionState.SURPLUS_REJECTED}
     ),
-    SubmissionState.SURPLUS_ACCEPTED: frozenset(),
-    SubmissionState.SURPLUS_REJECTED: frozenset(),
+    SubmissionState.SURPLUS_ACCEPTED: frozenset({SubmissionState.SURPLUS_REJECTED}),
+    SubmissionState.SURPLUS_REJECTED: frozenset({SubmissionState.SURPLUS_ACCEPTED}),
 }
 # What a verdict makes of a surplus answer; it has no seat that rework could give back.
 SURPLUS_AFTER: Mapping[SubmissionState, SubmissionState] = {
@@ -221,6 +225,12 @@ class NoRework(Refused):
     """A surplus answer has no seat that could go back to its author."""
 
     code = "no_rework"
+
+
+class AnsweredAgain(Conflict):
+    """An answer that was sent back has a successor by now, which stands in its place."""
+
+    code = "answered_again"
 
 
 class TooManyInHand(Conflict):

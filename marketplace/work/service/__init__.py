@@ -15,6 +15,8 @@ from marketplace.work.service.conversing import record_replies as record_replies
 from marketplace.work.service.conversing import say as say
 from marketplace.work.service.outcomes import answer_gaps as answer_gaps
 from marketplace.work.service.outcomes import report_outcome as report_outcome
+from marketplace.work.service.overturned import accept_after_all as accept_after_all
+from marketplace.work.service.overturned import reject_after_all as reject_after_all
 from marketplace.work.service.preferences import forget_person as forget_person
 from marketplace.work.service.preferences import move_keys as move_keys
 from marketplace.work.service.repeats import claim_repeat as claim_repeat
@@ -22,9 +24,13 @@ from marketplace.work.service.reserved import close_reserved_seats as close_rese
 from marketplace.work.service.reserved import open_reserved_seats as open_reserved_seats
 from marketplace.work.service.restrictions import restrict as restrict
 from marketplace.work.service.seats import expire_leases as expire_leases
+from marketplace.work.service.seats import held_state as held_state
 from marketplace.work.service.seats import open_seats as open_seats
 from marketplace.work.service.submissions import locked_submission as locked_submission
 from marketplace.work.service.submissions import settle as settle
 from marketplace.work.service.submitting import submit as submit
+from marketplace.work.service.unwanted import close_open_seats as close_open_seats
+from marketplace.work.service.unwanted import give_up_kept_seats as give_up_kept_seats
+from marketplace.work.service.unwanted import keep_seat as keep_seat
 from marketplace.work.service.versions import ask_again as ask_again
 from marketplace.work.service.versions import seats_judged as seats_judged
