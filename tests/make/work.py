@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any, Unpack
 
@@ -39,7 +40,11 @@ def money_in(session: Session, lab: Actor, amount: Money) -> None:
 
 
 def published(
-    session: Session, lab: Actor | None = None, *, items: int = 3, **fields: Unpack[JobFields]
+    session: Session,
+    lab: Actor | None = None,
+    *,
+    items: int | Iterable[bytes] = 3,
+    **fields: Unpack[JobFields],
 ) -> tuple[Actor, Job]:
     """A running job with its seats open and its money reserved, and the lab that posted it."""
     lab = lab or identity.lab_owner(session)

@@ -32,8 +32,8 @@ class GoldTerms(Root):
 class GoldItem(Root):
     """A gold item that was met, or whose gold was changed. The gold itself stands on the item.
 
-    exposures: people who had it on their screen; answered, right: what counts of their answers,
-    agreements added up.
+    exposures: people who took it and did not give it back; answered, right: what counts of their
+    answers, agreements added up.
     """
 
     __tablename__ = "gold_item"
@@ -75,9 +75,10 @@ class GoldVersion(Root):
 class GoldScore(Root):
     """How far an answer agrees with gold; rows are only ever added.
 
-    version: the gold's number, 0 as it was sent; score: 0..1, None where the answers cannot be
-    compared; weight: 0 teaches nothing (worn, reworked, seen before); superseded_at: since when
-    another version counts; told_at: since when its author may read it.
+    version: the gold's number, 0 as it was sent; exposure: how many people had taken the item by
+    then; score: 0..1, None where the answers cannot be compared; weight: 0 teaches nothing (worn,
+    reworked, seen before); superseded_at: since when another version counts; told_at: since when
+    its author may read it.
     """
 
     __tablename__ = "gold_score"
@@ -106,6 +107,7 @@ class GoldScore(Root):
     job_id: Mapped[UUID] = mapped_column(ForeignKey("job.id"))
     person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"))
     version: Mapped[int]
+    exposure: Mapped[int]
     score: Mapped[float | None]
     weight: Mapped[float]
     scored_at: Mapped[datetime]

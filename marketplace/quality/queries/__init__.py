@@ -4,6 +4,8 @@ from marketplace.quality.queries.agreement import JobQuality as JobQuality
 from marketplace.quality.queries.agreement import PairAgreement as PairAgreement
 from marketplace.quality.queries.agreement import UnitAgreement as UnitAgreement
 from marketplace.quality.queries.agreement import quality_of as quality_of
+from marketplace.quality.queries.posteriors import Posterior as Posterior
+from marketplace.quality.queries.posteriors import posterior_of as posterior_of
 from marketplace.quality.queries.qualification import AttemptItem as AttemptItem
 from marketplace.quality.queries.qualification import AttemptProgress as AttemptProgress
 from marketplace.quality.queries.qualification import ResultRow as ResultRow

@@ -11,6 +11,7 @@ from marketplace.identity.rules import Permission
 from marketplace.ids import ClaimId, JobId, PersonId
 from marketplace.jobs.models import Job
 from marketplace.jobs.rules import JobState, Purpose
+from marketplace.quality import service as quality
 from marketplace.review import service as review
 from marketplace.routing import queries
 from marketplace.routing.rules import NotEligible, NotOpen
@@ -96,6 +97,7 @@ def submit_and_claim_next(
         session, actor, claim_id, fence=fence, envelope=envelope, reviewed=review.is_reviewed
     )
     job = session.get_one(Job, submission.job_id)
+    quality.update(session, submission, job)
     if job.purpose is Purpose.QUALIFICATION:
         qualification.end_if_answered(session, actor.person(), job)
     if not wants_next:

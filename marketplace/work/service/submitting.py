@@ -43,13 +43,16 @@ from marketplace.work.rules import (
 from marketplace.work.service.claims import in_claim
 
 HELD = "work.held"
+# Whether models spoke of the item of an answer that was handed in just now; absent after a repeat.
+MODELS = "work.models"
 _CLAIM = tuple(column.name for column in Claim.__table__.columns)
 # Claim and seat are locked, and the job kept from being settled, by the statement that reads them.
 IN_HAND = f"""SELECT {", ".join(f"claim.{name}" for name in _CLAIM)},
   {Remembered.version("job")} AS job_version, {Remembered.version("template_version")} AS version,
   seat.state AS seat_state, item.payload::text AS payload,
   (SELECT json_agg(json_build_array(spent.kind, spent.started_at, spent.ended_at))
-    FROM time_interval spent WHERE spent.claim_id = claim.id) AS times
+    FROM time_interval spent WHERE spent.claim_id = claim.id) AS times,
+  EXISTS (SELECT FROM prelabel WHERE prelabel.item_id = item.id) AS models
 FROM claim JOIN job ON job.id = claim.job_id
 JOIN template_version ON template_version.id = claim.template_version_id
 JOIN seat ON seat.id = claim.seat_id
@@ -167,6 +170,7 @@ def _in_hand(session: Session, actor: Actor, claim_id: ClaimId) -> _InHand:
     ]
     # A session forgets what nobody holds; the next claim of the job needs both again.
     session.info[HELD] = job, version
+    session.info[MODELS] = row.models
     return _InHand(claim, job, version, SeatState(row.seat_state), orjson.loads(row.payload), spent)
 
 
@@ -200,6 +204,7 @@ def _already(session: Session, claim: Claim, envelope: Envelope) -> Submission |
     if claim.state in {ClaimState.LIVE, ClaimState.EXPIRED}:
         return None
     former = session.scalars(select(Submission).where(Submission.claim_id == claim.id)).one()
+    session.info.pop(MODELS, None)
     if former.content_sha256 != envelope.sha256():
         raise rules.AlreadySubmitted("Another answer was submitted for this task already.")
     return former

@@ -1,0 +1,240 @@
+"""What is believed of one task after its votes changed, in time that hangs on its votes only; pure.
+
+The statistics are those of `online`; here units, authors and labels have their names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from scipy.special import betaincinv
+
+from marketplace.quality.rules import online
+from marketplace.quality.rules.ballots import AuthorKind, Scheme, labels_of
+from marketplace.quality.rules.categorical.prior import Floats, Prior
+from marketplace.quality.rules.crowd import UNKNOWN
+
+# A task with more units than that (a long run, a long text) waits for the fit.
+UNITS_MAX = 40
+# A person who accepted an answer is nearly always right about its labels.
+REVIEW_ACCURACY = 0.95
+TAIL = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """One judgement of a task. accepted: whether a person looked at it and accepted it."""
+
+    kind: AuthorKind
+    author: str
+    judgement: Any
+    accepted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What the last fit says of a question: its labels in order, and of an author unheard of."""
+
+    labels: list[str]
+    population: Prior
+    fit: int
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What stands before a change.
+
+    authors: expected counts (K by K, row by row) by question, kind, author and only of the fit that
+    `questions` names; before: what was believed of each unit, with its labels.
+    """
+
+    questions: Mapping[str, Question] = field(default_factory=dict)
+    authors: Mapping[tuple[str, AuthorKind, str], Sequence[float]] = field(default_factory=dict)
+    before: Mapping[str, tuple[Sequence[str], Sequence[float]]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Belief:
+    """What is believed of one unit. labels, probabilities: side by side, in the question's order.
+
+    decided: whether gold says it; confusion: of an author to be expected next, float64[K, K].
+    """
+
+    unit: str
+    question: str
+    labels: list[str]
+    probabilities: Floats
+    humans: int
+    models: int
+    decided: bool
+    fit: int
+    confusion: Floats
+
+    @property
+    def best(self) -> int:
+        """The place of the likeliest label."""
+        return int(self.probabilities.argmax())
+
+    @property
+    def confidence(self) -> float:
+        return min(1.0, float(self.probabilities[self.best]))
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """What a task newly taught of one author: counts to be added, and their reliability then."""
+
+    question: str
+    kind: AuthorKind
+    author: str
+    added: Floats
+    n: int
+    reliability: float
+    lower: float
+    upper: float
+    fit: int
+
+
+def believed(
+    scheme: Scheme,
+    votes: Sequence[Vote],
+    known: Known,
+    *,
+    newest: str | None = None,
+    gold: Any = None,
+) -> tuple[list[Belief], list[Lesson]]:
+    """What is believed of each unit of a task, and what its newest author's labels teach of them.
+
+    newest: a person whose vote has just come, who alone is taught; None teaches nobody. gold: a
+    judgement that is known to be true. Nothing where a task has more units than `UNITS_MAX`.
+    """
+    ballots = scheme.ballots([vote.judgement for vote in votes])
+    truth = scheme.ballots([gold])[0] if gold is not None else {}
+    by_unit: dict[str, list[tuple[Vote, str]]] = {}
+    for vote, ballot in zip(votes, ballots, strict=True):
+        for unit, label in ballot.items():
+            by_unit.setdefault(unit, []).append((vote, label))
+    if len(by_unit) > UNITS_MAX:
+        return [], []
+    beliefs: list[Belief] = []
+    lessons: dict[str, Lesson] = {}
+    for unit, given in sorted(by_unit.items()):
+        belief, lesson = _unit(scheme, unit, given, known, newest=newest, truth=truth.get(unit))
+        if belief is not None:
+            beliefs.append(belief)
+        if lesson is not None:
+            former = lessons.get(lesson.question)
+            lessons[lesson.question] = lesson if former is None else _sum(former, lesson)
+    return beliefs, list(lessons.values())
+
+
+def _unit(
+    scheme: Scheme,
+    unit: str,
+    given: Sequence[tuple[Vote, str]],
+    known: Known,
+    *,
+    newest: str | None,
+    truth: str | None,
+) -> tuple[Belief | None, Lesson | None]:
+    name = scheme.question(unit)
+    question = known.questions.get(name)
+    labels, settled = _labels(scheme, name, question, [label for _, label in given], truth)
+    if labels is None:
+        return None, None
+    fit = question.fit if question else 0
+    prior = question.population if question and settled else Prior.flat(len(labels))
+    # Their own vote comes last: `online` takes the last for the one that is not counted yet.
+    ordered = sorted(given, key=lambda each: each[0].author == newest)
+    counts = np.stack([_counts(known, name, vote, len(labels)) for vote, _ in ordered])
+    said = np.array([labels.index(label) for _, label in ordered])
+    before = _before(known, unit, scheme.shown(unit, labels))
+    taught = newest is not None and ordered[-1][0].author == newest
+    counted = None if taught else np.ones(len(ordered), dtype=np.bool_)
+    gold = labels.index(truth) if truth is not None else UNKNOWN
+    after, then = online.update(counts, said, prior, before, gold, counted=counted)
+    if gold == UNKNOWN:
+        after = _reviewed(after, ordered, labels)
+    belief = Belief(
+        unit=unit,
+        question=name,
+        labels=scheme.shown(unit, labels),
+        probabilities=after,
+        humans=sum(vote.kind is AuthorKind.HUMAN for vote, _ in ordered),
+        models=sum(vote.kind is AuthorKind.MODEL for vote, _ in ordered),
+        decided=gold != UNKNOWN,
+        fit=fit,
+        confusion=online.Author.unknown(prior).confusion(),
+    )
+    if not taught or not settled:
+        return belief, None
+    vote = ordered[-1][0]
+    reliability, lower, upper = reliability_of(then[-1], prior)
+    added = then[-1] - counts[-1]
+    return belief, Lesson(name, vote.kind, vote.author, added, 1, reliability, lower, upper, fit)
+
+
+def _labels(
+    scheme: Scheme, name: str, question: Question | None, given: Sequence[str], truth: str | None
+) -> tuple[list[str] | None, bool]:
+    """The labels of a question, and whether they are those that authors' counts stand in."""
+    seen = dict.fromkeys([*given, *([truth] if truth is not None else [])], 1)
+    if question is not None and seen.keys() <= set(question.labels):
+        return question.labels, True
+    labels = labels_of(scheme, name, seen | dict.fromkeys(question.labels if question else (), 1))
+    return labels, question is None and labels == list(scheme.values(name) or ())
+
+
+def _counts(known: Known, name: str, vote: Vote, k: int) -> Floats:
+    held = known.authors.get((name, vote.kind, vote.author))
+    if held is None or len(held) != k * k:
+        return np.zeros((k, k))
+    return np.array(held, dtype=np.float64).reshape(k, k)
+
+
+def _before(known: Known, unit: str, shown: list[str]) -> Floats | None:
+    former = known.before.get(unit)
+    if former is None or list(former[0]) != shown:
+        return None
+    return np.array(former[1], dtype=np.float64)
+
+
+def _reviewed(after: Floats, ordered: Sequence[tuple[Vote, str]], labels: list[str]) -> Floats:
+    """A review is a strong author, not an infallible one (Raykar et al. 2010)."""
+    wrong = (1 - REVIEW_ACCURACY) / max(1, len(labels) - 1)
+    said = [labels.index(label) for vote, label in ordered if vote.accepted]
+    if not said or len(labels) < 2:
+        return after
+    chances = np.log(np.maximum(after, 1e-12))
+    for label in said:
+        chances[label] += np.log(REVIEW_ACCURACY / wrong)
+    chances = np.exp(chances - chances.max())
+    found: Floats = chances / chances.sum()
+    return found
+
+
+def reliability_of(counts: Floats, prior: Prior) -> tuple[float, float, float]:
+    """An author's share of right labels with the interval that holds 90 %, from their counts."""
+    right = float(np.trace(counts)) + prior.accuracy_strength * prior.accuracy
+    total = float(counts.sum()) + prior.accuracy_strength
+    wrong = max(total - right, 1e-6)
+    low, high = betaincinv(right, wrong, np.array([TAIL, 1 - TAIL]))
+    return right / total, float(low), float(high)
+
+
+def _sum(one: Lesson, other: Lesson) -> Lesson:
+    """Two units of one question; the later says how reliable their author is then."""
+    return Lesson(
+        one.question,
+        one.kind,
+        one.author,
+        one.added + other.added,
+        one.n + other.n,
+        other.reliability,
+        other.lower,
+        other.upper,
+        one.fit,
+    )
