@@ -246,7 +246,7 @@ def reply_in(body: bytes) -> tuple[Outcome, str, bool, int | None]:
     try:
         said = orjson.loads(body)
         choice = said["choices"][0]
-        text = _joined(choice["message"]["content"])
+        text = joined(choice["message"]["content"])
     except (orjson.JSONDecodeError, KeyError, IndexError, TypeError, AttributeError):
         return Outcome.MALFORMED, "", False, None
     text = _UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", text)
@@ -257,8 +257,11 @@ def reply_in(body: bytes) -> tuple[Outcome, str, bool, int | None]:
     return Outcome.ANSWERED, text, choice.get("finish_reason") == "length", _tokens(said)
 
 
-def _joined(content: Any) -> str:
-    """A text, or the texts of a list of parts; None, as a refusal sends it, is empty."""
+def joined(content: Any) -> str:
+    """A text, or the texts of a list of parts; None, as a refusal sends it, is empty.
+
+    Raises KeyError or TypeError where it is neither.
+    """
     if content is None:
         return ""
     if isinstance(content, str):

@@ -114,12 +114,12 @@ def calibration(ratings: Ratings) -> Calibration:
     if not sure.size:
         return Calibration((), None, 0)
     place = np.minimum((sure * BINS).astype(np.int64), BINS - 1)
-    counts = np.bincount(place, minlength=BINS).astype(np.float64)
+    counts: Floats = np.bincount(place, minlength=BINS).astype(np.float64)
     filled = np.flatnonzero(counts)
     means = np.bincount(place, sure, BINS)[filled] / counts[filled]
-    hits = np.bincount(place, hit, BINS)[filled]
+    hits = np.bincount(place, hit, BINS)[filled].astype(np.float64)
     shares = hits / counts[filled]
-    lower, upper = wilson(hits, np.asarray(counts[filled], np.float64))
+    lower, upper = wilson(hits, counts[filled])
     error = float((np.abs(means - shares) * counts[filled]).sum() / sure.size)
     rows = zip(means, shares, lower, upper, counts[filled], strict=True)
     bins = tuple(Bin(float(m), float(s), float(lo), float(up), int(c)) for m, s, lo, up, c in rows)
