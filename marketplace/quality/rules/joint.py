@@ -1,0 +1,187 @@
+"""What models alone, and models with specialists, say of the items of a pipeline.
+
+A model that states how sure it is, is heard as several authors, one for each band of what it
+states, so that “0.99” of one model may turn out to be worth less than “0.8” of another. All
+authors stand in one model of the labels (`categorical.fit`), models and specialists alike. What
+models say alone never knows what specialists said of the same item, which is what makes an audit
+of it one; it is set right by what specialists say of the items that they saw (Guo et al. 2017).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from marketplace.quality.rules import categorical
+from marketplace.quality.rules.crowd import UNKNOWN, Labels
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int32]
+Flags = npt.NDArray[np.bool_]
+
+# The edges of the bands of a stated confidence; a band of its own for what states none.
+BANDS = np.array([0.0, 0.6, 0.75, 0.85, 0.92, 0.97, 0.99])
+# With as many items judged by specialists, models are believed as far as they were borne out.
+JUDGED_MIN = 40
+# What a model is taken to be that states nothing, while nobody has looked.
+UNSTATED = 0.75
+_TEMPERATURES = np.exp(np.linspace(np.log(0.1), np.log(4.0), 40))
+_SMOOTHINGS = np.array([0.0, 0.002, 0.005, 0.01, 0.02, 0.04, 0.08, 0.15, 0.25])
+_LEAST = 1e-9
+
+
+@dataclass(frozen=True, eq=False)
+class Said:
+    """Votes in columns, models' and specialists'.
+
+    votes: as in crowd.Labels; stated: float64[n], how sure the author says to be, NaN where it
+    does not; is_human: bool[A].
+    """
+
+    votes: Labels
+    stated: Floats
+    is_human: Flags
+
+    @property
+    def by_humans(self) -> Flags:
+        """Which votes are specialists'."""
+        return self.is_human[self.votes.authors]
+
+    def heard_of(self, *, humans: bool) -> Ints:
+        """How many specialists, or models, spoke of each task."""
+        mask = self.by_humans if humans else ~self.by_humans
+        counts = np.bincount(self.votes.tasks[mask], minlength=self.votes.task_count)
+        return counts.astype(np.int32)
+
+
+@dataclass(frozen=True, eq=False)
+class Joint:
+    """Chances of each label: `alone` by models, `together` with what specialists said; of a task
+    that no model spoke of, alone is flat. float64[T, K]; rows sum to 1. reliability: float64[A],
+    the expected share of right labels of each author, NaN where nothing tells."""
+
+    alone: Floats
+    together: Floats
+    reliability: Floats
+
+
+def joint(said: Said, gold: Ints | None = None) -> Joint:
+    """The posteriors; gold: int32[T], the known truth, UNKNOWN elsewhere."""
+    votes = said.votes
+    known = np.full(votes.task_count, UNKNOWN, dtype=np.int32) if gold is None else gold
+    authors, owners = _banded(said)
+    banded = Labels(
+        votes.tasks, authors, votes.labels, votes.task_count, len(owners), votes.label_count
+    )
+    kinds = np.unique(np.where(said.is_human[owners], 0, owners + 1), return_inverse=True)[1]
+    fitted = categorical.fit(banded, gold=known, groups=kinds.astype(np.int32))
+    humans = said.by_humans
+    judged = (said.heard_of(humans=True) > 0) | (known != UNKNOWN)
+    alone = _alone(said, fitted, banded, known, judged)
+    together = _normal(np.log(alone + _LEAST) + _evidence(fitted, banded, humans, alone.shape))
+    is_known = known != UNKNOWN
+    together[is_known] = np.eye(votes.label_count)[known[is_known]]
+    return Joint(alone, together, _of_owners(fitted, banded, owners, votes.author_count))
+
+
+def _banded(said: Said) -> tuple[Ints, Ints]:
+    """Authors by the band of what they state, and whose each of these is."""
+    bands = len(BANDS) + 1
+    band = np.where(
+        np.isfinite(said.stated) & ~said.by_humans,
+        np.searchsorted(BANDS, np.nan_to_num(said.stated), side="right"),
+        0,
+    )
+    keys, authors = np.unique(said.votes.authors * bands + band, return_inverse=True)
+    return authors.astype(np.int32), (keys // bands).astype(np.int32)
+
+
+def _alone(
+    said: Said, fitted: categorical.Fit, banded: Labels, known: Ints, judged: Flags
+) -> Floats:
+    """What models say, set right by what specialists and gold say of the same items."""
+    models = ~said.by_humans
+    shape = (banded.task_count, banded.label_count)
+    spoken = np.bincount(banded.tasks[models], minlength=shape[0]) > 0
+    if int((judged & spoken).sum()) < JUDGED_MIN:
+        stated = np.isfinite(said.stated[models]).any()
+        if stated or not _several(said):
+            return _as_stated(said, shape)
+    alone = _normal(np.log(fitted.prior + _LEAST) + _evidence(fitted, banded, models, shape))
+    alone[~spoken] = 1 / shape[1]
+    truth = _judged_label(said, fitted, banded, known)
+    return calibrated(alone, truth) if int((truth >= 0).sum()) >= JUDGED_MIN else alone
+
+
+def _several(said: Said) -> bool:
+    return int((~said.is_human).sum()) > 1
+
+
+def _as_stated(said: Said, shape: tuple[int, int]) -> Floats:
+    """The mean of what models state (a linear pool, Stone 1961): two that agree are no surer than
+    each, since models err together, and two that differ are unsure."""
+    models = ~said.by_humans
+    tasks, labels = said.votes.tasks[models], said.votes.labels[models]
+    sure = np.where(np.isfinite(said.stated[models]), said.stated[models], UNSTATED)
+    others = (1 - sure) / max(1, shape[1] - 1)
+    pool = np.bincount(
+        tasks * shape[1] + labels, weights=sure - others, minlength=shape[0] * shape[1]
+    )
+    pool = pool.reshape(shape) + np.bincount(tasks, weights=others, minlength=shape[0])[:, None]
+    heard = pool.sum(axis=1, keepdims=True)
+    return np.where(heard > 0, pool / np.maximum(heard, _LEAST), 1 / shape[1])
+
+
+def _evidence(
+    fitted: categorical.Fit, banded: Labels, mask: Flags, shape: tuple[int, int]
+) -> Floats:
+    """The logarithm of how likely the votes are that `mask` picks, for each truth."""
+    chances = np.log(np.maximum(fitted.confusion.astype(np.float64), _LEAST))
+    authors, labels, tasks = banded.authors[mask], banded.labels[mask], banded.tasks[mask]
+    found = np.empty(shape)
+    for truth in range(shape[1]):
+        found[:, truth] = np.bincount(
+            tasks, weights=chances[authors, truth, labels], minlength=shape[0]
+        )
+    return found
+
+
+def _judged_label(said: Said, fitted: categorical.Fit, banded: Labels, known: Ints) -> Ints:
+    """What specialists by themselves say of each task, or gold; UNKNOWN where neither."""
+    shape = (banded.task_count, banded.label_count)
+    humans = said.by_humans
+    heard = np.bincount(banded.tasks[humans], minlength=shape[0]) > 0
+    best = np.argmax(_evidence(fitted, banded, humans, shape), axis=1)
+    return np.where(known != UNKNOWN, known, np.where(heard, best, UNKNOWN)).astype(np.int32)
+
+
+def calibrated(posterior: Floats, truth: Ints) -> Floats:
+    """Chances set right by one temperature and one smoothing, those that make what is known of
+    some tasks most likely; truth: UNKNOWN elsewhere."""
+    known = truth != UNKNOWN
+    logs, right = np.log(posterior[known] + _LEAST), truth[known]
+    best, losses = (1.0, 0.0), np.inf
+    for temperature in _TEMPERATURES:
+        hit = _normal(logs * temperature)[np.arange(len(right)), right]
+        for smoothing in _SMOOTHINGS:
+            loss = -np.log((1 - smoothing) * hit + smoothing / posterior.shape[1] + _LEAST).mean()
+            if loss < losses:
+                best, losses = (float(temperature), float(smoothing)), float(loss)
+    temperature, smoothing = best
+    tempered = _normal(np.log(posterior + _LEAST) * temperature)
+    return np.asarray((1 - smoothing) * tempered + smoothing / posterior.shape[1])
+
+
+def _normal(logs: Floats) -> Floats:
+    chances = np.exp(logs - logs.max(axis=1, keepdims=True))
+    return np.asarray(chances / chances.sum(axis=1, keepdims=True))
+
+
+def _of_owners(fitted: categorical.Fit, banded: Labels, owners: Ints, author_count: int) -> Floats:
+    """The mean of an author's bands, by how much was said in each."""
+    said = np.bincount(banded.authors, minlength=len(owners)).astype(np.float64)
+    whole = np.bincount(owners, weights=said, minlength=author_count)
+    right = np.bincount(owners, weights=said * fitted.reliability, minlength=author_count)
+    return np.where(whole > 0, right / np.maximum(whole, 1.0), np.nan)
