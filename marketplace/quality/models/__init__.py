@@ -11,6 +11,12 @@ from marketplace.quality.models.gold import GoldItem as GoldItem
 from marketplace.quality.models.gold import GoldScore as GoldScore
 from marketplace.quality.models.gold import GoldTerms as GoldTerms
 from marketplace.quality.models.gold import GoldVersion as GoldVersion
+from marketplace.quality.models.judges import Judge as Judge
+from marketplace.quality.models.judges import JudgeAnswer as JudgeAnswer
+from marketplace.quality.models.judges import JudgeCheck as JudgeCheck
+from marketplace.quality.models.judges import JudgeReport as JudgeReport
+from marketplace.quality.models.judges import JudgeRun as JudgeRun
+from marketplace.quality.models.judges import JudgeVersion as JudgeVersion
 from marketplace.quality.models.posteriors import JobAgreement as JobAgreement
 from marketplace.quality.models.posteriors import JobFit as JobFit
 from marketplace.quality.models.posteriors import LabelAuthor as LabelAuthor

@@ -18,7 +18,8 @@ from marketplace.tasktypes import Json, task_type
 
 FENCED = re.compile(r"\A\s*```(?:json)?\s*\n(.*?)\n?\s*```\s*\Z", re.DOTALL)
 REFUSING = re.compile(
-    r"\A\W*(?:i['\u2019]?m sorry|sorry|i (?:can(?:no|['\u2019])t|am unable|won['\u2019]t)|as an ai\b)",
+    r"\A\W*(?:i['\u2019]?m sorry|sorry|as an ai\b|"
+    r"i (?:can(?:no|['\u2019])t|am unable|won['\u2019]t))",
     re.IGNORECASE,
 )
 
