@@ -18,6 +18,8 @@ class Permission(StrEnum):
     JOBS_EDIT = "jobs.edit"
     JOBS_PUBLISH = "jobs.publish"
     WORK_REVIEW = "work.review"
+    APPEALS_DECIDE = "appeals.decide"
+    QUALITY_CONTROL = "quality.control"
     EXPORTS_CREATE = "exports.create"
     BALANCE_VIEW = "balance.view"
     BALANCE_TOP_UP = "balance.top_up"
@@ -44,6 +46,8 @@ PERMISSION_LABELS: Mapping[Permission, str] = {
     Permission.JOBS_EDIT: "Write jobs and send items",
     Permission.JOBS_PUBLISH: "Publish, pause and close jobs; reserves money",
     Permission.WORK_REVIEW: "Accept, reject and send back work",
+    Permission.APPEALS_DECIDE: "Decide appeals",
+    Permission.QUALITY_CONTROL: "Change gold, write rules of quality control and decide firings",
     Permission.EXPORTS_CREATE: "Make and download exports",
     Permission.BALANCE_VIEW: "See the balance",
     Permission.BALANCE_TOP_UP: "Top up the balance",
@@ -118,6 +122,7 @@ _RUN_JOBS = _LOOK | {
     _P.JOBS_EDIT,
     _P.JOBS_PUBLISH,
     _P.WORK_REVIEW,
+    _P.QUALITY_CONTROL,
     _P.EXPORTS_CREATE,
     _P.BALANCE_VIEW,
 }
@@ -134,6 +139,8 @@ GRANTS: Mapping[Role, frozenset[Permission]] = {
     Role.OPERATIONS: _LOOK
     | {
         _P.CREDENTIALS_VERIFY,
+        _P.APPEALS_DECIDE,
+        _P.QUALITY_CONTROL,
         _P.PEOPLE_VIEW,
         _P.JOBS_EDIT,
         _P.JOBS_PUBLISH,
