@@ -53,7 +53,8 @@ class Job(Root):
     seats_max: the most seats that a qualification pays, whose items do not say it; repeat_ratio:
     the share of a person's tasks that they are asked once more, in another order; keeps_versions:
     whether tasks that were begun may keep an older version; requalify_since: passes of its
-    qualifications that are older do not count.
+    qualifications that are older do not count; specialist_items_max: the most items that
+    specialists judge, where models judge the rest.
     """
 
     __tablename__ = "job"
@@ -109,10 +110,12 @@ class Job(Root):
     repeat_ratio: Mapped[Decimal] = mapped_column(Ratio, server_default="0")
     keeps_versions: Mapped[bool] = mapped_column(server_default="false")
     requalify_since: Mapped[datetime | None]
+    specialist_items_max: Mapped[int | None]
 
     __table_args__ = (
         CheckConstraint("repeat_ratio BETWEEN 0 AND 0.2", name="repeat_ratio"),
         CheckConstraint("seats_max >= 1", name="seats_max"),
+        CheckConstraint("specialist_items_max >= 1", name="specialist_items_max"),
         one_of("late_pay", LatePay),
         CheckConstraint("claims_live_max BETWEEN 1 AND 100", name="claims_live_max"),
         CheckConstraint("tasks_a_person_max >= 1", name="tasks_a_person_max"),
@@ -170,6 +173,7 @@ class Job(Root):
             overlap_min=self.overlap_min,
             overlap_max=self.overlap_max,
             seats_max=self.seats_max if self.purpose is Purpose.QUALIFICATION else None,
+            items_max=self.specialist_items_max,
             contingency_basis_points=int(
                 ((self.contingency_ratio or 0) + (self.repeat_ratio or 0)) * 10_000
             ),

@@ -35,6 +35,7 @@ from marketplace.jobs.rules.prices import hourly_rate as hourly_rate
 from marketplace.jobs.rules.prices import price_of as price_of
 from marketplace.jobs.rules.prices import seat_price as seat_price
 from marketplace.jobs.rules.prices import seats_of as seats_of
+from marketplace.jobs.rules.prices import specialist_items as specialist_items
 from marketplace.jobs.rules.qualification import FEEDBACK_LABELS as FEEDBACK_LABELS
 from marketplace.jobs.rules.qualification import Feedback as Feedback
 from marketplace.jobs.rules.rows import Checks as Checks

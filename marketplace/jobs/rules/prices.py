@@ -20,7 +20,8 @@ class Terms:
 
     pay: for one task, or for an hour; time_cap_seconds: the most active time that is paid for one
     seat of an hourly job; fee_basis_points: our fee on top of pay, in 1/10,000; seats_max: of a
-    qualification, which pays for candidates and not for items; None for other work;
+    qualification, which pays for candidates and not for items; None for other work; items_max: the
+    most items that specialists judge, where models judge the rest, None for all;
     contingency_basis_points: what is set aside on top of the most, in 1/10,000 of it.
     """
 
@@ -31,6 +32,7 @@ class Terms:
     overlap_min: int
     overlap_max: int
     seats_max: int | None = None
+    items_max: int | None = None
     contingency_basis_points: int = 0
 
 
@@ -99,13 +101,21 @@ def contingency_of(terms: Terms, tasks: int) -> Price:
 
 def seats_of(terms: Terms, tasks: int) -> int:
     """The most seats that `tasks` tasks can have; of a qualification, those of its candidates."""
-    return tasks * terms.overlap_max if terms.seats_max is None else terms.seats_max
+    if terms.seats_max is not None:
+        return terms.seats_max
+    return specialist_items(terms, tasks) * terms.overlap_max
+
+
+def specialist_items(terms: Terms, tasks: int) -> int:
+    """The most of `tasks` items that specialists judge."""
+    return tasks if terms.items_max is None else min(tasks, terms.items_max)
 
 
 def estimate_of(terms: Terms, tasks: int) -> Estimate:
     """From every task at its least overlap to every task at its most; a qualification costs
-    nothing where nobody comes."""
-    least = tasks * terms.overlap_min if terms.seats_max is None else 0
+    nothing where nobody comes, nor do items that models are sure of."""
+    is_certain = terms.seats_max is None and terms.items_max is None
+    least = tasks * terms.overlap_min if is_certain else 0
     return Estimate(
         tasks=tasks,
         least=seat_price(terms) * least,

@@ -17,6 +17,10 @@ from marketplace.quality.models.judges import JudgeCheck as JudgeCheck
 from marketplace.quality.models.judges import JudgeReport as JudgeReport
 from marketplace.quality.models.judges import JudgeRun as JudgeRun
 from marketplace.quality.models.judges import JudgeVersion as JudgeVersion
+from marketplace.quality.models.pipelines import Pipeline as Pipeline
+from marketplace.quality.models.pipelines import PipelineItem as PipelineItem
+from marketplace.quality.models.pipelines import PipelineLabel as PipelineLabel
+from marketplace.quality.models.pipelines import PipelineRound as PipelineRound
 from marketplace.quality.models.posteriors import JobAgreement as JobAgreement
 from marketplace.quality.models.posteriors import JobFit as JobFit
 from marketplace.quality.models.posteriors import LabelAuthor as LabelAuthor

@@ -27,6 +27,8 @@ BANDS = np.array([0.0, 0.6, 0.75, 0.85, 0.92, 0.97, 0.99])
 JUDGED_MIN = 40
 # What a model is taken to be that states nothing, while nobody has looked.
 UNSTATED = 0.75
+# However sure the votes of specialists look, as much is left to what models say.
+SLIP = 0.03
 _TEMPERATURES = np.exp(np.linspace(np.log(0.1), np.log(4.0), 40))
 _SMOOTHINGS = np.array([0.0, 0.002, 0.005, 0.01, 0.02, 0.04, 0.08, 0.15, 0.25])
 _LEAST = 1e-9
@@ -77,13 +79,44 @@ def joint(said: Said, gold: Ints | None = None) -> Joint:
     )
     kinds = np.unique(np.where(said.is_human[owners], 0, owners + 1), return_inverse=True)[1]
     fitted = categorical.fit(banded, gold=known, groups=kinds.astype(np.int32))
-    humans = said.by_humans
     judged = (said.heard_of(humans=True) > 0) | (known != UNKNOWN)
     alone = _alone(said, fitted, banded, known, judged)
-    together = _normal(np.log(alone + _LEAST) + _evidence(fitted, banded, humans, alone.shape))
+    together = _together(said, alone, known, judged)
+    sure = together[votes.tasks, votes.labels]
+    heard = np.bincount(votes.authors, minlength=votes.author_count)
+    right = np.bincount(votes.authors, weights=sure, minlength=votes.author_count)
+    reliability = np.where(heard > 0, right / np.maximum(heard, 1), np.nan)
+    return Joint(alone, together, reliability)
+
+
+def _together(said: Said, alone: Floats, known: Ints, judged: Flags) -> Floats:
+    """What specialists say, on top of what models do.
+
+    Models err together, so their agreement with each other must not speak against a specialist:
+    specialists are learnt with the models' calibrated word as one piece of evidence.
+    """
+    humans = said.by_humans
+    together = alone.copy()
+    places = np.flatnonzero(judged)
+    if not len(places):
+        return together
+    number = np.zeros(len(judged), dtype=np.int32)
+    number[places] = np.arange(len(places))
+    authors, columns = np.unique(said.votes.authors[humans], return_inverse=True)
+    votes = Labels(
+        number[said.votes.tasks[humans]],
+        columns.astype(np.int32),
+        said.votes.labels[humans],
+        len(places),
+        len(authors),
+        said.votes.label_count,
+    )
+    fitted = categorical.fit(votes, gold=known[places], evidence=np.log(alone[places] + _LEAST))
+    # Where each item has one specialist, nothing shows that they err, and they do.
+    together[places] = (1 - SLIP) * fitted.posterior + SLIP * alone[places]
     is_known = known != UNKNOWN
-    together[is_known] = np.eye(votes.label_count)[known[is_known]]
-    return Joint(alone, together, _of_owners(fitted, banded, owners, votes.author_count))
+    together[is_known] = np.eye(said.votes.label_count)[known[is_known]]
+    return together
 
 
 def _banded(said: Said) -> tuple[Ints, Ints]:
@@ -177,11 +210,3 @@ def calibrated(posterior: Floats, truth: Ints) -> Floats:
 def _normal(logs: Floats) -> Floats:
     chances = np.exp(logs - logs.max(axis=1, keepdims=True))
     return np.asarray(chances / chances.sum(axis=1, keepdims=True))
-
-
-def _of_owners(fitted: categorical.Fit, banded: Labels, owners: Ints, author_count: int) -> Floats:
-    """The mean of an author's bands, by how much was said in each."""
-    said = np.bincount(banded.authors, minlength=len(owners)).astype(np.float64)
-    whole = np.bincount(owners, weights=said, minlength=author_count)
-    right = np.bincount(owners, weights=said * fitted.reliability, minlength=author_count)
-    return np.where(whole > 0, right / np.maximum(whole, 1.0), np.nan)

@@ -21,12 +21,15 @@ from marketplace.jobs.rules import (
     JobState,
     PauseReason,
     Purpose,
+    Terms,
     contingency_of,
     price_of,
     seat_price,
     seats_of,
+    specialist_items,
 )
 from marketplace.ledger import service as ledger
+from marketplace.money import Money, zero
 from marketplace.routing import queries
 from marketplace.routing.models import JobReserve
 from marketplace.routing.queries import Supply
@@ -56,10 +59,11 @@ def quote_job(session: Session, viewer: Actor, job_id: JobId, *, fee_basis_point
     """The price of a job as it stands, before any money is committed."""
     job = job_queries.job_of(session, viewer, job_id)
     estimate = job_queries.estimate(job, fee_basis_points=fee_basis_points)
+    seats = specialist_items(job.terms(fee_basis_points), job.item_count) * job.overlap_min
     return Quote(
         estimate=estimate,
         supply=queries.supply_of(session, viewer, job_id),
-        forecast=queries.forecast_of(session, viewer, job, seats=job.item_count * job.overlap_min),
+        forecast=queries.forecast_of(session, viewer, job, seats=seats),
     )
 
 
@@ -95,19 +99,29 @@ def publish_job(session: Session, actor: Actor, job_id: JobId, *, fee_basis_poin
 
 def _reserve_rest(session: Session, job: Job, reserve: JobReserve) -> None:
     """Reserve money for the items that have none yet; InsufficientFunds without it."""
-    items = job.item_count - reserve.items_reserved
     terms = job.terms(0)
-    amount = price_of(terms, items).total if items > 0 else None
+    amount, contingency = _needed(terms, reserve.items_reserved, job.item_count)
     if amount:
         ledger.reserve_for_job(
             session,
             lab_id=OrganisationId(job.organisation_id),
             job_id=JobId(job.id),
             amount=amount,
-            contingency=contingency_of(terms, items).total,
+            contingency=contingency,
             source_id=f"{job.id}:{reserve.items_reserved}-{job.item_count}",
         )
     reserve.items_reserved = job.item_count
+
+
+def _needed(terms: Terms, reserved: int, items: int) -> tuple[Money, Money]:
+    """What items need on top of what is reserved, and to set aside; nothing beyond the most that
+    specialists judge."""
+    if reserved and terms.items_max is not None:
+        items = min(items, max(terms.items_max, reserved))
+    more = items - reserved
+    if more <= 0:
+        return zero(terms.pay.currency), zero(terms.pay.currency)
+    return price_of(terms, more).total, contingency_of(terms, more).total
 
 
 def open_more_seats(session: Session, job_id: JobId) -> bool:

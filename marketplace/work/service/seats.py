@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
 from sqlalchemy import func, insert, select, text
 from sqlalchemy.orm import Session
 
@@ -16,10 +21,14 @@ from marketplace.work.rules import ClaimState, SeatState, TaskState, step
 from marketplace.work.service import tally
 
 
-def open_seats(session: Session, job: Job, *, limit: int) -> int:
+def open_seats(
+    session: Session, job: Job, *, limit: int, wanted: Mapping[UUID, int] | None = None
+) -> int:
     """Make tasks with their seats of up to `limit` items that have none yet; how many items.
 
     Items come in the order of their position, so each call goes on where the last one ended.
+    wanted: judgements that each item gets, by item id, the job's least overlap where it is None;
+    an item with none is final at once, since models alone judge it.
     """
     fresh = session.execute(
         select(Item.id, Item.position)
@@ -29,37 +38,42 @@ def open_seats(session: Session, job: Job, *, limit: int) -> int:
     ).all()
     if not fresh:
         return 0
+    now = clock.now()
     tasks = [
-        {
-            "id": new_id(),
-            "job_id": job.id,
-            "item_id": item_id,
-            "state": TaskState.OPEN,
-            "wanted": job.overlap_min,
-            "counted": 0,
-            "decided": 0,
-        }
+        _task(job, item_id, job.overlap_min if wanted is None else wanted[item_id], now)
         for item_id, _ in fresh
     ]
     session.execute(insert(Task), tasks)
-    ranks = iter(fresh_ranks(session, len(tasks) * job.overlap_min))
-    session.execute(
-        insert(Seat),
-        [
-            {
-                "id": new_id(),
-                "task_id": task["id"],
-                "job_id": job.id,
-                "round": turn,
-                "rank": next(ranks),
-                "state": SeatState.OPEN,
-            }
-            for task in tasks
-            for turn in range(1, job.overlap_min + 1)
-        ],
-    )
+    ranks = iter(fresh_ranks(session, sum(task["wanted"] for task in tasks)))
+    seats = [
+        {
+            "id": new_id(),
+            "task_id": task["id"],
+            "job_id": job.id,
+            "round": turn,
+            "rank": next(ranks),
+            "state": SeatState.OPEN,
+        }
+        for task in tasks
+        for turn in range(1, task["wanted"] + 1)
+    ]
+    if seats:
+        session.execute(insert(Seat), seats)
     jobs.seats_opened(session, job.id, up_to=fresh[-1].position)
     return len(fresh)
+
+
+def _task(job: Job, item_id: UUID, wanted: int, now: datetime) -> dict[str, Any]:
+    return {
+        "id": new_id(),
+        "job_id": job.id,
+        "item_id": item_id,
+        "state": TaskState.OPEN if wanted else TaskState.FINAL,
+        "wanted": wanted,
+        "counted": 0,
+        "decided": 0,
+        "filled_at": None if wanted else now,
+    }
 
 
 def fresh_ranks(session: Session, count: int) -> list[int]:
