@@ -29,5 +29,6 @@ from marketplace.outbox.work import enqueue_slots as enqueue_slots
 from marketplace.outbox.work import lease_due as lease_due
 from marketplace.outbox.work import open_work as open_work
 from marketplace.outbox.work import purge as purge
+from marketplace.outbox.work import release_key as release_key
 from marketplace.outbox.work import release_leases as release_leases
 from marketplace.outbox.work import renew as renew

@@ -181,6 +181,11 @@ def open_work(session: Session, row_id: UUID) -> Work | None:
     return Work(row.id, row.name, row.arguments, row.attempts)
 
 
+def release_key(session: Session, work: Work) -> None:
+    """Let the same be asked for once more from now on: what comes in later is not in this run."""
+    session.execute(update(OutboxRow).where(OutboxRow.id == work.id).values(once_key=None))
+
+
 def renew(session: Session, work: Work) -> bool:
     """Prolong the lease of work in hand; False when it is done, or handed out again meanwhile."""
     ours = update(OutboxRow).where(

@@ -1,1 +1,8 @@
 """Background functions of quality, by what they are about."""
+
+from marketplace.quality.background.control import evaluate_rules as evaluate_rules
+from marketplace.quality.background.control import replay as replay
+from marketplace.quality.background.fits import fit_changed as fit_changed
+from marketplace.quality.background.fits import fit_job as fit_job
+from marketplace.quality.background.gold import score_gold as score_gold
+from marketplace.quality.background.gold import tell_gold as tell_gold

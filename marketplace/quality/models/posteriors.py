@@ -84,7 +84,7 @@ class QuestionFit(Root):
     """What a job's last fit says of one question.
 
     labels: in the order that counts and probabilities keep; population: what is expected of an
-    author who has said nothing (`categorical.Prior`); curve: judgements bought and the mean
+    author who has said nothing (`categorical.Prior`), and the calibration; curve: judgements bought and the mean
     confidence they give, `[[judgements, confidence, accuracy], …]`.
     """
 

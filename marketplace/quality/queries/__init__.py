@@ -1,8 +1,12 @@
 """Reads of quality: agreement in a job, attempts at qualifications and their marks."""
 
+from marketplace.quality.queries.agreement import AuthorReliability as AuthorReliability
+from marketplace.quality.queries.agreement import CostPoint as CostPoint
 from marketplace.quality.queries.agreement import JobQuality as JobQuality
+from marketplace.quality.queries.agreement import Measure as Measure
 from marketplace.quality.queries.agreement import PairAgreement as PairAgreement
 from marketplace.quality.queries.agreement import UnitAgreement as UnitAgreement
+from marketplace.quality.queries.agreement import cost_curve as cost_curve
 from marketplace.quality.queries.agreement import quality_of as quality_of
 from marketplace.quality.queries.posteriors import Posterior as Posterior
 from marketplace.quality.queries.posteriors import posterior_of as posterior_of

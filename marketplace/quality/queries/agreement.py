@@ -1,39 +1,62 @@
-"""Agreement in a job, for the lab that owns it."""
+"""Agreement in a job as its last fit found it, for the lab that owns it."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Hashable
-from dataclasses import dataclass
-from itertools import combinations
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from marketplace.actor import Actor
-from marketplace.ids import JobId, PersonId, TaskId
+from marketplace.ids import JobId
 from marketplace.jobs import queries as jobs
-from marketplace.quality.rules import cohen_kappa, krippendorff_alpha_nominal, percent_agreement
+from marketplace.quality.models import JobAgreement, JobFit, LabelAuthor, QuestionFit
+from marketplace.quality.rules.ballots import AuthorKind
 from marketplace.secrets import pseudonym
-from marketplace.tasktypes import task_type
-from marketplace.work.models import Seat, Submission
-from marketplace.work.rules import SubmissionState
 
-SUBMISSIONS_MAX = 20_000
-PEOPLE_MAX = 12
-COUNTED = (SubmissionState.SUBMITTED, SubmissionState.IN_REVIEW, SubmissionState.ACCEPTED)
+UNITS_MAX = 200
+AUTHORS_MAX = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """One measure of agreement with its 90 % interval and the share of each label."""
+
+    value: float
+    items: int
+    labels: int
+    lower: float | None
+    upper: float | None
+    prevalence: Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)
 class UnitAgreement:
-    """Agreement on one unit, such as `choice`. items: those with two labels or more."""
+    """Agreement of people on one unit, such as `choice`.
+
+    items: those with two labels or more; level: `nominal`, `ordinal` or `interval`; lower, upper:
+    hold 90 % of alpha; kappa: Cohen's, only where just two people judged, weighted by squares
+    where labels rise; measures: all of them with their intervals, by name.
+    """
 
     unit: str
     items: int
     labels: int
     agreement_ratio: float | None
     alpha: float | None
+    level: str
+    lower: float | None
+    upper: float | None
+    ac1: float | None
+    kappa: float | None
+    fleiss: float | None
+    prevalence: Mapping[str, float]
+    computed_at: datetime
+    measures: Mapping[str, Measure] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,73 +71,142 @@ class PairAgreement:
 
 
 @dataclass(frozen=True, slots=True)
+class AuthorReliability:
+    """How far one author's labels can be trusted in one question, with an interval of 90 %.
+
+    author: this lab's pseudonym of a person, or `model@version`; n: labels that it rests on.
+    """
+
+    question: str
+    kind: AuthorKind
+    author: str
+    n: int
+    reliability: float
+    lower: float
+    upper: float
+
+
+@dataclass(frozen=True, slots=True)
 class JobQuality:
-    """What is known of a job's quality, from `submissions` of them."""
+    """What is known of a job's quality, from `submissions` of them, as of `computed_at`.
+
+    computed_at: None where nothing was worked out yet, which comes seconds after a submission.
+    """
 
     submissions: int
     units: list[UnitAgreement]
     pairs: list[PairAgreement]
-
-
-Labels = dict[TaskId, dict[PersonId, Hashable]]
+    authors: list[AuthorReliability] = field(default_factory=list)
+    computed_at: datetime | None = None
 
 
 def quality_of(session: Session, viewer: Actor, job_id: JobId) -> JobQuality:
-    """Agreement by unit, and between the people who did most, on the job's first unit."""
+    """Agreement by unit, between the people who did most, and how reliable each author is.
+
+    Reads what the last fit stored; a page costs the same whatever the job's size.
+    """
+    job = jobs.job_of(session, viewer, job_id)
+    fit = session.get(JobFit, job.id, populate_existing=True)
+    if fit is None or fit.computed_at is None:
+        return JobQuality(0, [], [])
+    rows = session.scalars(
+        select(JobAgreement)
+        .where(JobAgreement.job_id == job.id)
+        .order_by(JobAgreement.unit)
+        .limit(UNITS_MAX)
+        .execution_options(populate_existing=True)
+    )
+    return JobQuality(
+        submissions=fit.submissions,
+        units=[_unit(row) for row in rows],
+        pairs=[_pair(row, job.organisation_id) for row in fit.pairs],
+        authors=_authors(session, job.id, job.organisation_id),
+        computed_at=fit.computed_at,
+    )
+
+
+def _unit(row: JobAgreement) -> UnitAgreement:
+    measures = {name: _measure(each) for name, each in row.measures.items()}
+    values = {name: each.value for name, each in measures.items()}
+    alpha, seen = measures.get("alpha"), measures.get("observed")
+    return UnitAgreement(
+        unit=row.unit,
+        items=row.items,
+        labels=row.labels,
+        agreement_ratio=row.agreement_ratio,
+        alpha=values.get("alpha"),
+        level=row.level,
+        lower=alpha.lower if alpha else None,
+        upper=alpha.upper if alpha else None,
+        ac1=values.get("ac1"),
+        kappa=values.get("kappa"),
+        fleiss=values.get("fleiss"),
+        prevalence=seen.prevalence if seen else {},
+        computed_at=row.computed_at,
+        measures=measures,
+    )
+
+
+def _measure(kept: Mapping[str, Any]) -> Measure:
+    return Measure(
+        value=kept["value"],
+        items=kept["n_items"],
+        labels=kept["n_ratings"],
+        lower=kept["lower"],
+        upper=kept["upper"],
+        prevalence=kept["prevalence"],
+    )
+
+
+def _pair(row: list[Any], organisation_id: UUID) -> PairAgreement:
+    first, second, items, ratio, kappa = row
+    names = [pseudonym(str(organisation_id), person) for person in (first, second)]
+    return PairAgreement(names[0], names[1], items, ratio, kappa)
+
+
+def _authors(session: Session, job_id: UUID, organisation_id: UUID) -> list[AuthorReliability]:
+    rows = session.scalars(
+        select(LabelAuthor)
+        .where(LabelAuthor.job_id == job_id)
+        .order_by(LabelAuthor.n.desc(), LabelAuthor.question, LabelAuthor.author)
+        .limit(AUTHORS_MAX)
+        .execution_options(populate_existing=True)
+    )
+    return [
+        AuthorReliability(
+            question=row.question,
+            kind=row.kind,
+            author=row.author
+            if row.kind is AuthorKind.MODEL
+            else pseudonym(str(organisation_id), row.author),
+            n=row.n,
+            reliability=row.reliability,
+            lower=row.lower,
+            upper=row.upper,
+        )
+        for row in rows
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class CostPoint:
+    """What so many judgements would have given: mean confidence, and accuracy where gold tells."""
+
+    judgements: int
+    confidence: float
+    accuracy: float | None
+
+
+def cost_curve(session: Session, viewer: Actor, job_id: JobId) -> Mapping[str, list[CostPoint]]:
+    """Judgements bought against mean confidence, by question, as the last fit found it.
+
+    The first point is one judgement a task, the last all there are.
+    """
     job = jobs.job_of(session, viewer, job_id)
     rows = session.execute(
-        select(Submission.task_id, Submission.specialist_id, Submission.judgement)
-        .join(Seat, Seat.id == Submission.seat_id)
-        .where(Submission.job_id == job.id, Submission.state.in_(COUNTED))
-        .where(Seat.set_aside_at.is_(None))  # Judged anew under a newer version.
-        .order_by(Submission.id.desc())
-        .limit(SUBMISSIONS_MAX)
-    ).all()
-    units = task_type(job.task_type).units
-    labels: dict[str, Labels] = defaultdict(lambda: defaultdict(dict))
-    for task_id, person_id, judgement in rows:
-        for unit, label in units(judgement).items():
-            labels[unit][task_id][person_id] = label
-    first = next(iter(sorted(labels, key=lambda unit: -len(labels[unit]))), None)
-    return JobQuality(
-        submissions=len(rows),
-        units=[_unit(unit, labels[unit]) for unit in sorted(labels)],
-        pairs=_pairs(labels[first], job.organisation_id) if first else [],
+        select(QuestionFit.question, QuestionFit.curve)
+        .where(QuestionFit.job_id == job.id)
+        .order_by(QuestionFit.question)
+        .limit(UNITS_MAX)
     )
-
-
-def _unit(unit: str, labels: Labels) -> UnitAgreement:
-    together = [list(by_person.values()) for by_person in labels.values()]
-    shared = [each for each in together if len(each) > 1]
-    return UnitAgreement(
-        unit=unit,
-        items=len(shared),
-        labels=sum(len(each) for each in together),
-        agreement_ratio=percent_agreement(
-            pair for each in shared for pair in combinations(each, 2)
-        ),
-        alpha=krippendorff_alpha_nominal(shared),
-    )
-
-
-def _pairs(labels: Labels, organisation_id: UUID) -> list[PairAgreement]:
-    counts: dict[PersonId, int] = defaultdict(int)
-    for by_person in labels.values():
-        for person_id in by_person:
-            counts[person_id] += 1
-    most = sorted(counts, key=lambda person: (-counts[person], person))[:PEOPLE_MAX]
-    result = []
-    for first, second in combinations(most, 2):
-        both = [
-            (by_person[first], by_person[second])
-            for by_person in labels.values()
-            if first in by_person and second in by_person
-        ]
-        if both:
-            names = [pseudonym(str(organisation_id), str(person)) for person in (first, second)]
-            result.append(
-                PairAgreement(
-                    names[0], names[1], len(both), percent_agreement(both), cohen_kappa(both)
-                )
-            )
-    return result
+    return {question: [CostPoint(*point) for point in curve] for question, curve in rows}

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 from scipy.special import betaincinv
 
-from marketplace.quality.rules import online
+from marketplace.quality.rules import calibration, online
 from marketplace.quality.rules.ballots import AuthorKind, Scheme, labels_of
+from marketplace.quality.rules.calibration import Calibration
 from marketplace.quality.rules.categorical.prior import Floats, Prior
 from marketplace.quality.rules.crowd import UNKNOWN
 
@@ -36,10 +37,12 @@ class Vote:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What the last fit says of a question: its labels in order, and of an author unheard of."""
+    """What the last fit says of a question: its labels in order, what to expect of an author
+    unheard of, and how sure a posterior really is."""
 
     labels: list[str]
     population: Prior
+    calibration: Calibration
     fit: int
 
 
@@ -156,7 +159,12 @@ def _unit(
     counted = None if taught else np.ones(len(ordered), dtype=np.bool_)
     gold = labels.index(truth) if truth is not None else UNKNOWN
     after, then = online.update(counts, said, prior, before, gold, counted=counted)
+    # Counts hold calibrated posteriors, as the fit's do.
+    tuned = question.calibration if question else calibration.DEFAULT
     if gold == UNKNOWN:
+        after = calibration.apply(after[None], tuned, np.array([float(len(ordered))]))[0]
+        then[-1] = counts[-1]
+        then[-1, :, said[-1]] += after
         after = _reviewed(after, ordered, labels)
     belief = Belief(
         unit=unit,

@@ -22,6 +22,7 @@ from marketplace.jobs.models import Item, Job, TemplateVersion
 from marketplace.jobs.rules import Purpose
 from marketplace.quality.rules.ballots import AuthorKind, Scheme
 from marketplace.quality.rules.believing import Belief, Known, Lesson, Question, Vote, believed
+from marketplace.quality.rules.calibration import Calibration
 from marketplace.quality.rules.categorical.prior import Prior
 from marketplace.statements import plain_sql
 from marketplace.tasktypes import task_type
@@ -177,7 +178,12 @@ def _change(
 
 def _known(row: Any) -> Known:
     questions = {
-        question: Question(labels, Prior.from_json(population), fit)
+        question: Question(
+            labels,
+            Prior.from_json(population),
+            Calibration.from_json(population["calibration"]),
+            fit,
+        )
         for question, labels, population, fit in row.questions or ()
     }
     fits = {name: question.fit for name, question in questions.items()}

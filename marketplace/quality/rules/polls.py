@@ -1,0 +1,228 @@
+"""A whole job's votes on one question, and what they say together; pure.
+
+A poll takes votes in as they are read and holds them as whole numbers; nothing but its names is
+kept as objects. `fitted` gives posteriors, authors, and what fewer judgements would have given.
+"""
+
+from __future__ import annotations
+
+from array import array
+from dataclasses import dataclass, field
+from uuid import UUID
+
+import numpy as np
+import numpy.typing as npt
+
+from marketplace.quality.rules import categorical
+from marketplace.quality.rules.ballots import AuthorKind, Scheme, labels_of
+from marketplace.quality.rules.believing import REVIEW_ACCURACY
+from marketplace.quality.rules.categorical import Fit
+from marketplace.quality.rules.categorical.prior import Floats
+from marketplace.quality.rules.crowd import UNKNOWN, Labels
+
+Author = tuple[AuthorKind, str]
+Ints = npt.NDArray[np.int32]
+# A task is asked of few; a curve of more points than that says nothing more.
+CURVE_MAX = 20
+TINY = 1e-12
+# What agreement with others counts beside a verdict of somebody who looked.
+CONSENSUS = 0.5
+
+
+@dataclass(slots=True)
+class Poll:
+    """The votes on one question: in columns, with the names of what their numbers stand for.
+
+    cases: the units of tasks that were voted on; gold: the label that is known to be true of some;
+    reviewed: (case, label) of answers that a person accepted.
+    """
+
+    question: str
+    cases: dict[tuple[UUID, str], int] = field(default_factory=dict)
+    authors: dict[Author, int] = field(default_factory=dict)
+    seen: dict[str, int] = field(default_factory=dict)
+    case: array[int] = field(default_factory=lambda: array("i"))
+    author: array[int] = field(default_factory=lambda: array("i"))
+    label: array[int] = field(default_factory=lambda: array("i"))
+    gold: dict[int, str] = field(default_factory=dict)
+    reviewed: list[tuple[int, int]] = field(default_factory=list)
+
+    def add(
+        self, task_id: UUID, unit: str, author: Author, label: str, *, accepted: bool = False
+    ) -> None:
+        """Take in a vote; votes of people in the order in which they came."""
+        case = self.cases.setdefault((task_id, unit), len(self.cases))
+        said = self.seen.setdefault(label, len(self.seen))
+        self.case.append(case)
+        self.author.append(self.authors.setdefault(author, len(self.authors)))
+        self.label.append(said)
+        if accepted:
+            self.reviewed.append((case, said))
+
+    def know(self, task_id: UUID, unit: str, label: str) -> None:
+        """Take in what gold says of a unit that somebody voted on."""
+        case = self.cases.get((task_id, unit))
+        if case is not None:
+            self.seen.setdefault(label, len(self.seen))
+            self.gold[case] = label
+
+
+@dataclass(frozen=True, eq=False)
+class Fitted:
+    """What a poll says. labels: the K labels in order; T cases and A authors as the poll has them.
+
+    posterior: float64[T, K], of the fit and of what reviews say besides.
+    humans, models: int32[T], votes on each case; curve: `[judgements, confidence, accuracy]` of 1,
+    2, … judgements a case, accuracy only where gold tells; consensus: by author who is a person,
+    the agreement with what others say, what it counts for, and on how many pieces of work.
+    """
+
+    labels: list[str]
+    posterior: Floats
+    fit: Fit
+    humans: Ints
+    models: Ints
+    gold: Ints
+    curve: list[list[float | None]]
+    consensus: dict[str, tuple[float, float, int]]
+
+
+def fitted(poll: Poll, scheme: Scheme) -> Fitted | None:
+    """The fit of a poll; None where its labels are too many to be classes."""
+    labels = labels_of(scheme, poll.question, poll.seen)
+    if labels is None or not poll.case:
+        return None
+    place = {label: at for at, label in enumerate(labels)}
+    order = np.array([place[label] for label in poll.seen], dtype=np.int32)
+    columns = Labels(
+        np.array(poll.case, dtype=np.int32),
+        np.array(poll.author, dtype=np.int32),
+        order[np.array(poll.label, dtype=np.int32)],
+        len(poll.cases),
+        len(poll.authors),
+        len(labels),
+    )
+    gold = np.full(len(poll.cases), UNKNOWN, dtype=np.int32)
+    for case, label in poll.gold.items():
+        gold[case] = place[label]
+    people = np.array([kind is AuthorKind.HUMAN for kind, _ in poll.authors])
+    reviews = _reviews(poll, order, len(labels))
+    fit = categorical.fit(
+        columns,
+        gold=gold if poll.gold else None,
+        groups=np.where(people, 0, 1).astype(np.int32) if not people.all() else None,
+    )
+    by_people = people[columns.authors]
+    told = Columns(columns, by_people, fit, reviews)
+    return Fitted(
+        labels=labels,
+        posterior=_with_reviews(fit.posterior, reviews, gold),
+        fit=fit,
+        humans=np.bincount(columns.tasks[by_people], minlength=len(gold)).astype(np.int32),
+        models=np.bincount(columns.tasks[~by_people], minlength=len(gold)).astype(np.int32),
+        gold=gold,
+        curve=_curve(told, gold),
+        consensus=_consensus(told, poll, gold),
+    )
+
+
+def _reviews(poll: Poll, order: Ints, k: int) -> Floats | None:
+    """What reviews say, as logarithms: strong, not infallible (Raykar et al. 2010)."""
+    if not poll.reviewed or k < 2:
+        return None
+    found = np.zeros((len(poll.cases), k))
+    cases, labels = np.array(poll.reviewed, dtype=np.int64).T
+    weight = np.log(REVIEW_ACCURACY * (k - 1) / (1 - REVIEW_ACCURACY))
+    np.add.at(found, (cases, order[labels]), weight)
+    return found
+
+
+def _with_reviews(posterior: Floats, reviews: Floats | None, gold: Ints) -> Floats:
+    if reviews is None:
+        return posterior
+    told = np.flatnonzero((reviews != 0).any(1) & (gold == UNKNOWN))
+    found = posterior.copy()
+    found[told] = _softmax(np.log(np.maximum(posterior[told], TINY)) + reviews[told])
+    return found
+
+
+class Columns:
+    """Votes with what each says for every class, under a fit's confusions."""
+
+    def __init__(
+        self, votes: Labels, by_people: npt.NDArray[np.bool_], fit: Fit, evidence: Floats | None
+    ) -> None:
+        self.votes = votes
+        self.by_people = by_people
+        self.reliability = fit.reliability
+        confusion = np.log(np.maximum(fit.confusion.astype(np.float64), TINY))
+        self.says: Floats = confusion[votes.authors, :, votes.labels]
+        self.start = np.log(np.maximum(fit.prior, TINY))[None].repeat(votes.task_count, 0)
+        if evidence is not None:
+            self.start = self.start + evidence
+
+    def turns(self) -> Ints:
+        """Which judgement of its case each vote of a person was, from 1; 0 for models."""
+        found = np.zeros(len(self.votes), dtype=np.int32)
+        rows = np.flatnonzero(self.by_people)
+        ordered = rows[np.argsort(self.votes.tasks[rows], kind="stable")]
+        cases = self.votes.tasks[ordered]
+        first = np.r_[0, np.flatnonzero(np.diff(cases)) + 1]
+        starts = np.repeat(first, np.diff(np.r_[first, len(cases)])) if len(cases) else first[:0]
+        found[ordered] = np.arange(len(cases)) - starts + 1
+        return found
+
+
+def _curve(told: Columns, gold: Ints) -> list[list[float | None]]:
+    """What 1, 2, … judgements a case would have given, under what is known of authors now."""
+    turns = told.turns()
+    most = int(turns.max(initial=0))
+    score = told.start.copy()
+    known = np.flatnonzero(gold != UNKNOWN)
+    found: list[list[float | None]] = []
+    bought = 0
+    for turn in range(min(most, CURVE_MAX) + 1):
+        rows = np.flatnonzero(turns == turn)
+        np.add.at(score, told.votes.tasks[rows], told.says[rows])
+        if turn == 0:
+            continue  # What models and reviews said stands before any judgement.
+        bought += len(rows)
+        chances = _softmax(score)
+        right = float((chances[known].argmax(1) == gold[known]).mean()) if len(known) else None
+        found.append([bought, float(chances.max(1).mean()), right])
+    return found
+
+
+def _consensus(told: Columns, poll: Poll, gold: Ints) -> dict[str, tuple[float, float, int]]:
+    """How reliable each person is, as far as others of the same cases can tell.
+
+    A vote counts as much as the others are sure without it, and not at all where gold or a review
+    judged it, since they teach by themselves. The reliability is the fit's own: plain agreement
+    with others who err too would make everybody look worse than they are.
+    """
+    k = told.votes.label_count
+    tasks, authors = told.votes.tasks, told.votes.authors
+    others = np.bincount(tasks, minlength=told.votes.task_count)[tasks] - 1
+    judged = gold != UNKNOWN
+    judged[[case for case, _ in poll.reviewed]] = True
+    rows = np.flatnonzero(told.by_people & (others >= 2) & ~judged[tasks])
+    if not len(rows) or k < 2:
+        return {}
+    score = told.start.copy()
+    np.add.at(score, tasks, told.says)
+    chances = _softmax(score[tasks[rows]] - told.says[rows])
+    sure = (chances.max(1) - 1 / k) / (1 - 1 / k)
+    size = len(poll.authors)
+    weight = np.bincount(authors[rows], sure, size)
+    pieces = np.bincount(authors[rows], minlength=size)
+    return {
+        name: (float(told.reliability[at]), CONSENSUS * float(weight[at]), int(pieces[at]))
+        for (_, name), at in poll.authors.items()
+        if weight[at] > TINY
+    }
+
+
+def _softmax(score: Floats) -> Floats:
+    chances = np.exp(score - score.max(1, keepdims=True))
+    found: Floats = chances / chances.sum(1, keepdims=True)
+    return found

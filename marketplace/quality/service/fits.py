@@ -1,0 +1,370 @@
+"""A job's fit, in steps of a transaction each: begun, read, written.
+
+Votes are read in chunks of tasks, and what was believed of them before the votes themselves, so
+that a fit never writes over what a submission said while it was running: its `revision` has moved.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid5
+
+import orjson
+from sqlalchemy import func, select, text
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from marketplace import clock
+from marketplace.ids import PersonId
+from marketplace.jobs.models import Job, TemplateVersion
+from marketplace.jobs.rules import JobState, Purpose
+from marketplace.quality.models import JobFit, SkillEvidence
+from marketplace.quality.rules.agreeing import agreement_by_pair, agreement_by_unit
+from marketplace.quality.rules.ballots import AuthorKind, Scheme
+from marketplace.quality.rules.evidence import EvidenceSource
+from marketplace.quality.rules.polls import Fitted, Poll
+from marketplace.quality.service.skill import learn
+from marketplace.statements import plain_sql
+from marketplace.tasktypes import task_type
+from marketplace.work.models import Submission
+
+NOBODY = UUID(int=0)  # Lies before every task and every submission.
+TASKS_AT_ONCE = 1_000
+ROWS_AT_ONCE = 1_000
+# What has moved less than that is not written again.
+STILL = 0.0005
+STILL_SKILL = 0.005
+
+_TASKS = """SELECT task.id, item.gold::text AS gold FROM task JOIN item ON item.id = task.item_id
+WHERE task.job_id = %(job_id)s AND task.id > %(after)s ORDER BY task.id LIMIT %(limit)s"""
+_BEFORE = """SELECT task_id, unit, revision FROM posterior WHERE task_id = ANY(%(tasks)s)"""
+_VOTES = """SELECT s.task_id, s.specialist_id::text AS author, s.judgement::text AS judgement,
+  coalesce(e.agreement >= 0.5, false) AS accepted
+FROM submission s JOIN seat ON seat.id = s.seat_id
+LEFT JOIN skill_evidence e ON e.source = 'review' AND e.source_id = s.id
+WHERE s.task_id = ANY(%(tasks)s) AND s.state IN ('submitted', 'in_review', 'accepted')
+  AND seat.set_aside_at IS NULL ORDER BY s.id"""
+_MODELS = """SELECT task.id AS task_id, p.model || '@' || p.version AS author,
+  p.payload::text AS judgement, false AS accepted
+FROM task JOIN prelabel p ON p.item_id = task.item_id
+WHERE task.id = ANY(%(tasks)s) ORDER BY task.id, p.number"""
+
+_AUTHORS = """INSERT INTO label_author AS a (job_id, question, kind, author, counts, n,
+  reliability, lower, upper, fit, updated_at)
+SELECT %(job_id)s, question, kind, author, counts, n, reliability, lower, upper, %(fit)s, %(at)s
+FROM json_to_recordset(%(rows)s::json) AS x(question text, kind text, author text,
+  counts float8[], n int8, reliability float8, lower float8, upper float8)
+ORDER BY question, kind, author
+ON CONFLICT (job_id, question, kind, author) DO UPDATE SET counts = excluded.counts,
+  n = excluded.n, reliability = excluded.reliability, lower = excluded.lower,
+  upper = excluded.upper, fit = excluded.fit, updated_at = excluded.updated_at"""
+_GONE = """DELETE FROM label_author WHERE job_id = %(job_id)s AND fit < %(fit)s
+  AND updated_at < %(began_at)s"""
+_QUESTIONS = """INSERT INTO question_fit AS q (job_id, question, labels, population, accuracy,
+  curve, fit)
+SELECT %(job_id)s, question, labels, population, accuracy, curve, %(fit)s
+FROM json_to_recordset(%(rows)s::json) AS x(question text, labels text[], population jsonb,
+  accuracy float8, curve jsonb)
+ON CONFLICT (job_id, question) DO UPDATE SET labels = excluded.labels,
+  population = excluded.population, accuracy = excluded.accuracy, curve = excluded.curve,
+  fit = excluded.fit"""
+_AGREEMENT = """WITH gone AS (
+  DELETE FROM agreement WHERE job_id = %(job_id)s AND unit <> ALL(%(units)s))
+INSERT INTO agreement AS a (job_id, unit, level, items, labels, agreement_ratio, measures,
+  computed_at)
+SELECT %(job_id)s, unit, level, items, labels, agreement_ratio, measures, %(at)s
+FROM json_to_recordset(%(rows)s::json) AS x(unit text, level text, items int8, labels int8,
+  agreement_ratio float8, measures jsonb)
+ON CONFLICT (job_id, unit) DO UPDATE SET level = excluded.level, items = excluded.items,
+  labels = excluded.labels, agreement_ratio = excluded.agreement_ratio,
+  measures = excluded.measures, computed_at = excluded.computed_at"""
+_POSTERIORS = """INSERT INTO posterior AS p (task_id, unit, job_id, question, label, confidence,
+  labels, probabilities, n, humans, models, decided, fit, revision, updated_at)
+SELECT task_id, unit, %(job_id)s, question, label, confidence, labels, probabilities,
+  humans + models, humans, models, decided, %(fit)s, revision, %(at)s
+FROM json_to_recordset(%(rows)s::json) AS x(task_id uuid, unit text, question text, label text,
+  confidence float8, labels text[], probabilities float8[], humans int8, models int8,
+  decided bool, revision int8)
+ORDER BY task_id, unit
+ON CONFLICT (task_id, unit) DO UPDATE SET label = excluded.label,
+  confidence = excluded.confidence, labels = excluded.labels,
+  probabilities = excluded.probabilities, n = excluded.n, humans = excluded.humans,
+  models = excluded.models, decided = excluded.decided, fit = excluded.fit,
+  updated_at = excluded.updated_at
+WHERE p.revision = excluded.revision AND p.fit < excluded.fit
+  AND (abs(p.confidence - excluded.confidence) > %(still)s
+    OR (p.label, p.n, p.decided, p.labels)
+      IS DISTINCT FROM (excluded.label, excluded.n, excluded.decided, excluded.labels))"""
+
+
+@dataclass(slots=True)
+class Begun:
+    """A fit on its way. after: the last task that was read; revisions: of what stood before."""
+
+    job_id: UUID
+    number: int
+    scheme: Scheme
+    teaches: bool
+    began_at: datetime
+    last_submission_id: UUID | None
+    after: UUID = NOBODY
+    submissions: int = 0
+    polls: dict[str, Poll] = field(default_factory=dict)
+    revisions: dict[tuple[UUID, str], int] = field(default_factory=dict)
+
+
+def begin_fit(session: Session, job_id: UUID) -> Begun | None:
+    """Take the next number for a job's fit; None for a draft or no job."""
+    job = session.get(Job, job_id)
+    if job is None or job.state is JobState.DRAFT:
+        return None
+    fresh = {"job_id": job_id, "started": 1, "fit": 0, "submissions": 0, "pairs": [], "seconds": 0}
+    number = session.scalar(
+        insert(JobFit)
+        .values(fresh)
+        .on_conflict_do_update(index_elements=[JobFit.job_id], set_={"started": JobFit.started + 1})
+        .returning(JobFit.started)
+    )
+    newest = session.scalar(
+        select(Submission.id)
+        .where(Submission.job_id == job_id)
+        .order_by(Submission.id.desc())
+        .limit(1)
+    )
+    template = session.get_one(TemplateVersion, job.template_version_id).template
+    return Begun(
+        job_id=job_id,
+        number=number or 1,
+        scheme=Scheme(task_type(job.task_type), template),
+        teaches=job.purpose is Purpose.WORK,
+        began_at=clock.now(),
+        last_submission_id=newest,
+    )
+
+
+def read_votes(session: Session, begun: Begun) -> bool:
+    """Read the votes of the next tasks; False when there are no more."""
+    limit_statements(session)
+    tasks = plain_sql(session, _TASKS, job_id=begun.job_id, after=begun.after, limit=TASKS_AT_ONCE)
+    if not tasks:
+        return False
+    ids = [row.id for row in tasks]
+    for row in plain_sql(session, _BEFORE, tasks=ids):
+        begun.revisions[row.task_id, row.unit] = row.revision
+    by_task: dict[UUID, list[tuple[AuthorKind, Any]]] = {}
+    for row in plain_sql(session, _MODELS, tasks=ids):
+        by_task.setdefault(row.task_id, []).append((AuthorKind.MODEL, row))
+    for row in plain_sql(session, _VOTES, tasks=ids):
+        by_task.setdefault(row.task_id, []).append((AuthorKind.HUMAN, row))
+        begun.submissions += 1
+    gold = {row.id: row.gold for row in tasks if row.gold is not None}
+    for task_id, said in by_task.items():
+        _take_in(begun, task_id, said, gold.get(task_id))
+    begun.after = ids[-1]
+    return len(ids) == TASKS_AT_ONCE
+
+
+def _take_in(
+    begun: Begun, task_id: UUID, said: Sequence[tuple[AuthorKind, Any]], gold: str | None
+) -> None:
+    scheme = begun.scheme
+    ballots = scheme.ballots([orjson.loads(row.judgement) for _, row in said])
+    for (kind, row), ballot in zip(said, ballots, strict=True):
+        for unit, label in ballot.items():
+            question = scheme.question(unit)
+            poll = begun.polls.setdefault(question, Poll(question))
+            poll.add(task_id, unit, (kind, row.author), label, accepted=row.accepted)
+    if gold is not None:
+        for unit, label in scheme.ballots([orjson.loads(gold)["judgement"]])[0].items():
+            poll = begun.polls.setdefault(scheme.question(unit), Poll(scheme.question(unit)))
+            poll.know(task_id, unit, label)
+
+
+def write_fit(
+    session: Session, begun: Begun, fits: Mapping[str, Fitted], *, seconds: float
+) -> bool:
+    """Write what was found of authors, questions and agreement; False where a later fit stands."""
+    limit_statements(session)
+    row = session.get_one(JobFit, begun.job_id, with_for_update=True, populate_existing=True)
+    if row.fit >= begun.number:
+        return False
+    main = max(begun.polls.values(), key=lambda poll: len(poll.case), default=None)
+    row.fit, row.submissions, row.seconds = begun.number, begun.submissions, seconds
+    row.last_submission_id = begun.last_submission_id
+    row.pairs = agreement_by_pair(main) if main else []
+    row.computed_at = clock.now()
+    session.flush()  # What follows goes straight to the driver.
+    place: dict[str, Any] = {"job_id": begun.job_id, "at": clock.now()}
+    rows = _question_rows(fits)
+    plain_sql(session, _QUESTIONS, job_id=begun.job_id, fit=begun.number, rows=_json(rows))
+    for chunk in _chunks(_author_rows(begun, fits)):
+        plain_sql(session, _AUTHORS, **place, fit=begun.number, rows=_json(chunk))
+    gone = {"job_id": begun.job_id, "fit": begun.number, "began_at": begun.began_at}
+    plain_sql(session, _GONE, **gone)
+    agreed = _agreement_rows(begun)
+    units = [each["unit"] for each in agreed]
+    plain_sql(session, _AGREEMENT, **place, units=units, rows=_json(agreed))
+    return True
+
+
+def posterior_chunks(begun: Begun, fits: Mapping[str, Fitted]) -> Iterable[list[Any]]:
+    """What is believed now, in chunks of a transaction each, in the order of tasks."""
+    for question, found in sorted(fits.items()):
+        poll, best = begun.polls[question], found.posterior.argmax(1)
+        shown: dict[str, list[str]] = {}
+        rows = []
+        for (task_id, unit), case in sorted(poll.cases.items()):
+            labels = shown.setdefault(unit, begun.scheme.shown(unit, found.labels))
+            chances = found.posterior[case]
+            rows.append(
+                {
+                    "task_id": task_id,
+                    "unit": unit,
+                    "question": question,
+                    "label": labels[best[case]],
+                    "confidence": min(1.0, float(chances[best[case]])),
+                    "labels": labels,
+                    "probabilities": chances.tolist(),
+                    "humans": int(found.humans[case]),
+                    "models": int(found.models[case]),
+                    "decided": bool(found.gold[case] >= 0),
+                    "revision": begun.revisions.get((task_id, unit), 0),
+                }
+            )
+        yield from _chunks(rows)
+
+
+def write_posteriors(session: Session, begun: Begun, rows: Sequence[Any]) -> None:
+    """Write a chunk; what moved meanwhile, or has hardly moved at all, stays as it is."""
+    limit_statements(session)
+    plain_sql(
+        session,
+        _POSTERIORS,
+        job_id=begun.job_id,
+        fit=begun.number,
+        at=clock.now(),
+        still=STILL,
+        rows=_json(rows),
+    )
+
+
+def lessons_of(begun: Begun, fits: Mapping[str, Fitted]) -> list[tuple[UUID, float, float, int]]:
+    """What the fit teaches of people: (person, agreement, weight, pieces), by the main question."""
+    if not begun.teaches or not fits:
+        return []
+    main = max(fits, key=lambda question: len(begun.polls[question].case))
+    return [(UUID(name), *told) for name, told in sorted(fits[main].consensus.items())]
+
+
+def learn_consensus(session: Session, begun: Begun, lesson: tuple[UUID, float, float, int]) -> None:
+    """Let one person's work in the job count by what others say of it; once, replaced each time."""
+    person, agreement, weight, pieces = lesson
+    source_id = uuid5(begun.job_id, str(person))
+    former = session.get(SkillEvidence, (EvidenceSource.CONSENSUS, source_id))
+    moved = former is None or abs(former.agreement - agreement) > STILL_SKILL
+    if former is not None and not moved and former.pieces == pieces:
+        return
+    learn(
+        session,
+        PersonId(person),
+        session.get_one(Job, begun.job_id),
+        min(1.0, max(0.0, agreement)),
+        source=EvidenceSource.CONSENSUS,
+        source_id=source_id,
+        weight=weight,
+        pieces=pieces,
+    )
+
+
+def jobs_to_fit(session: Session, *, limit: int = 500) -> list[UUID]:
+    """Jobs that had a submission since their last fit; those that nobody asked to be fitted."""
+    newest = (
+        select(Submission.id)
+        .where(Submission.job_id == Job.id)
+        .order_by(Submission.id.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    return list(
+        session.scalars(
+            select(Job.id)
+            .outerjoin(JobFit, JobFit.job_id == Job.id)
+            .where(Job.state != JobState.DRAFT, newest.is_not(None))
+            .where(func.coalesce(JobFit.last_submission_id, NOBODY) != newest)
+            .order_by(Job.id)
+            .limit(limit)
+        )
+    )
+
+
+def limit_statements(session: Session) -> None:
+    """No statement of a fit holds anybody up for long."""
+    session.execute(text("SET LOCAL statement_timeout = '60s'"))
+    session.execute(text("SET LOCAL lock_timeout = '5s'"))
+
+
+def _question_rows(fits: Mapping[str, Fitted]) -> list[Any]:
+    return [
+        {
+            "question": question,
+            "labels": found.labels,
+            "population": found.fit.population.to_json()
+            | {"calibration": found.fit.calibration.to_json()},
+            "accuracy": found.fit.population.accuracy,
+            "curve": found.curve,
+        }
+        for question, found in sorted(fits.items())
+    ]
+
+
+def _author_rows(begun: Begun, fits: Mapping[str, Fitted]) -> list[Any]:
+    rows = []
+    for question, found in sorted(fits.items()):
+        poll, fit = begun.polls[question], found.fit
+        spoken = Counter(poll.author)
+        for (kind, author), at in sorted(poll.authors.items()):
+            reliability = min(1.0, max(0.0, float(fit.reliability[at])))
+            rows.append(
+                {
+                    "question": question,
+                    "kind": kind.value,
+                    "author": author,
+                    "counts": fit.counts[at].ravel().tolist(),
+                    "n": spoken[at],
+                    "reliability": reliability,
+                    "lower": min(reliability, max(0.0, float(fit.lower[at]))),
+                    "upper": max(reliability, min(1.0, float(fit.upper[at]))),
+                }
+            )
+    return rows
+
+
+def _agreement_rows(begun: Begun) -> list[Any]:
+    rows = []
+    for _, poll in sorted(begun.polls.items()):
+        for unit, (level, labels, measures) in agreement_by_unit(poll, begun.scheme).items():
+            told = measures.get("observed")
+            rows.append(
+                {
+                    "unit": unit,
+                    "level": level,
+                    "items": told["n_items"] if told else 0,
+                    "labels": labels,
+                    "agreement_ratio": told["value"] if told else None,
+                    "measures": measures,
+                }
+            )
+    return rows
+
+
+def _chunks(rows: Sequence[Any]) -> Iterable[list[Any]]:
+    for start in range(0, len(rows), ROWS_AT_ONCE):
+        yield list(rows[start : start + ROWS_AT_ONCE])
+
+
+def _json(rows: Sequence[Any]) -> str:
+    return orjson.dumps(rows, option=orjson.OPT_SERIALIZE_NUMPY).decode()
