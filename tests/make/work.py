@@ -16,7 +16,6 @@ from marketplace.jobs.rules import JobFields
 from marketplace.ledger import service as ledger
 from marketplace.money import Money
 from marketplace.review import service as review
-from marketplace.review.models import Decision
 from marketplace.review.rules import Verdict
 from marketplace.routing import service as routing
 from marketplace.work import service as work
@@ -123,7 +122,7 @@ def late(session: Session, person: Actor, job: Job, envelope: Envelope | None = 
 
 def decided(
     session: Session, reviewer: Actor, submission: Submission, verdict: Verdict = Verdict.ACCEPT
-) -> Decision:
+) -> review.Said:
     """A verdict, with a reason."""
     return review.decide(
         session,

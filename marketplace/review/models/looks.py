@@ -124,3 +124,8 @@ class SecondLook(Root):
     note: Mapped[str | None]
     defects: Mapped[list[Any] | None] = mapped_column(JSONB)
     ended_at: Mapped[datetime | None]
+
+    @property
+    def decided_at(self) -> datetime | None:
+        """When the second verdict was said, as a decision calls it."""
+        return self.ended_at

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from marketplace.ids import JobId, PersonId
 from marketplace.jobs.models import Item, Job, Prelabel
 from marketplace.quality.models import Skill, skill_domain
+from marketplace.quality.queries import posterior_of
 from marketplace.review.models import ReviewDraw, ReviewPolicy, ReviewWatch
 from marketplace.review.rules import Facts, Policy
 from marketplace.tasktypes import Json, task_type
@@ -35,9 +36,7 @@ def policy_of(session: Session, job_id: JobId) -> Policy:
 
 def draws_of(session: Session, submission_ids: Sequence[UUID]) -> Mapping[UUID, ReviewDraw]:
     """The lots of submissions that the caller may see, by submission."""
-    found = session.scalars(
-        select(ReviewDraw).where(ReviewDraw.submission_id.in_(submission_ids))
-    )
+    found = session.scalars(select(ReviewDraw).where(ReviewDraw.submission_id.in_(submission_ids)))
     return {draw.submission_id: draw for draw in found}
 
 
@@ -56,9 +55,7 @@ def facts_of(session: Session, submission: Submission, job: Job) -> Facts:
         )
         .outerjoin(
             WorkProgress,
-            and_(
-                WorkProgress.person_id == submission.specialist_id, WorkProgress.job_id == Job.id
-            ),
+            and_(WorkProgress.person_id == submission.specialist_id, WorkProgress.job_id == Job.id),
         )
         .outerjoin(
             ReviewWatch,
@@ -74,8 +71,16 @@ def facts_of(session: Session, submission: Submission, job: Job) -> Facts:
         done_in_job=done or 0,
         alike_others=_alike(submission, job, _others(session, submission)),
         alike_models=_alike(submission, job, _models(session, submission)),
+        confidence=_least_sure(session, submission),
         watched=bool(watch),
     )
+
+
+def _least_sure(session: Session, submission: Submission) -> float | None:
+    """How sure the least sure label of the task is; None where one author spoke, who then says
+    nothing that their skill does not."""
+    known = posterior_of(session, submission.task_id).values()
+    return min((each.confidence for each in known if each.n > 1), default=None)
 
 
 def _others(session: Session, submission: Submission) -> Sequence[Json]:

@@ -1,40 +1,34 @@
-"""Verdicts: which work a person looks at, what they say of it, what is accepted by itself."""
+"""Verdicts: who may say them, on what; and what is accepted by itself."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from marketplace import audit, clock, outbox
 from marketplace.actor import SYSTEM, Actor
-from marketplace.errors import Conflict, Missing
+from marketplace.errors import Conflict, Faulty, Missing
 from marketplace.identity.rules import Permission
-from marketplace.ids import DecisionId, PersonId, SubmissionId, new_id
-from marketplace.jobs.models import Job
+from marketplace.ids import PersonId, SubmissionId
+from marketplace.jobs.models import Job, TemplateVersion
 from marketplace.jobs.rules import Purpose
-from marketplace.quality.rules.posterior import worth_of_verdict
-from marketplace.quality.service import EvidenceSource, learn
 from marketplace.review import rules
-from marketplace.review.models import Decision
-from marketplace.review.rules import Verdict
-from marketplace.review.service.pay import earn
-from marketplace.review.service.returned import tell_later
+from marketplace.review.models import Decision, HeldDecision, SecondLook
+from marketplace.review.rules import EndedBy, Verdict
+from marketplace.review.rules import defects as named
+from marketplace.review.service.brake import hold, refuse_if_held
+from marketplace.review.service.carrying import Spoken, carry_out
+from marketplace.review.service.draws import draw
+from marketplace.review.service.second_looks import look_again, second_look_for
+from marketplace.tasktypes import task_type
 from marketplace.work import service as work
 from marketplace.work.models import Submission
-from marketplace.work.rules import ARRIVED
+from marketplace.work.rules import ARRIVED, WAITING, IllegalStep, SubmissionState
 
-
-def is_reviewed(submission_id: SubmissionId, round_: int, job: Job) -> bool:
-    """Whether a person looks at a fresh submission: a sampled one, and each that was reworked.
-
-    The rest is accepted by itself; gold judges what is handed in for a qualification.
-    """
-    if job.purpose is Purpose.QUALIFICATION:
-        return False
-    return rules.is_sampled(submission_id, 1.0 if round_ > 1 else float(job.review_sample_ratio))
+Said = Decision | HeldDecision | SecondLook
+_UNDECIDED = ARRIVED | WAITING
 
 
 def decide(
@@ -46,13 +40,58 @@ def decide(
     clearance_days: int,
     note: str = "",
     defects: Sequence[Mapping[str, Any]] = (),
-) -> Decision:
+    ended_by: EndedBy = EndedBy.VERDICT,
+) -> Said:
     """Say accept, rework or reject on a submission of the actor's organisation.
 
     Acceptance earns the pay frozen at claim, in this transaction; a surplus answer earns by the
-    job's rule for late work. Raises OwnWork, Faulty without reasons, NoRework for a surplus
-    answer, IllegalStep when it is decided already.
+    job's rule for late work. A rejection may be held by the brake: the HeldDecision says so. Where
+    the answer is up for a second look, this is it, and what is answered looks the same. Raises
+    OwnWork, SameOrganisation, Faulty without reasons, NoRework for a surplus answer, IllegalStep
+    when it is decided already.
     """
+    submission, job = _to_decide(session, actor, submission_id)
+    if job.purpose is Purpose.QUALIFICATION and verdict is not Verdict.ACCEPT:
+        raise Conflict("Answers in a qualification are paid for the effort; gold judges them.")
+    note = note.strip()
+    rules.check_reasons(verdict, note, defects)
+    defects = _written(session, submission, job, defects)
+    if submission.state not in _UNDECIDED:
+        look = second_look_for(session, actor, submission_id)
+        if look is None:  # Overturning takes such steps, a reviewer does not.
+            raise IllegalStep(f"This is {submission.state.value} now; it was decided already.")
+        return look_again(
+            session,
+            actor,
+            look,
+            submission,
+            verdict=verdict,
+            note=note,
+            defects=defects,
+            clearance_days=clearance_days,
+        )
+    refuse_if_held(session, submission)
+    rules.check_round(verdict, submission.round)
+    draw(session, submission, job)
+    if verdict is Verdict.REJECT:
+        held = hold(session, actor, submission, job, note=note, defects=defects)
+        if held is not None:
+            return held
+    return carry_out(
+        session,
+        actor,
+        submission,
+        job,
+        Spoken(verdict, actor.person(), note, defects),
+        clearance_days=clearance_days,
+        ended_by=ended_by,
+    )
+
+
+def _to_decide(
+    session: Session, actor: Actor, submission_id: SubmissionId
+) -> tuple[Submission, Job]:
+    """A submission that this actor may decide on, locked, and its job."""
     actor.require(Permission.WORK_REVIEW)
     submission = work.locked_submission(session, submission_id)
     job = session.get_one(Job, submission.job_id)
@@ -60,75 +99,40 @@ def decide(
         raise Missing("This submission is not there, or it belongs to another organisation.")
     if submission.specialist_id == actor.person():
         raise rules.OwnWork("Nobody reviews their own work; ask a colleague.")
-    if job.purpose is Purpose.QUALIFICATION and verdict is not Verdict.ACCEPT:
-        raise Conflict("Answers in a qualification are paid for the effort; gold judges them.")
-    rules.check_reasons(verdict, note, defects)
-    rules.check_round(verdict, submission.round)
-    # Rework says nothing yet, the last word does; gold speaks for qualifications.
-    if verdict is not Verdict.REWORK and job.purpose is Purpose.WORK:
-        worth = worth_of_verdict(accepted=verdict is Verdict.ACCEPT, round_number=submission.round)
-        learn(
-            session,
-            PersonId(submission.specialist_id),
-            job,
-            worth,
-            source=EvidenceSource.REVIEW,
-            source_id=submission.id,
+    check_apart(session, actor, PersonId(submission.specialist_id))
+    return submission, job
+
+
+def check_apart(session: Session, actor: Actor, author_id: PersonId) -> None:
+    """SameOrganisation where the actor shares an organisation with an author; the database asks
+    the same of every row that says who reviewed."""
+    if session.scalar(select(func.shares_organisation(actor.person(), author_id))):
+        raise rules.SameOrganisation(
+            "You and the author of this answer belong to the same organisation, or one of you "
+            "named it as an employer. Ask a colleague who does not."
         )
-    return _carry_out(
-        session,
-        actor,
-        submission,
-        job,
-        verdict=verdict,
-        clearance_days=clearance_days,
-        note=note.strip(),
-        defects=defects,
-    )
 
 
-def _carry_out(
-    session: Session,
-    actor: Actor,
-    submission: Submission,
-    job: Job,
-    *,
-    verdict: Verdict,
-    clearance_days: int,
-    note: str,
-    defects: Sequence[Mapping[str, Any]],
-) -> Decision:
-    work.settle(session, submission, rules.STATE_AFTER[verdict])
-    decision = Decision(
-        id=DecisionId(new_id()),
-        submission_id=submission.id,
-        job_id=job.id,
-        author_id=submission.specialist_id,
-        reviewer_id=actor.person_id,
-        verdict=verdict,
-        defects=[dict(defect) for defect in defects],
-        note=note,
-        decided_at=clock.now(),
+def _written(
+    session: Session, submission: Submission, job: Job, defects: Sequence[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    if not defects:
+        return []
+    kind, version = (
+        task_type(job.task_type),
+        session.get_one(TemplateVersion, submission.template_version_id),
     )
-    session.add(decision)
-    if verdict is Verdict.ACCEPT:
-        earn(session, submission, job, clearance_days)
-    elif verdict is Verdict.REWORK:
-        tell_later(session, PersonId(submission.specialist_id))
-    audit.record(session, actor, f"decided {verdict.value}", submission.id)
-    outbox.announce(
-        session,
-        f"task.{submission.state.value}",
-        submission.id,
-        {"task_id": submission.task_id, "round": submission.round},
-        organisation_id=job.organisation_id,
-        job_id=job.id,
-    )
-    return decision
+    faults = list(named.faults_of(defects, kind, version.template, submission.judgement))
+    if faults:
+        raise Faulty("The defects need mending.", faults)
+    return named.written(defects, kind, version.template, version.number)
 
 
 def accept_next_arrived(session: Session, *, clearance_days: int) -> bool:
-    """Accept the oldest submission that was not sampled for review; False when there is none."""
+    """Draw the oldest submission that waits for it: to a person, or accepted by itself.
+
+    False when there is none.
+    """
     submission = session.scalar(
         select(Submission)
         .where(Submission.state.in_(ARRIVED))
@@ -139,14 +143,10 @@ def accept_next_arrived(session: Session, *, clearance_days: int) -> bool:
     if submission is None:
         return False
     job = session.get_one(Job, submission.job_id)
-    _carry_out(
-        session,
-        SYSTEM,
-        submission,
-        job,
-        verdict=Verdict.ACCEPT,
-        clearance_days=clearance_days,
-        note="",
-        defects=(),
-    )
+    lot = draw(session, submission, job)
+    if lot is not None and lot.sampled:
+        work.settle(session, submission, SubmissionState.IN_REVIEW)
+        return True
+    accepted = Spoken(Verdict.ACCEPT)
+    carry_out(session, SYSTEM, submission, job, accepted, clearance_days=clearance_days)
     return True

@@ -14,7 +14,6 @@ from marketplace.identity.rules import Permission
 from marketplace.ids import JobId, SubmissionId
 from marketplace.review import queries
 from marketplace.review import service as review
-from marketplace.review.models import Decision
 from marketplace.review.rules import Severity, Verdict
 from marketplace.secrets import pseudonym
 from marketplace.web import EXTENSION, api
@@ -98,7 +97,7 @@ class DecisionAsked(Schema):
 @api.once
 @review_api.arguments(DecisionAsked)
 @review_api.response(200, DecisionShown)
-def post_decision(session: Session, asked: dict[str, Any], submission_id: UUID) -> Decision:
+def post_decision(session: Session, asked: dict[str, Any], submission_id: UUID) -> review.Said:
     """Accept, send back or reject a submission; acceptance earns its author the pay."""
     settings = current_app.extensions[EXTENSION].settings
     return review.decide(

@@ -17,6 +17,7 @@ from marketplace.ids import JobId, SubmissionId, parse_id
 from marketplace.jobs import queries as jobs
 from marketplace.jobs.models import Job
 from marketplace.review import queries, service
+from marketplace.review.models import HeldDecision
 from marketplace.review.rules import Severity, Verdict
 from marketplace.specialists import queries as specialists
 from marketplace.tasktypes import TASK_TYPES
@@ -39,6 +40,10 @@ SAID = {
     Verdict.REWORK: "Sent back. Its author sees your reasons and has the first refusal.",
     Verdict.REJECT: "Rejected. Its author sees your reasons and may appeal.",
 }
+HELD = (
+    "Your rejection is held, and not lost: lately far more was rejected here than before. An owner "
+    "of your lab and our operations look at it; nobody was told and no money moved."
+)
 
 
 class DecisionForm(Form):
@@ -165,9 +170,13 @@ def decide(submission_id: UUID) -> Response:
             defects=_defects(),
             clearance_days=settings().clearance_days,
         )
-    flash(SAID[decision.verdict], "good")
+    flash(_said(decision, asked["verdict"]), "good")
     following = parse_id(request.form.get("next", ""))
     return redirect(url_for("lab_review.queue", job_id=decision.job_id, at=following), code=303)
+
+
+def _said(said: service.Said, verdict: Verdict) -> str:
+    return HELD if isinstance(said, HeldDecision) else SAID[verdict]
 
 
 def _defects() -> list[dict[str, str]]:
