@@ -14,11 +14,13 @@ from marketplace.ids import DecisionId, PersonId, SubmissionId, new_id
 from marketplace.jobs.models import Job
 from marketplace.jobs.rules import JobState, Purpose
 from marketplace.quality.rules.posterior import worth_of_verdict
-from marketplace.quality.service import EvidenceSource, learn, unlearn
+from marketplace.quality.service import EvidenceSource, learn, rescore_task, unlearn
 from marketplace.review import rules
 from marketplace.review.models import Decision
 from marketplace.review.queries import standing_decisions
 from marketplace.review.rules import OverturnCause, Verdict
+from marketplace.review.service.appeal_evidence import end_overtaken
+from marketplace.review.service.appeal_letters import tell_overturned
 from marketplace.review.service.repaying import earn_after_all, take_back
 from marketplace.work import service as work
 from marketplace.work.models import Submission
@@ -66,6 +68,8 @@ def overturn(
         session.add(decision)
         ended = work.held_state(session, submission.job_id) is JobState.CLOSED
         take_back(session, submission, job, job_ended=ended)
+    end_overtaken(session, former.id)
+    tell_overturned(session, decision, job)
     _announce(session, actor, submission, job, decision)
     return decision
 
@@ -119,8 +123,8 @@ def _decision(
 def _tell_skill(
     session: Session, submission: Submission, job: Job, verdict: Verdict, cause: OverturnCause
 ) -> None:
-    """Say the new verdict of the author's skill in the place of the former; where an appeal was
-    only not decided in time, nothing is known of the work."""
+    """Say the new verdict of the author's skill in the place of the former, and what it makes of
+    the task; where an appeal was only not decided in time, nothing is known of the work."""
     if cause is OverturnCause.APPEAL_LAPSED:
         unlearn(session, EvidenceSource.REVIEW, submission.id)
     else:
@@ -133,6 +137,8 @@ def _tell_skill(
             source=EvidenceSource.REVIEW,
             source_id=submission.id,
         )
+    session.flush()  # The task is scored from what its submissions are now.
+    rescore_task(session, submission.task_id)
 
 
 def _announce(

@@ -16,6 +16,9 @@ from marketplace.work.service.conversing import say as say
 from marketplace.work.service.outcomes import answer_gaps as answer_gaps
 from marketplace.work.service.outcomes import report_outcome as report_outcome
 from marketplace.work.service.overturned import accept_after_all as accept_after_all
+from marketplace.work.service.overturned import (
+    check_not_answered_again as check_not_answered_again,
+)
 from marketplace.work.service.overturned import reject_after_all as reject_after_all
 from marketplace.work.service.preferences import forget_person as forget_person
 from marketplace.work.service.preferences import move_keys as move_keys

@@ -47,8 +47,9 @@ def reject_after_all(session: Session, submission: Submission) -> None:
     reopen_seat(session, submission)
 
 
-def _end_rework(session: Session, submission: Submission) -> None:
-    """Take the task out of its author's hands, who was asked to do it once more."""
+def check_not_answered_again(session: Session, submission: Submission) -> Claim:
+    """The claim under which an answer that was sent back may be done again, locked; AnsweredAgain
+    where that was done."""
     again = session.scalar(
         select(Claim)
         .where(Claim.reworks_submission_id == submission.id)
@@ -57,6 +58,12 @@ def _end_rework(session: Session, submission: Submission) -> None:
     )
     if again is None or again.state in {ClaimState.SUBMITTED, ClaimState.RETURNED}:
         raise rules.AnsweredAgain("This was done once more since; look at the later round.")
+    return again
+
+
+def _end_rework(session: Session, submission: Submission) -> None:
+    """Take the task out of its author's hands, who was asked to do it once more."""
+    again = check_not_answered_again(session, submission)
     if again.state in {ClaimState.LIVE, ClaimState.EXPIRED}:
         held_state(session, submission.job_id)
         end_claim(session, again, ClaimState.RELEASED)
