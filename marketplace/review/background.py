@@ -6,7 +6,7 @@ from uuid import UUID
 
 from marketplace import outbox, settings
 from marketplace.db import transaction
-from marketplace.ids import PersonId
+from marketplace.ids import OrganisationId, PersonId
 from marketplace.review import service
 
 
@@ -41,6 +41,78 @@ def clear_due(work: outbox.Work) -> None:
     while cleared:
         with transaction() as session:
             cleared = service.clear_next_due(session)
+    with transaction() as session:
+        outbox.done(session, work)
+
+
+@outbox.background("review.draw_waiting", time_limit_seconds=300, every_seconds=30)
+def draw_waiting(work: outbox.Work) -> None:
+    """Write down why answers that went to a reviewer at once were drawn, and until when."""
+    drawn = True
+    while drawn:
+        with transaction() as session:
+            drawn = bool(service.draw_waiting(session))
+    with transaction() as session:
+        outbox.done(session, work)
+
+
+@outbox.background("review.keep_dates", time_limit_seconds=300, every_seconds=60)
+def keep_dates(work: outbox.Work) -> None:
+    """Carry out what review promises of dates, one thing a transaction: answers that are accepted
+    by themselves, second looks and contested tasks that nobody took, holds that nobody confirmed.
+    """
+    found = True
+    while found:
+        with transaction() as session:
+            found = service.accept_next_overdue(
+                session, clearance_days=settings.current().clearance_days
+            )
+    for end_next in (
+        service.lapse_next_look,
+        service.lapse_next_adjudication,
+        service.release_next_overdue,
+    ):
+        found = True
+        while found:
+            with transaction() as session:
+                found = end_next(session)
+    with transaction() as session:
+        outbox.done(session, work)
+
+
+@outbox.background("review.remind", time_limit_seconds=60, every_seconds=3600)
+def remind(work: outbox.Work) -> None:
+    """Have labs told of answers that are accepted by themselves soon."""
+    with transaction() as session:
+        service.remind_soon_due(session)
+        outbox.done(session, work)
+
+
+@outbox.background("review.tell_due", time_limit_seconds=60)
+def tell_due(work: outbox.Work, organisation_id: str) -> None:
+    """Write to a lab about answers that are accepted by themselves soon."""
+    with transaction() as session:
+        service.tell_due(session, OrganisationId(UUID(organisation_id)))
+        outbox.done(session, work)
+
+
+@outbox.background("review.tell_brake", time_limit_seconds=60)
+def tell_brake(work: outbox.Work, brake_id: str) -> None:
+    """Write to those who have to look at held rejections."""
+    with transaction() as session:
+        service.tell_brake(session, UUID(brake_id))
+        outbox.done(session, work)
+
+
+@outbox.background("review.carry_held", time_limit_seconds=600)
+def carry_held(work: outbox.Work, brake_id: str) -> None:
+    """Carry out the rejections of a brake that both sides confirmed, one a transaction."""
+    found = True
+    while found:
+        with transaction() as session:
+            found = service.carry_next_held(
+                session, UUID(brake_id), clearance_days=settings.current().clearance_days
+            )
     with transaction() as session:
         outbox.done(session, work)
 
