@@ -94,6 +94,7 @@ def test_a_lab_posts_specialists_work_finance_pays_and_the_lab_downloads(
     background.run("review.accept_arrived")
     progress = lab.get(f"/jobs/{job_id}/progress")
     assert (ITEMS, 2 * ITEMS) == (progress["final"], progress["accepted"])
+    background.run("quality.fit_job", job_id=job_id)
     assert 1.0 == lab.get(f"/jobs/{job_id}/quality")["pairs"][0]["kappa"]
 
     with clock.shifted(timedelta(days=8)):

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import numpy as np
 import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from marketplace import outbox
+from marketplace import clock
 from marketplace.actor import Actor
 from marketplace.ids import JobId, TaskId
 from marketplace.jobs.models import Job
-from marketplace.outbox import OutboxRow
 from marketplace.quality import queries
-from marketplace.quality.background.fits import fit_changed, fit_job
 from marketplace.quality.models import JobFit, LabelAuthor, Skill, TaskPosterior
 from marketplace.quality.queries import posterior_of
 from marketplace.quality.rules.polls import fitted as fit_poll
 from marketplace.quality.service import fits, rescore_task
 from marketplace.work.models import Task
+from tests.make import background, specialists
 from tests.make import jobs as make_jobs
-from tests.make import specialists
 from tests.make import work as make
 
 TASKS, PEOPLE = 6, 3
@@ -41,13 +41,8 @@ def answered(session: Session, *, gold: str | None = None) -> tuple[Actor, Job, 
 
 
 def fitted(session: Session, job: Job) -> None:
-    """Let the fit that was asked for run, as the worker would."""
-    row = session.scalars(
-        select(OutboxRow).where(OutboxRow.name == "quality.fit_job", OutboxRow.done_at.is_(None))
-    ).one()
-    work = outbox.open_work(session, row.id)
-    assert work is not None
-    fit_job(work, str(job.id))
+    """Let the job be fitted, as the worker would."""
+    background.run("quality.fit_job", job_id=str(job.id))
     session.expire_all()
 
 
@@ -91,8 +86,8 @@ def test_the_fit_agrees_with_what_each_submission_said(session: Session) -> None
 
     assert [each.label for each in online] == [each.label for each in batch]
     assert [each.label for each in then] == [each.label for each in batch]
-    sure = [[each.confidence for each in known] for known in (then, batch)]
-    assert np.allclose(*sure, atol=0.12)
+    online_sure, batch_sure = ([each.confidence for each in told] for told in (then, batch))
+    assert np.allclose(online_sure, batch_sure, atol=0.12)
     assert {1} == {row.fit for row in session.scalars(select(LabelAuthor))}
 
 
@@ -136,22 +131,10 @@ def test_a_fit_writes_nothing_over_what_came_while_it_ran(session: Session) -> N
 def test_a_job_without_overlap_is_fitted_by_the_round(session: Session) -> None:
     lab, job = make.published(session, items=2, review_sample_ratio=0)
     make.submitted(session, specialists.doctor(session), job)
-    session.add(
-        row := OutboxRow(
-            name="quality.fit_changed",
-            arguments={},
-            not_before=job.created_at,
-            created_at=job.created_at,
-            attempts=1,
-        )
-    )
-    session.flush()
-    work = outbox.open_work(session, row.id)
-    assert work is not None
-    fit_changed(work)
+    background.run("quality.fit_changed")
+    with clock.shifted(timedelta(seconds=3)):
+        background.run_all()
     session.expire_all()
-
-    fitted(session, job)
 
     known = queries.quality_of(session, lab, JobId(job.id))
     assert (1, [0]) == (known.submissions, [unit.items for unit in known.units])

@@ -17,7 +17,9 @@ from marketplace.jobs import queries as jobs
 from marketplace.quality.models import JobAgreement, JobFit, LabelAuthor, QuestionFit
 from marketplace.quality.rules.ballots import AuthorKind
 from marketplace.secrets import pseudonym
+from marketplace.work.rules import SubmissionState
 
+COUNTED = (SubmissionState.SUBMITTED, SubmissionState.IN_REVIEW, SubmissionState.ACCEPTED)
 UNITS_MAX = 200
 AUTHORS_MAX = 200
 

@@ -15,7 +15,7 @@ from marketplace.money import Money
 from marketplace.routing import service as routing
 from marketplace.tasktypes import TASK_TYPES
 from marketplace.work.rules import Envelope
-from tests.make import endpoints, images, jobs, qualification, specialists, work
+from tests.make import background, endpoints, images, jobs, qualification, specialists, work
 from tests.tasktypes.examples import EXAMPLES
 from tests.web.conftest import Browser
 from tests.web.pages import checked, text_of
@@ -107,6 +107,7 @@ def test_a_running_job(session: Session, lab: Actor, owner: Browser) -> None:
     _, job = work.published(session, lab, overlap_min=2, overlap_max=2, review_sample_ratio=1)
     doctors = [specialists.doctor(session) for _ in range(2)]
     given = [work.submitted(session, doctor, job) for doctor in doctors]
+    background.run("quality.fit_job", job_id=str(job.id))
     for part in ("", "/items", "/edit", "/submissions", "/quality", "/exports", "/close"):
         checked(owner.get(f"/lab/jobs/{job.id}{part}"))
     for path in (f"/lab/submissions/{given[0].id}", "/lab/jobs", "/lab/review", "/lab/balance"):
