@@ -117,6 +117,18 @@ def carry_held(work: outbox.Work, brake_id: str) -> None:
         outbox.done(session, work)
 
 
+@outbox.background("review.carry_out", time_limit_seconds=300, every_seconds=15)
+def carry_out(work: outbox.Work) -> None:
+    """Do what rules of quality control ask for, one firing a transaction, and end what is over."""
+    done = True
+    while done:
+        with transaction() as session:
+            done = service.carry_out_next(session)
+    with transaction() as session:
+        service.end_extra_gold(session)
+        outbox.done(session, work)
+
+
 @outbox.background("review.lapse_appeals", time_limit_seconds=300, every_seconds=60)
 def lapse_appeals(work: outbox.Work) -> None:
     """End appeals that nobody decided in time, one a transaction."""

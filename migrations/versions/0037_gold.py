@@ -8,6 +8,9 @@ Locks: `work_progress` for a moment, its new columns are empty; the tables are n
 Undo: `downgrade`, which forgets scores, rules and firings; skill keeps what gold taught.
 """
 
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import JSON, JSONB
@@ -38,14 +41,14 @@ branch_labels = None
 depends_on = None
 
 AT = sa.DateTime(timezone=True)
-GUARDED = {
+GUARDED: Mapping[str, Mapping[Any, Collection[Any]]] = {
     "gold_item": NEXT_GOLD,
     "gold_dispute": NEXT_DISPUTE,
     "control_rule": NEXT_RULE,
     "control_firing": NEXT_FIRING,
 }
 # Rows are only ever added; what is not known yet may be filled in, once.
-KEPT = {
+KEPT: Mapping[str, Sequence[str]] = {
     "gold_version": (),
     "gold_score": ("superseded_at", "told_at"),
     "control_version": (),
@@ -66,33 +69,33 @@ TABLES = (
 )
 
 
-def _to(table: str, *, null: bool = False, name: str = "") -> sa.Column:
+def _to(table: str, *, null: bool = False, name: str = "") -> sa.Column[Any]:
     """A column that points at a row of another table."""
     named = name or f"{table}_id"
     return sa.Column(named, sa.Uuid(), sa.ForeignKey(f"{table}.id"), nullable=null)
 
 
-def _key() -> sa.Column:
+def _key() -> sa.Column[Any]:
     return sa.Column("id", sa.Uuid(), primary_key=True)
 
 
-def _enum(name: str) -> sa.Column:
+def _enum(name: str) -> sa.Column[Any]:
     return sa.Column(name, sa.String(40), nullable=False)
 
 
-def _at(name: str, *, null: bool = False) -> sa.Column:
+def _at(name: str, *, null: bool = False) -> sa.Column[Any]:
     return sa.Column(name, AT, nullable=null)
 
 
-def _text(name: str, *, null: bool = False) -> sa.Column:
+def _text(name: str, *, null: bool = False) -> sa.Column[Any]:
     return sa.Column(name, sa.Text(), nullable=null)
 
 
-def _whole(name: str, *, null: bool = False) -> sa.Column:
+def _whole(name: str, *, null: bool = False) -> sa.Column[Any]:
     return sa.Column(name, sa.BigInteger(), nullable=null)
 
 
-def _number(name: str, *, null: bool = False) -> sa.Column:
+def _number(name: str, *, null: bool = False) -> sa.Column[Any]:
     return sa.Column(name, sa.Float(), nullable=null)
 
 
@@ -151,7 +154,7 @@ def _score_gold() -> None:
     op.create_table(
         "gold_score",
         *(_key(), _to("submission"), _to("item"), _to("job"), _to("person"), _whole("version")),
-        *(_number("score", null=True), _number("weight"), _at("scored_at")),
+        *(_whole("exposure"), _number("score", null=True), _number("weight"), _at("scored_at")),
         *(_at("superseded_at", null=True), _at("told_at", null=True)),
         sa.UniqueConstraint("submission_id", "version"),
         sa.CheckConstraint("score BETWEEN 0 AND 1", name="score"),

@@ -43,17 +43,18 @@ def observe(session: Session, job: Job, collector: Collector) -> Observations:
 
 
 def found_right(session: Session, job: Job) -> Observations:
-    """How right gold and reviewers found people's work in a job to be."""
+    """How right gold and reviewers found people's work in a job to be, by when it was handed in."""
     rows = session.execute(
         select(
             SkillEvidence.person_id,
-            SkillEvidence.learned_at,
+            Submission.submitted_at,
             SkillEvidence.agreement,
             SkillEvidence.source_id,
         )
+        .join(Submission, Submission.id == SkillEvidence.source_id)
         .where(SkillEvidence.job_id == job.id)
         .where(SkillEvidence.source.in_([EvidenceSource.GOLD, EvidenceSource.REVIEW]))
-        .order_by(SkillEvidence.learned_at.desc())
+        .order_by(Submission.id.desc())
         .limit(PIECES_MAX)
     )
     return Observations.of((who, at.timestamp(), value, of) for who, at, value, of in rows)

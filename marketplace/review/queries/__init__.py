@@ -30,5 +30,6 @@ from marketplace.review.queries.decisions import review_queue as review_queue
 from marketplace.review.queries.decisions import standing_decisions as standing_decisions
 from marketplace.review.queries.decisions import waiting_jobs as waiting_jobs
 from marketplace.review.queries.invariants import broken_invariants as broken_invariants
+from marketplace.review.queries.overturned import overturned_verdicts as overturned_verdicts
 from marketplace.review.queries.looks import draws_of as draws_of
 from marketplace.review.queries.looks import policy_of as policy_of

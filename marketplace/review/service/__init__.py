@@ -35,5 +35,11 @@ from marketplace.review.service.draws import watch as watch
 from marketplace.review.service.overturning import overturn as overturn
 from marketplace.review.service.pay import clear_next_due as clear_next_due
 from marketplace.review.service.pay import pay_outcome as pay_outcome
+from marketplace.review.service.quality_control import carry_out_next as carry_out_next
+from marketplace.review.service.quality_control import change_gold as change_gold
+from marketplace.review.service.quality_control import decide_firing as decide_firing
+from marketplace.review.service.quality_control import decide_gold_dispute as decide_gold_dispute
+from marketplace.review.service.quality_control import end_extra_gold as end_extra_gold
+from marketplace.review.service.quality_control import promote_to_gold as promote_to_gold
 from marketplace.review.service.returned import tell_returned as tell_returned
 from marketplace.review.service.second_looks import lapse_next_look as lapse_next_look

@@ -87,7 +87,8 @@ SELECT permit.eligible, permit.level, before.live, before.done, before.front, be
 FROM permit LEFT JOIN before ON true LEFT JOIN free ON true
 LEFT JOIN task ON task.id = free.task_id LEFT JOIN item ON item.id = task.item_id"""
 _GIVEN = "SELECT true AS eligible, %(level)s::int AS level"
-_ANYBODY, _RESERVED = "seat.reserved_for IS NULL", "seat.reserved_for = %(person_id)s"
+_RESERVED = "seat.reserved_for = %(person_id)s"
+_ANYBODY = f"(seat.reserved_for IS NULL OR {_RESERVED})"  # Seats kept for them, in work too.
 _LAST_OF_WINDOW = """SELECT count(*) AS seats, max(rank) AS last FROM (
   SELECT seat.rank FROM seat WHERE seat.job_id = %(job_id)s AND seat.state = 'open' AND {mine}
     AND seat.rank > %(after)s ORDER BY seat.rank LIMIT {window}) AS looked"""
