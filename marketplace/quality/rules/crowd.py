@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 Ints = npt.NDArray[np.int32]
+Floats = npt.NDArray[np.float64]
 Task = TypeVar("Task", bound=Hashable)
 Author = TypeVar("Author", bound=Hashable)
 Label = TypeVar("Label", bound=Hashable)
@@ -42,7 +43,7 @@ class Labels:
             column = getattr(self, name)
             if column.shape != self.tasks.shape or column.ndim != 1:
                 raise ValueError(f"The columns of labels differ in length: {name}.")
-            if len(column) and not (0 <= column.min() and column.max() < count):
+            if len(column) and (column.min() < 0 or column.max() >= count):
                 raise ValueError(f"A number in {name} lies outside 0 … {count - 1}.")
 
     def __len__(self) -> int:
@@ -74,8 +75,8 @@ class Labels:
             dtype=np.dtype((np.int32, 3)),
             count=len(last),
         ).reshape(-1, 3)
-        columns = np.ascontiguousarray(numbers.T)
-        labels = Labels(*columns, len(tasks), len(authors), len(found))
+        one, two, three = np.ascontiguousarray(numbers.T)
+        labels = Labels(one, two, three, len(tasks), len(authors), len(found))
         return Named(labels, tuple(tasks), tuple(authors), tuple(found), seen - len(last))
 
 

@@ -8,7 +8,12 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import digamma
 
-from marketplace.quality.rules.categorical.prior import SURE, Floats, Prior
+from marketplace.quality.rules.categorical.prior import (
+    SURE,
+    Floats,
+    Prior,
+    right_by_class,
+)
 from marketplace.quality.rules.crowd import UNKNOWN
 
 Flags = npt.NDArray[np.bool_]
@@ -90,8 +95,9 @@ def _evidence(counts: Floats, labels: npt.NDArray[np.integer], prior: Prior) -> 
     right = np.trace(counts, axis1=1, axis2=2)
     accuracy = (right + weight * prior.accuracy) / (rows.sum(1) + weight)
     accuracy = np.minimum(np.maximum(accuracy, 1 - SURE), SURE)
-    said = (1 - accuracy)[:, None] * prior.errors.T[labels]
-    said[at, labels] = accuracy
+    chance = right_by_class(accuracy, prior.ease)
+    said = (1 - chance) * prior.errors.T[labels]
+    said[at, labels] = chance[at, labels]
     said = prior.row_strength * said + counts[at, :, labels]
     found: Floats = (digamma(said) - digamma(rows + prior.row_strength)).sum(0)
     return found

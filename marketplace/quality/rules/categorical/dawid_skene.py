@@ -1,4 +1,4 @@
-"""Hierarchical Dawid–Skene, with subtypes of classes where wanted.
+"""Hierarchical Dawid-Skene, with subtypes of classes where wanted.
 
 Each author has a confusion (Dawid & Skene 1979), known by a Dirichlet posterior (Kim &
 Ghahramani 2012). A row leans on the author's one accuracy over all classes, that on the accuracy
@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import digamma, gammaln
+from scipy.special import digamma, gammaln, logit
 
 from marketplace.quality.rules.categorical.prior import (
     NEWCOMER_WEIGHT,
@@ -23,6 +23,7 @@ from marketplace.quality.rules.categorical.prior import (
     SURE,
     Floats,
     Prior,
+    right_by_class,
     spread_evenly,
 )
 from marketplace.quality.rules.crowd import Ints
@@ -30,6 +31,8 @@ from marketplace.quality.rules.crowd import Ints
 STRENGTHS = np.array([0.5, 1, 2, 4, 8, 16, 32, 64, 128])
 # Hyper-parameters move slowly: they are fitted anew in every fifth iteration.
 REFIT_EVERY = 5
+# Half way between authors who have nothing in common and authors who err alike.
+SHARED = 0.5
 # How far the strength may lie from what is usual, as a standard deviation of its logarithm.
 STRAY = 1.0
 
@@ -56,26 +59,31 @@ class DawidSkene:
 
     groups: int32[A], the population that each author shrinks to; None for one population.
     one_coin: an author is right with one chance, whatever the class; errors fall evenly.
-    errors_shared: how far an author's errors are expected where everybody's fall, 0 … 1.
+    shared: how far what everybody does is expected of each: which classes are easy and where
+        errors fall; 0 takes all classes and errors to be alike, 1 all authors.
     """
 
     class_count: int
     subtypes: int = 1
     groups: Ints | None = None
     one_coin: bool = False
-    errors_shared: float = 0.0
+    shared: float = SHARED
     class_of: npt.NDArray[np.intp] = field(init=False)
     accuracy_strength: float = NEWCOMER_WEIGHT
     row_strength: Floats = field(init=False)
     population: float = 0.5
     group_accuracy: Floats = field(init=False)
     errors: Floats = field(init=False)
+    ease: Floats = field(init=False)
     turns: int = 0
 
     def __post_init__(self) -> None:
         self.class_of = np.repeat(np.arange(self.class_count), self.subtypes)
         self.row_strength = np.full(len(self.class_of), ROW_WEIGHT)
         self.errors = spread_evenly(self.class_count)[self.class_of]
+        self.ease = np.zeros(len(self.class_of))
+        if self.one_coin:
+            self.shared = 0.0
 
     def tables(self, counts: Floats, mass: Floats) -> tuple[Floats, Floats]:
         """Expected logarithms of the confusions and of the classes' shares."""
@@ -102,10 +110,11 @@ class DawidSkene:
         weight = self.accuracy_strength
         accuracy = (right + weight * self.group_accuracy) / (total + weight)
         accuracy = np.clip(accuracy, 1 - SURE, SURE)
-        if self.errors_shared:
-            self._learn_errors(counts)
-        shares = (1 - accuracy)[:, None, None] * self.errors.T
-        shares[:, self.class_of, z] = accuracy[:, None]
+        if self.shared:
+            self._learn_classes(counts)
+        chance = right_by_class(accuracy, self.ease)
+        shares = (1 - chance)[:, None, :] * self.errors.T
+        shares[:, self.class_of, z] = chance
         if fitting and not self.one_coin:
             self.row_strength = np.array(
                 [likely_strength(counts[:, :, at], shares[:, :, at], ROW_WEIGHT) for at in z]
@@ -122,15 +131,26 @@ class DawidSkene:
         votes = np.bincount(self.groups, total, size) + NEWCOMER_WEIGHT
         self.group_accuracy = (of_group / votes)[self.groups]
 
-    def _learn_errors(self, counts: Floats) -> None:
-        together = counts.sum(0).T + 1
-        together[np.arange(len(self.class_of)), self.class_of] = 0
-        together /= together.sum(1, keepdims=True)
+    def _learn_classes(self, counts: Floats) -> None:
+        z = np.arange(len(self.class_of))
+        together = counts.sum(0).T
+        votes = together.sum(1) + ROW_WEIGHT
+        right = (together[z, self.class_of] + ROW_WEIGHT * self.population) / votes
+        right, mean = np.clip([right, np.full(len(z), self.population)], 1 - SURE, SURE)
+        self.ease = self.shared * (logit(right) - logit(mean))
+        together = together + 1
+        together[z, self.class_of] = 0
+        together /= np.maximum(together.sum(1, keepdims=True), 1)
         even = spread_evenly(self.class_count)[self.class_of]
-        self.errors = (1 - self.errors_shared) * even + self.errors_shared * together
+        self.errors = (1 - self.shared) * even + self.shared * together
 
     def prior(self, mass: Floats) -> Prior:
         """What a newcomer to this population is expected to be; only without subtypes."""
         return Prior(
-            mass + 1, self.population, self.accuracy_strength, self.row_strength, self.errors
+            mass + 1,
+            self.population,
+            self.accuracy_strength,
+            self.row_strength,
+            self.errors,
+            self.ease,
         )

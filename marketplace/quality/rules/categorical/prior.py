@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
-from scipy.special import digamma
+from scipy.special import digamma, expit, logit
 
-Floats = npt.NDArray[np.float64]
+from marketplace.quality.rules.crowd import Floats as Floats
+
 # No author is held to be right, or wrong, nearly always on the word of others alone.
 SURE = 0.98
 # A newcomer's accuracy where a job has taught nothing yet, and what that is worth in labels.
@@ -30,6 +30,7 @@ class Prior:
     accuracy: the population's share of right labels
     row_strength: float64[K], one for each true class
     errors: float64[K, K], where errors go: rows sum to 1, the diagonal is 0
+    ease: float64[K], how much easier than the mean each class is, in log odds of being right
     """
 
     classes: Floats
@@ -37,6 +38,7 @@ class Prior:
     accuracy_strength: float
     row_strength: Floats
     errors: Floats
+    ease: Floats
 
     @staticmethod
     def flat(class_count: int, accuracy: float = NEWCOMER) -> Prior:
@@ -47,7 +49,9 @@ class Prior:
         """
         spread = spread_evenly(class_count)
         rows = np.full(class_count, ROW_WEIGHT)
-        return Prior(np.ones(class_count), accuracy, NEWCOMER_WEIGHT, rows, spread)
+        return Prior(
+            np.ones(class_count), accuracy, NEWCOMER_WEIGHT, rows, spread, np.zeros(class_count)
+        )
 
     def log_classes(self) -> Floats:
         """The expected logarithm of each class's share, float64[K]."""
@@ -64,8 +68,9 @@ class Prior:
     def rows(self, accuracy: Floats) -> Floats:
         """The pseudo-counts of authors of these accuracies: float64[m, K, K]."""
         k = len(self.classes)
-        shares = (1 - accuracy)[:, None, None] * self.errors
-        shares[:, np.arange(k), np.arange(k)] = accuracy[:, None]
+        right = right_by_class(accuracy, self.ease)
+        shares = (1 - right)[:, :, None] * self.errors
+        shares[:, np.arange(k), np.arange(k)] = right
         found: Floats = self.row_strength[None, :, None] * shares
         return found
 
@@ -77,6 +82,7 @@ class Prior:
             "accuracy_strength": self.accuracy_strength,
             "row_strength": self.row_strength.tolist(),
             "errors": self.errors.tolist(),
+            "ease": self.ease.tolist(),
         }
 
     @staticmethod
@@ -88,7 +94,15 @@ class Prior:
             float(kept["accuracy_strength"]),
             np.array(kept["row_strength"], dtype=np.float64),
             np.array(kept["errors"], dtype=np.float64),
+            np.array(kept["ease"], dtype=np.float64),
         )
+
+
+def right_by_class(accuracy: Floats, ease: Floats) -> Floats:
+    """The chance of being right on each class: float64[m, Z] from accuracies [m] and ease [Z]."""
+    found = expit(logit(accuracy)[:, None] + ease)
+    within: Floats = np.minimum(np.maximum(found, 1 - SURE), SURE)
+    return within
 
 
 def spread_evenly(class_count: int) -> Floats:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from marketplace.quality.rules.calibration import Calibration
 from marketplace.quality.rules.categorical.prior import Floats, Prior
 
 Singles = npt.NDArray[np.float32]
@@ -32,6 +33,7 @@ class Fit:
     difficulty: float64[T], 0 for a task that everybody gets right, 1 for one left to chance
     members: the models of the pool and their weights
     population: what is expected of an author who has said nothing yet; online.update takes it
+    calibration: what turned the pool's posterior into a calibrated one
     """
 
     posterior: Floats
@@ -44,3 +46,4 @@ class Fit:
     difficulty: Floats
     members: tuple[Member, ...]
     population: Prior
+    calibration: Calibration

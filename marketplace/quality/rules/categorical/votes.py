@@ -1,4 +1,4 @@
-"""Votes as one sparse matrix, and the expectation–maximisation that all table models share.
+"""Votes as one sparse matrix, and the expectation-maximisation that all table models share.
 
 A row is a task, a column an (author, label) pair. A model of authors is then a table with a row
 for each pair and a column for each latent class: `matrix @ table` scores the tasks, and
@@ -64,9 +64,8 @@ class Votes:
         wide = labels.author_count * labels.label_count
         index = np.int32 if wide < np.iinfo(np.int32).max else np.int64
         ones = np.ones(len(labels), dtype=np.float32)
-        matrix = sparse.csr_array(
-            (ones, (labels.tasks, pairs.astype(index))), shape=(labels.task_count, wide)
-        )
+        cells = (labels.tasks, pairs.astype(index))
+        matrix: sparse.csr_array = sparse.csr_array((ones, cells), shape=(labels.task_count, wide))
         self.matrix = matrix
         self.blocks = list(_cut(matrix))
 
@@ -147,15 +146,16 @@ class Outcome:
 def maximise(
     votes: Votes, model: TableModel, start: Singles, *, iterations: int, tolerance: float
 ) -> Outcome:
-    """Run expectation–maximisation until the counts stand still.
+    """Run expectation-maximisation until the counts stand still.
 
     start: float32[T, Z], a first posterior. It stops after `iterations`, or when an iteration
     moves less than the share `tolerance` of all expected votes.
     """
     counts, mass = votes.counts(start), start.sum(0, dtype=np.float64)
     z = len(model.class_of)
-    at = 0
-    for at in range(1, iterations + 1):
+    turns = 0
+    while turns < iterations:
+        turns += 1
         log_table, log_shares = model.tables(counts, mass)
         table = log_table.reshape(-1, z).astype(np.float32)
         shares = log_shares.astype(np.float32)
@@ -170,7 +170,7 @@ def maximise(
         counts = newer
         if moved < tolerance:
             break
-    return Outcome(counts, mass, table, shares, evidence, at)
+    return Outcome(counts, mass, table, shares, evidence, turns)
 
 
 def posterior(votes: Votes, model: TableModel, outcome: Outcome) -> Floats:
