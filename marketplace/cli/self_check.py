@@ -9,6 +9,7 @@ from marketplace.cli.product import started
 from marketplace.db import transaction
 from marketplace.ledger import queries as ledger
 from marketplace.payouts import queries as payouts
+from marketplace.quality import queries as quality
 from marketplace.review import queries as review
 from marketplace.routing import queries as routing
 from marketplace.specialists import queries as specialists
@@ -22,6 +23,7 @@ CHECKS = {
     "tasks, seats and claims": work.broken_invariants,
     "who was given work": routing.broken_invariants,
     "credentials and decisions on them": specialists.broken_invariants,
+    "skill and what is believed": quality.broken_invariants,
     "what work earned": review.broken_invariants,
     "top-ups": billing.broken_invariants,
     "payouts": payouts.broken_invariants,

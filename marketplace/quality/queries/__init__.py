@@ -8,6 +8,17 @@ from marketplace.quality.queries.agreement import PairAgreement as PairAgreement
 from marketplace.quality.queries.agreement import UnitAgreement as UnitAgreement
 from marketplace.quality.queries.agreement import cost_curve as cost_curve
 from marketplace.quality.queries.agreement import quality_of as quality_of
+from marketplace.quality.queries.pipelines import Routed as Routed
+from marketplace.quality.queries.pipelines import heard as heard
+from marketplace.quality.queries.pipelines import judged_count as judged_count
+from marketplace.quality.queries.pipelines import labels_of_items as labels_of_items
+from marketplace.quality.queries.pipelines import pipeline_of as pipeline_of
+from marketplace.quality.queries.pipelines import rounds_of as rounds_of
+from marketplace.quality.queries.pipelines import routed as routed
+from marketplace.quality.queries.pipelines import routes_of as routes_of
+from marketplace.quality.queries.pipelines import running_pipelines as running_pipelines
+from marketplace.quality.queries.pipelines import waits as waits
+from marketplace.quality.queries.invariants import broken_invariants as broken_invariants
 from marketplace.quality.queries.posteriors import Posterior as Posterior
 from marketplace.quality.queries.posteriors import posterior_of as posterior_of
 from marketplace.quality.queries.qualification import AttemptItem as AttemptItem

@@ -30,6 +30,10 @@ _CHECKS = (
           ORDER BY at DESC, id DESC LIMIT 1) s ON true
         WHERE h.person_id = c.specialist_id AND h.profession = j.profession
           AND s.state IN ('verified', 'expiring_soon') AND s.level >= j.credential_level_min)""",
+    # Seats stand only where the most that they can cost is reserved.
+    """SELECT format('Job %s has seats up to item %s and money up to item %s.',
+                     j.id, j.items_seated, r.items_reserved)
+    FROM job j JOIN job_reserve r ON r.job_id = j.id WHERE j.items_seated > r.items_reserved""",
 )
 
 

@@ -17,6 +17,7 @@ from marketplace.routing import queries
 from marketplace.routing.rules import NotEligible, NotOpen
 from marketplace.routing.service import qualification
 from marketplace.routing.service.apart import claim_apart
+from marketplace.routing.service.overlap import open_if_worth
 from marketplace.work import service as work
 from marketplace.work.models import Claim, Submission
 from marketplace.work.rules import EnoughDone, Envelope, TooManyInHand
@@ -97,7 +98,7 @@ def submit_and_claim_next(
         session, actor, claim_id, fence=fence, envelope=envelope, reviewed=review.is_reviewed
     )
     job = session.get_one(Job, submission.job_id)
-    quality.update(session, submission, job)
+    open_if_worth(session, job, submission, quality.update(session, submission, job))
     if job.purpose is Purpose.QUALIFICATION:
         qualification.end_if_answered(session, actor.person(), job)
     if not wants_next:

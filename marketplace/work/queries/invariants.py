@@ -41,6 +41,12 @@ _CHECKS = (
                      id, state, counted, decided, wanted)
     FROM task WHERE state <> CASE WHEN counted < wanted THEN 'open'
       WHEN decided < wanted THEN 'filled' ELSE 'final' END""",
+    # Nobody is asked for more judgements than money was reserved for.
+    """SELECT format('Task %s has %s seats, and its job at most %s a task.',
+                     s.task_id, count(*), j.overlap_max)
+    FROM seat s JOIN job j ON j.id = s.job_id AND j.purpose = 'work'
+    WHERE s.state <> 'closed' AND s.set_aside_at IS NULL
+    GROUP BY s.task_id, j.overlap_max HAVING count(*) > j.overlap_max""",
     # What a claim copies from its seat, and an answer from its claim, is the same there.
     """SELECT format('Claim %s and its seat %s are not of one task and job.', c.id, s.id)
     FROM claim c JOIN seat s ON s.id = c.seat_id

@@ -13,6 +13,7 @@ from marketplace.work.service.conversing import ask_models as ask_models
 from marketplace.work.service.conversing import choose_reply as choose_reply
 from marketplace.work.service.conversing import record_replies as record_replies
 from marketplace.work.service.conversing import say as say
+from marketplace.work.service.one_more import open_seat as open_seat
 from marketplace.work.service.outcomes import answer_gaps as answer_gaps
 from marketplace.work.service.outcomes import report_outcome as report_outcome
 from marketplace.work.service.overturned import accept_after_all as accept_after_all
@@ -29,6 +30,7 @@ from marketplace.work.service.restrictions import restrict as restrict
 from marketplace.work.service.seats import expire_leases as expire_leases
 from marketplace.work.service.seats import held_state as held_state
 from marketplace.work.service.seats import open_seats as open_seats
+from marketplace.work.service.seats import seat_tasks as seat_tasks
 from marketplace.work.service.submissions import locked_submission as locked_submission
 from marketplace.work.service.submissions import settle as settle
 from marketplace.work.service.submitting import submit as submit
