@@ -16,7 +16,7 @@ _CHECKS = (
       FROM skill_evidence GROUP BY person_id, domain, task_type) e
       USING (person_id, domain, task_type)
     WHERE s.n < e.pieces OR s.weight < e.weight - 0.001 OR s."right" < e.agreed - 0.001""",
-    """SELECT format('%s has evidence in %s (%s), and no skill.', e.person_id, e.domain, e.task_type)
+    """SELECT format('%s has evidence in %s, and no skill.', e.person_id, e.domain)
     FROM skill_evidence e LEFT JOIN skill s USING (person_id, domain, task_type)
     WHERE s.person_id IS NULL""",
     # A posterior is one: as many chances as labels, which add up to one.
