@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from marketplace.quality.rules import pipeline, ppi, rounds
-from marketplace.quality.rules.pipeline import COMPLETE, ROUTES, Floats, Ints, Plan, Policy, Route
+from marketplace.quality.rules.pipeline import ROUTES, Floats, Ints, Plan, Policy, Route
 from marketplace.quality.rules.rounds import Finding
 
 
@@ -60,7 +60,7 @@ def test_the_cap_holds_and_every_chance_is_known(
 
     assert plan.sent <= (size if policy.items_max is None else policy.items_max)
     assert np.all((0 <= plan.inclusion) & (plan.inclusion <= 1))
-    whole = plan.strata == COMPLETE
+    whole = plan.complete
     assert not plan.alone[whole].any()
     for stratum in np.unique(plan.strata[~whole]):
         members = plan.strata == stratum

@@ -30,6 +30,7 @@ from marketplace.jobs.service.imports import start_import as start_import
 from marketplace.jobs.service.items import ItemsReport as ItemsReport
 from marketplace.jobs.service.items import add_items as add_items
 from marketplace.jobs.service.late_finds import pause_over_finds as pause_over_finds
+from marketplace.jobs.service.limits import limit_specialist_items as limit_specialist_items
 from marketplace.jobs.service.prelabels import Said as Said
 from marketplace.jobs.service.prelabels import add_prelabels as add_prelabels
 from marketplace.jobs.service.qualification import NoPlaceLeft as NoPlaceLeft

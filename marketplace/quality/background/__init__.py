@@ -6,3 +6,7 @@ from marketplace.quality.background.fits import fit_changed as fit_changed
 from marketplace.quality.background.fits import fit_job as fit_job
 from marketplace.quality.background.gold import score_gold as score_gold
 from marketplace.quality.background.gold import tell_gold as tell_gold
+from marketplace.quality.background.judges import ask_judge as ask_judge
+from marketplace.quality.background.pipelines import compute_pipeline as compute_pipeline
+from marketplace.quality.background.pipelines import follow_pipelines as follow_pipelines
+from marketplace.quality.background.pipelines import route_items as route_items

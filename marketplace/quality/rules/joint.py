@@ -2,9 +2,10 @@
 
 A model that states how sure it is, is heard as several authors, one for each band of what it
 states, so that “0.99” of one model may turn out to be worth less than “0.8” of another. All
-authors stand in one model of the labels (`categorical.fit`), models and specialists alike. What
-models say alone never knows what specialists said of the same item, which is what makes an audit
-of it one; it is set right by what specialists say of the items that they saw (Guo et al. 2017).
+authors stand in one hierarchical model of the labels (Dawid and Skene 1979), models and
+specialists alike. What models say alone never knows what specialists said of the same item, which
+is what makes an audit of it one; it is set right by what specialists say of the items that they
+saw (Guo et al. 2017).
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from marketplace.quality.rules import categorical
+from marketplace.quality.rules.categorical.dawid_skene import DawidSkene
+from marketplace.quality.rules.categorical.votes import Outcome, Votes, maximise, posterior
 from marketplace.quality.rules.crowd import UNKNOWN, Labels
 
 Floats = npt.NDArray[np.float64]
@@ -78,7 +80,9 @@ def joint(said: Said, gold: Ints | None = None) -> Joint:
         votes.tasks, authors, votes.labels, votes.task_count, len(owners), votes.label_count
     )
     kinds = np.unique(np.where(said.is_human[owners], 0, owners + 1), return_inverse=True)[1]
-    fitted = categorical.fit(banded, gold=known, groups=kinds.astype(np.int32))
+    fitted = _fit(
+        Votes(banded, known), DawidSkene(votes.label_count, groups=kinds.astype(np.int32))
+    )
     judged = (said.heard_of(humans=True) > 0) | (known != UNKNOWN)
     alone = _alone(said, fitted, banded, known, judged)
     together = _together(said, alone, known, judged)
@@ -111,12 +115,20 @@ def _together(said: Said, alone: Floats, known: Ints, judged: Flags) -> Floats:
         len(authors),
         said.votes.label_count,
     )
-    fitted = categorical.fit(votes, gold=known[places], evidence=np.log(alone[places] + _LEAST))
+    # The chances of the classes are in what models say already, and are learnt here once more.
+    told = np.log(alone[places] + _LEAST) - np.log(alone[places].mean(axis=0) + _LEAST)
+    crowd = Votes(votes, known[places], told)
+    model = DawidSkene(said.votes.label_count)
+    fitted = posterior(crowd, model, _fit(crowd, model))
     # Where each item has one specialist, nothing shows that they err, and they do.
-    together[places] = (1 - SLIP) * fitted.posterior + SLIP * alone[places]
+    together[places] = (1 - SLIP) * fitted + SLIP * alone[places]
     is_known = known != UNKNOWN
     together[is_known] = np.eye(said.votes.label_count)[known[is_known]]
     return together
+
+
+def _fit(votes: Votes, model: DawidSkene) -> Outcome:
+    return maximise(votes, model, votes.shares(), iterations=50, tolerance=1e-5)
 
 
 def _banded(said: Said) -> tuple[Ints, Ints]:
@@ -131,9 +143,7 @@ def _banded(said: Said) -> tuple[Ints, Ints]:
     return authors.astype(np.int32), (keys // bands).astype(np.int32)
 
 
-def _alone(
-    said: Said, fitted: categorical.Fit, banded: Labels, known: Ints, judged: Flags
-) -> Floats:
+def _alone(said: Said, fitted: Outcome, banded: Labels, known: Ints, judged: Flags) -> Floats:
     """What models say, set right by what specialists and gold say of the same items."""
     models = ~said.by_humans
     shape = (banded.task_count, banded.label_count)
@@ -142,7 +152,7 @@ def _alone(
         stated = np.isfinite(said.stated[models]).any()
         if stated or not _several(said):
             return _as_stated(said, shape)
-    alone = _normal(np.log(fitted.prior + _LEAST) + _evidence(fitted, banded, models, shape))
+    alone = _normal(fitted.log_shares + _evidence(fitted, banded, models, shape))
     alone[~spoken] = 1 / shape[1]
     truth = _judged_label(said, fitted, banded, known)
     return calibrated(alone, truth) if int((truth >= 0).sum()) >= JUDGED_MIN else alone
@@ -167,21 +177,20 @@ def _as_stated(said: Said, shape: tuple[int, int]) -> Floats:
     return np.where(heard > 0, pool / np.maximum(heard, _LEAST), 1 / shape[1])
 
 
-def _evidence(
-    fitted: categorical.Fit, banded: Labels, mask: Flags, shape: tuple[int, int]
-) -> Floats:
+def _evidence(fitted: Outcome, banded: Labels, mask: Flags, shape: tuple[int, int]) -> Floats:
     """The logarithm of how likely the votes are that `mask` picks, for each truth."""
-    chances = np.log(np.maximum(fitted.confusion.astype(np.float64), _LEAST))
+    # Rows of the table are an author's labels, its columns the truths.
+    chances = fitted.table.reshape(-1, *shape[1:], shape[1]).astype(np.float64)
     authors, labels, tasks = banded.authors[mask], banded.labels[mask], banded.tasks[mask]
     found = np.empty(shape)
     for truth in range(shape[1]):
         found[:, truth] = np.bincount(
-            tasks, weights=chances[authors, truth, labels], minlength=shape[0]
+            tasks, weights=chances[authors, labels, truth], minlength=shape[0]
         )
     return found
 
 
-def _judged_label(said: Said, fitted: categorical.Fit, banded: Labels, known: Ints) -> Ints:
+def _judged_label(said: Said, fitted: Outcome, banded: Labels, known: Ints) -> Ints:
     """What specialists by themselves say of each task, or gold; UNKNOWN where neither."""
     shape = (banded.task_count, banded.label_count)
     humans = said.by_humans

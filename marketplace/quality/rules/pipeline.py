@@ -24,8 +24,9 @@ AUDIT_MIN = 20
 # The audit takes at most this share of the items that are paid for, so that the worst are mended.
 AUDIT_SHARE_MAX = 0.5
 ROUNDS_MAX = 4
-# Numbers of strata that are no slice: what goes to specialists whole, and slices drawn as one.
-COMPLETE, TOGETHER = -1, -2
+# Numbers of strata that are no slice: what goes to specialists whole has one below 0, the first
+# such the one here; slices drawn as one have a number beyond any slice's.
+COMPLETE, TOGETHER = -1, 9_999
 
 
 class Route(StrEnum):
@@ -75,7 +76,7 @@ class Policy:
 class Plan:
     """The route of every item. routes, reasons: places in ROUTES and REASONS; inclusion: the
     chance with which specialists were to see it; strata: items of one number were drawn together,
-    those that all go to specialists have COMPLETE; rounds: when it was sent, 0 for not at all."""
+    those that all go to specialists have one below 0; rounds: when it was sent, 0 for never."""
 
     routes: npt.NDArray[np.int8]
     reasons: npt.NDArray[np.int8]
@@ -87,6 +88,11 @@ class Plan:
     def alone(self) -> Flags:
         """Which items no specialist has seen or will."""
         return np.asarray(self.routes == ROUTES.index(Route.MODEL))
+
+    @property
+    def complete(self) -> Flags:
+        """Which items belong to a stratum that specialists see whole."""
+        return np.asarray(self.strata < 0)
 
     @property
     def sent(self) -> int:
@@ -161,7 +167,7 @@ def _draw_audit(plan: Plan, policy: Policy, *, budget: int, seed: int) -> None:
 
     Where the budget does not give every slice two items, all are drawn from as one.
     """
-    rest = np.flatnonzero(plan.strata != COMPLETE)
+    rest = np.flatnonzero(~plan.complete)
     sizes = np.bincount(plan.strata[rest])
     places = plan.strata[rest].astype(np.int64)
     if budget < 2 * int((sizes > 0).sum()):

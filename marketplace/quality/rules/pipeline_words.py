@@ -15,12 +15,13 @@ class PipelineState(StrEnum):
     DONE = "done"
 
 
-# Items that come later are routed, too, whether or not the former ones are at their end.
+# Items that come later are routed, too, whether or not the former ones are at their end; an answer
+# that is rejected after the end makes room for another.
 NEXT_PIPELINE: Mapping[PipelineState, frozenset[PipelineState]] = {
     PipelineState.DRAFT: frozenset({PipelineState.ROUTING}),
     PipelineState.ROUTING: frozenset({PipelineState.JUDGING}),
     PipelineState.JUDGING: frozenset({PipelineState.ROUTING, PipelineState.DONE}),
-    PipelineState.DONE: frozenset({PipelineState.ROUTING}),
+    PipelineState.DONE: frozenset({PipelineState.ROUTING, PipelineState.JUDGING}),
 }
 STATE_LABELS: Mapping[PipelineState, str] = {
     PipelineState.DRAFT: "Agreed, begins at publishing",

@@ -61,7 +61,7 @@ def looked_at(
     right: 1 where specialists bear the models' own verdict out, 0 where not, NaN where none has
     judged.
     """
-    judged = (plan.strata != COMPLETE) & ~plan.alone & np.isfinite(right)
+    judged = ~plan.complete & ~plan.alone & np.isfinite(right)
     counts = np.bincount(slices[judged], minlength=slice_count)
     hits = np.bincount(slices[judged], weights=right[judged], minlength=slice_count)
     left = np.bincount(slices[plan.alone], minlength=slice_count)
@@ -108,7 +108,7 @@ def further(
     rng = np.random.default_rng([seed, round_number])
     told = {each.slice: each for each in found}
     for each, number in zip(asking, _shares(asking, left), strict=True):
-        members = np.flatnonzero((slices == each.slice) & (plan.strata != COMPLETE))
+        members = np.flatnonzero((slices == each.slice) & ~plan.complete)
         after.strata[members[after.strata[members] == TOGETHER]] = each.slice
         sent = 0
         if each.finding is Finding.POOR:
@@ -157,7 +157,8 @@ def _send_worst(
     worse = order[: int(np.searchsorted(np.cumsum(lone), number, side="right"))]
     fresh = worse[plan.routes[worse] == ROUTES.index(Route.MODEL)]
     plan.send(fresh, Route.UNSURE, Reason.SLICE_POOR, round_number=round_number)
-    plan.strata[worse] = COMPLETE
+    # Those that were drawn stand for those that are sent now until these are judged, too.
+    plan.strata[worse] = int(plan.strata.min(initial=COMPLETE)) - 1
     return len(fresh)
 
 

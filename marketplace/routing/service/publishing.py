@@ -30,6 +30,7 @@ from marketplace.jobs.rules import (
 )
 from marketplace.ledger import service as ledger
 from marketplace.money import Money, zero
+from marketplace.quality import service as quality
 from marketplace.routing import queries
 from marketplace.routing.models import JobReserve
 from marketplace.routing.queries import Supply
@@ -81,9 +82,9 @@ def publish_job(session: Session, actor: Actor, job_id: JobId, *, fee_basis_poin
     _reserve_rest(session, job, reserve)
     if job.purpose is Purpose.QUALIFICATION:
         jobs.deal_forms(session, job)  # Its seats open for one candidate at a time.
-    else:
+    elif not quality.go_on(session, job):  # A pipeline routes its items first.
         work.open_seats(session, job, limit=SEATED_AT_ONCE)
-    if job.items_seated < job.item_count:
+    if job.items_seated < job.item_count and job.specialist_items_max is None:
         outbox.enqueue(session, "routing.open_seats", job_id=job.id)
     audit.record(session, actor, "published job", job.id, items=job.item_count)
     outbox.announce(
@@ -141,6 +142,8 @@ def open_more_seats(session: Session, job_id: JobId) -> bool:
             session.refresh(reserve)
             jobs.pause_job(session, SYSTEM, job_id, reason=PauseReason.MONEY)
             return False
+    if quality.go_on(session, job):
+        return False
     return work.open_seats(session, job, limit=SEATED_AT_ONCE) == SEATED_AT_ONCE
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -11,7 +11,7 @@ from sqlalchemy import func, insert, select, text
 from sqlalchemy.orm import Session
 
 from marketplace import clock
-from marketplace.ids import JobId, new_id
+from marketplace.ids import JobId, SeatId, TaskId, new_id
 from marketplace.jobs import service as jobs
 from marketplace.jobs.models import Item, Job
 from marketplace.jobs.rules import JobState
@@ -61,6 +61,42 @@ def open_seats(
         session.execute(insert(Seat), seats)
     jobs.seats_opened(session, job.id, up_to=fresh[-1].position)
     return len(fresh)
+
+
+def seat_tasks(session: Session, job: Job, task_ids: Sequence[TaskId]) -> int:
+    """Open the least seats of tasks that specialists were not to judge, as models alone did; how
+    many tasks. Tasks that want somebody already, or that were dropped, stay as they are."""
+    if not task_ids or held_state(session, JobId(job.id)) is not JobState.OPEN:
+        return 0
+    tasks = session.scalars(
+        select(Task)
+        .where(Task.id.in_(task_ids), Task.wanted == 0, Task.dropped_at.is_(None))
+        .order_by(Task.id)
+        .with_for_update(key_share=True)
+    ).all()
+    rounds = _rounds_so_far(session, [task.id for task in tasks])
+    ranks = iter(fresh_ranks(session, len(tasks) * job.overlap_min))
+    for task in tasks:
+        task.wanted, task.filled_at = job.overlap_min, None
+        task.state = step(rules.NEXT_TASK, task.state, TaskState.OPEN)
+        session.add_all(
+            Seat(
+                id=SeatId(new_id()),
+                task_id=task.id,
+                job_id=job.id,
+                round=rounds.get(task.id, 0) + turn,
+                rank=next(ranks),
+                state=SeatState.OPEN,
+            )
+            for turn in range(1, job.overlap_min + 1)
+        )
+    session.flush()  # What is asked next must see that they are open.
+    return len(tasks)
+
+
+def _rounds_so_far(session: Session, task_ids: Sequence[TaskId]) -> dict[TaskId, int]:
+    last = select(Seat.task_id, func.max(Seat.round)).where(Seat.task_id.in_(task_ids))
+    return dict(session.execute(last.group_by(Seat.task_id)).all())
 
 
 def _task(job: Job, item_id: UUID, wanted: int, now: datetime) -> dict[str, Any]:
