@@ -19,7 +19,8 @@ from marketplace.work import queries as work_queries
 from marketplace.work import service as work
 from marketplace.work.models import Seat, Task
 from marketplace.work.rules import SeatState, TaskState
-from tests.make import specialists
+from tests.make import identity, specialists
+from tests.make import jobs as make_jobs
 from tests.make import work as make
 
 ADAPTIVE = {"overlap_min": 2, "overlap_max": 4, "confidence_target": 0.8}
@@ -115,3 +116,19 @@ def test_two_at_once_open_one_seat_for_one_need(committed: Engine) -> None:
         assert [3] * 6 == list(wanted)
         assert 6 * 3 == len(session.scalars(select(Seat.id)).all())
         assert [] == work_queries.broken_invariants(session)
+
+
+def test_the_quote_says_whether_a_confidence_can_be_reached(session: Session) -> None:
+    lab = identity.lab_owner(session)
+    far = make_jobs.filled(session, lab, overlap_min=2, overlap_max=3, confidence_target=0.99)
+    near = make_jobs.filled(session, lab, overlap_min=2, overlap_max=9, confidence_target=0.9)
+    plain = make_jobs.filled(session, lab)
+
+    told = [
+        routing.quote_job(session, lab, JobId(job.id), fee_basis_points=2_000).overlap
+        for job in (far, near, plain)
+    ]
+
+    assert [False, True, None] == [each and each.reachable for each in told]
+    assert told[0] is not None
+    assert "99" in told[0].why

@@ -23,6 +23,7 @@ from marketplace.routing.queries.forecast import eligible_people as eligible_peo
 from marketplace.routing.queries.forecast import forecast_of as forecast_of
 from marketplace.routing.queries.forecast import supply_of as supply_of
 from marketplace.routing.queries.invariants import broken_invariants as broken_invariants
+from marketplace.routing.queries.overlap import feasibility_of as feasibility_of
 from marketplace.routing.queries.qualification import Offered as Offered
 from marketplace.routing.queries.qualification import Opened as Opened
 from marketplace.routing.queries.qualification import Standing as Standing

@@ -9,10 +9,10 @@ from sqlalchemy.orm import Session
 
 from marketplace.ids import TaskId
 from marketplace.jobs.models import Job
-from marketplace.jobs.rules import Purpose
 from marketplace.quality.rules import overlap
 from marketplace.quality.rules.believing import Belief
 from marketplace.quality.rules.overlap import Verdict
+from marketplace.routing.queries.overlap import adapts
 from marketplace.work import service as work
 from marketplace.work.models import Seat, Submission, Task
 from marketplace.work.rules import TaskState
@@ -20,15 +20,6 @@ from marketplace.work.rules import TaskState
 # A lab that asks for a confidence of 95 % lets a doubt of 5 % stand; a judgement that is expected
 # to take away less than a quarter of that is not worth its price.
 SHARE_OF_DOUBT = 0.25
-
-
-def adapts(job: Job) -> bool:
-    """Whether a job buys further judgements by what is believed already."""
-    return (
-        job.purpose is Purpose.WORK
-        and job.confidence_target is not None
-        and job.overlap_max > job.overlap_min
-    )
 
 
 def open_if_worth(

@@ -31,6 +31,7 @@ from marketplace.jobs.rules import (
 from marketplace.ledger import service as ledger
 from marketplace.money import Money, zero
 from marketplace.quality import service as quality
+from marketplace.quality.rules.overlap import Feasibility
 from marketplace.routing import queries
 from marketplace.routing.models import JobReserve
 from marketplace.routing.queries import Supply
@@ -44,11 +45,15 @@ SEATED_AT_ONCE = 2_000
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """What a job costs at least and at most, who could do it now, and how long it may take."""
+    """What a job costs at least and at most, who could do it now, and how long it may take.
+
+    overlap: whether its confidence can be reached, where it buys judgements until one is.
+    """
 
     estimate: Estimate
     supply: Supply
     forecast: Forecast
+    overlap: Feasibility | None = None
 
     @property
     def eligible_specialists(self) -> int:
@@ -65,6 +70,7 @@ def quote_job(session: Session, viewer: Actor, job_id: JobId, *, fee_basis_point
         estimate=estimate,
         supply=queries.supply_of(session, viewer, job_id),
         forecast=queries.forecast_of(session, viewer, job, seats=seats),
+        overlap=queries.feasibility_of(session, job),
     )
 
 

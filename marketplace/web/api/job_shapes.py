@@ -248,6 +248,15 @@ class TimeToFill(Schema):
     note = fields.String()
 
 
+class FeasibilityShown(Schema):
+    """Whether the most judgements of a task reach the confidence that the job asks for."""
+
+    reachable = fields.Boolean()
+    accuracy = fields.Float(metadata={"description": "What the most judgements reach, 0 to 1"})
+    labels_needed = fields.Integer(allow_none=True)
+    why = fields.String()
+
+
 class QuoteShown(Schema):
     """What a job costs as it stands. price and fee are those of the most, which is reserved.
 
@@ -268,6 +277,11 @@ class QuoteShown(Schema):
     eligible_is_coarse = fields.Boolean()
     removed = fields.Dict(keys=fields.String(), values=fields.Integer())
     time_to_fill_seconds = fields.Nested(TimeToFill)
+    overlap = fields.Nested(
+        FeasibilityShown,
+        allow_none=True,
+        metadata={"description": "Of a job with a confidence target; null of others"},
+    )
 
 
 class ProgressShown(Schema):

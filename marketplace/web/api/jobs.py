@@ -114,6 +114,7 @@ def post_quote(job_id: UUID) -> dict[str, Any]:
         "eligible_is_coarse": quote.supply.is_coarse,
         "removed": {name: coarse(count) for name, count in quote.supply.removed.items()},
         "time_to_fill_seconds": quote.forecast,
+        "overlap": quote.overlap,
     }
 
 

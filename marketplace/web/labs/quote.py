@@ -12,7 +12,7 @@ from werkzeug.utils import redirect
 from werkzeug.wrappers import Response
 
 from marketplace.db import transaction
-from marketplace.errors import Faulty, Refused
+from marketplace.errors import Fault, Faulty, Refused
 from marketplace.identity.rules import Permission
 from marketplace.ids import JobId
 from marketplace.jobs import queries, service
@@ -50,9 +50,16 @@ def _facts(session: Session, job: Job) -> dict[str, Any]:
         "fault_count": len(faults),
         "removed": _removed(job, quoted.supply.removed),
         "refusal": "",
-        "advice": shown.advice_of(job, queries.advice(session, job)),
+        "advice": shown.advice_of(job, [*queries.advice(session, job), *_unreachable(quoted)]),
         **preview.stored(session, job),
     }
+
+
+def _unreachable(quoted: routing.Quote) -> list[Fault]:
+    """The advice of a job whose confidence cannot be reached, with its figures."""
+    if quoted.overlap is None or quoted.overlap.reachable:
+        return []
+    return [Fault("/overlap/confidence_target", quoted.overlap.why)]
 
 
 def _removed(job: Job, removed: Mapping[str, int]) -> list[tuple[str, str]]:
