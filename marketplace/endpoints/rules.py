@@ -16,7 +16,7 @@ from marketplace.errors import Conflict, Fault, Faulty, Refused
 NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 MODEL_MAX, URL_MAX, KEY_MAX, PROMPT_MAX = 200, 500, 4_000, 100_000
 REPLY_MAX = 200_000
-_UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
+UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
 
 
 class LimitField(StrEnum):
@@ -160,7 +160,7 @@ def _api_key(value: object) -> str | None:
 
 
 def _prompt(value: object) -> str:
-    if not isinstance(value, str) or len(value) > PROMPT_MAX or _UNSTORABLE.search(value):
+    if not isinstance(value, str) or len(value) > PROMPT_MAX or UNSTORABLE.search(value):
         raise _Wrong(f"Write ordinary text of at most {PROMPT_MAX:,} characters.")
     return value.replace("\r\n", "\n")
 
@@ -249,7 +249,7 @@ def reply_in(body: bytes) -> tuple[Outcome, str, bool, int | None]:
         text = joined(choice["message"]["content"])
     except (orjson.JSONDecodeError, KeyError, IndexError, TypeError, AttributeError):
         return Outcome.MALFORMED, "", False, None
-    text = _UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", text)
+    text = UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", text)
     if len(text) > REPLY_MAX:
         return Outcome.TOO_LONG, "", False, None
     if not text.strip():

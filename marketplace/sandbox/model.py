@@ -6,7 +6,7 @@ name answer; names that begin with `echo-slow` answer after some seconds (`echo-
 `echo-busy` with 429, `echo-broken` with 500, `echo-garbled` with a page instead of JSON,
 `echo-hollow` with JSON of another shape, `echo-silent` without words, `echo-elsewhere` with a
 redirect. A key is `sandbox-model-…`; any other is refused with a body that repeats it, as careless
-servers do.
+servers do. Names that begin with `judge` judge (`model_judge`).
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from typing import Any
 import orjson
 from flask import Blueprint, Response, jsonify, redirect, request
 
+from marketplace.sandbox import model_judge
 from marketplace.sandbox.addresses import MODEL, MODEL_KEY_PREFIX
 
 SLOW_SECONDS_MAX = 120
@@ -60,6 +61,8 @@ def complete() -> Any:
     bent = _bent(model)
     if bent is not None:
         return bent
+    if model.startswith(model_judge.PREFIX):
+        return jsonify(_judged(model, messages, body.get("response_format")))
     most = body.get("max_tokens", body.get("max_completion_tokens"))
     return jsonify(answer(model, messages, most if isinstance(most, int) else None))
 
@@ -92,6 +95,18 @@ def answer(model: str, messages: Sequence[dict[str, Any]], most: int | None) -> 
     }
 
 
+def _judged(model: str, messages: Sequence[dict[str, Any]], form: Any) -> dict[str, Any]:
+    """A judge's verdict as a completion."""
+    named = form.get("json_schema") if isinstance(form, dict) else None
+    schema = named.get("schema") if isinstance(named, dict) else None
+    text, refuses = model_judge.answer(model, messages, schema)
+    made = answer(model, messages, None)
+    told = {"content": None, "refusal": text} if refuses else {"content": text, "refusal": None}
+    made["choices"][0]["message"] |= told
+    made["usage"]["completion_tokens"] = len(text.split())
+    return made
+
+
 def _fits(message: object) -> bool:
     return isinstance(message, dict) and {"role", "content"} <= message.keys()
 
@@ -101,9 +116,10 @@ def _bent(model: str) -> Any:
     slow = SLOW.match(model)
     if slow:
         time.sleep(min(int(slow[1] or 20), SLOW_SECONDS_MAX))
-    if model.startswith("echo-busy"):
+    failing = model_judge.failing(model) if model.startswith(model_judge.PREFIX) else None
+    if model.startswith("echo-busy") or failing == "busy":
         return _refusal(429, "Rate limit reached.", "rate_limit_exceeded")
-    if model.startswith("echo-broken"):
+    if model.startswith("echo-broken") or failing == "broken":
         return _refusal(500, "The server had an error.", None)
     if model.startswith("echo-garbled"):
         return Response("<!doctype html><title>Hello</title>", mimetype="text/html")

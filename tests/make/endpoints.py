@@ -32,10 +32,11 @@ KEY = f"{MODEL_KEY_PREFIX}of-the-tests"
 
 @dataclass
 class Served:
-    """The models' server. asked: what it was sent, in the order of arrival."""
+    """The models' server. asked, headers: what it was sent, in the order of arrival."""
 
     address: str
     asked: list[dict[str, Any]] = field(default_factory=list)
+    headers: list[dict[str, str]] = field(default_factory=list)
 
 
 @contextmanager
@@ -46,6 +47,7 @@ def models(**settings: Any) -> Iterator[Served]:
     server = make_server("127.0.0.1", 0, app, threaded=True)
     served = Served(f"http://127.0.0.1:{server.server_port}{MODEL}")
     app.before_request(lambda: served.asked.append(request.get_json(silent=True) or {}))
+    app.before_request(lambda: served.headers.append(dict(request.headers)))
     before = settings_here.current()
     settings_here.use(replace(before, model_sandbox_base=served.address, **settings))
     thread = threading.Thread(target=server.serve_forever, daemon=True)

@@ -13,18 +13,19 @@ from sqlalchemy.orm import Session
 
 from marketplace.jobs.models import Item, Job, Prelabel, TemplateVersion
 from marketplace.quality.models import JudgeAnswer
-from marketplace.quality.queries.agreement import COUNTED
 from marketplace.quality.rules.judges.answers import AnswerOutcome
 from marketplace.quality.rules.judges.asking import Matter, matter, verdicts_of
+from marketplace.quality.rules.judges.biases import TIE
 from marketplace.quality.rules.judges.ratings import Floats, Level, Ratings
 from marketplace.tasktypes import Json
 from marketplace.work.models import Seat, Submission, Task
+from marketplace.work.rules import SubmissionState
 
 ITEMS_MAX = 20_000
 SUBMISSIONS_MAX = 100_000
 SLICE_NAME_MAX = 60
-TIE = "tie"
 NO, YES = "no", "yes"
+COUNTED = (SubmissionState.SUBMITTED, SubmissionState.IN_REVIEW, SubmissionState.ACCEPTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,7 +259,7 @@ def _lengths(panel: Panel, aspect: Json) -> Floats | None:
 def _length(put: Matter, aspect: Json) -> float | None:
     texts = [each["text"] for each in put.payload.get("responses", [])]
     if aspect["kind"] == "preference":
-        if len(texts) != 2 or aspect.get("allow_tie", True):
+        if len(texts) != 2:
             return None
         return float(len(texts[1]) - len(texts[0]))
     if not texts:

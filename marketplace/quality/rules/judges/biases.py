@@ -21,6 +21,7 @@ from marketplace.quality.rules.judges.ratings import (
 
 BINS = 10
 LENGTHS_MIN = 8
+TIE = "tie"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +67,9 @@ def flips(ratings: Ratings, weights: Floats) -> Figure:
     """The share of items whose verdict changed when the responses changed their places."""
     if ratings.reversed_judge is None:
         return NOTHING
-    known = ~np.isnan(ratings.judge) & ~np.isnan(ratings.reversed_judge)
-    flipped = np.where(known, (ratings.judge != ratings.reversed_judge).astype(np.float64), np.nan)
+    straight = ratings.judge if ratings.straight_judge is None else ratings.straight_judge
+    known = ~np.isnan(straight) & ~np.isnan(ratings.reversed_judge)
+    flipped = np.where(known, (straight != ratings.reversed_judge).astype(np.float64), np.nan)
     return figure(_mean(flipped, weights), int(known.sum()))
 
 
@@ -86,16 +88,22 @@ def position_bias(ratings: Ratings, weights: Floats) -> Figure:
 def length_bias(ratings: Ratings, weights: Floats) -> LengthBias:
     """Rank correlations with length; ranks are those of all items, whichever are drawn."""
     nothing = LengthBias(NOTHING, NOTHING, NOTHING)
-    if ratings.length is None or (ratings.level is Level.NOMINAL and len(ratings.labels) != 2):
+    tie = ratings.labels[2:] == (TIE,)
+    ranked = ratings.level is Level.ORDINAL or len(ratings.labels) == 2 or tie
+    if ratings.length is None or not ranked:
         return nothing
-    experts = _expert_mean(ratings.experts)
-    known = ~np.isnan(ratings.judge) & ~np.isnan(experts) & ~np.isnan(ratings.length)
+    judge_says, people_say = ratings.judge, ratings.experts
+    if tie:  # It stands halfway between the two responses.
+        judge_says = np.where(judge_says == 2, 0.5, judge_says)
+        people_say = np.where(people_say == 2, 0.5, people_say)
+    experts = _expert_mean(people_say)
+    known = ~np.isnan(judge_says) & ~np.isnan(experts) & ~np.isnan(ratings.length)
     n = int(known.sum())
     if n < LENGTHS_MIN:
         return nothing
     drawn = weights[:, known]
     length = rankdata(ratings.length[known])
-    judge = _correlation(rankdata(ratings.judge[known]), length, drawn)
+    judge = _correlation(rankdata(judge_says[known]), length, drawn)
     people = _correlation(rankdata(experts[known]), length, drawn)
     return LengthBias(figure(judge, n), figure(people, n), figure(judge - people, n))
 

@@ -27,15 +27,17 @@ class Ratings:
     """One dimension on n items; NaN where nobody said anything.
 
     judge: float64[n], on the scale of `level`, nominal labels as whole numbers from 0;
-    experts: float64[m, n], one row a person; reversed_judge: the verdict when the responses were
-    shown in the other order, in the item's own names; first_shown, first_shown_reversed: 1 where
-    it chose the response that it was shown first, 0 where another, NaN at a tie; confidence: the
-    judge's own, 0..1; length: what a liking for long answers would follow.
+    experts: float64[m, n], one row a person; straight_judge, reversed_judge: the verdicts when the
+    responses were shown in the item's order and in the other, of which `judge` is made;
+    first_shown, first_shown_reversed: 1 where it chose the response that it was shown first, 0
+    where another, NaN at a tie; confidence: the judge's own, 0..1; length: what a liking for long
+    answers would follow.
     """
 
     level: Level
     judge: Floats
     experts: Floats
+    straight_judge: Floats | None = None
     reversed_judge: Floats | None = None
     first_shown: Floats | None = None
     first_shown_reversed: Floats | None = None
@@ -54,6 +56,7 @@ class Ratings:
             level=self.level,
             judge=self.judge[items],
             experts=experts[~np.isnan(experts).all(axis=1)],
+            straight_judge=cut(self.straight_judge),
             reversed_judge=cut(self.reversed_judge),
             first_shown=cut(self.first_shown),
             first_shown_reversed=cut(self.first_shown_reversed),
