@@ -1,4 +1,13 @@
-"""How far each author can be believed, with the uncertainty of the truth carried along."""
+"""How far each author can be believed, with the uncertainty of the truth carried along.
+
+An author's right votes are counted by calibrated posteriors and lean on the mean of their
+population. Three things make the estimate unsure, and the interval holds all of them: the few
+votes (a Beta posterior), the truth of each task (which of the votes were right), and the truth of
+all tasks together: where the whole crowd is mistaken more often than its posteriors admit, every
+author is rated too high at once. How strongly authors lean on their population is read off the
+most probable labels: expected counts pull all authors to the middle, and would make them look
+more alike than they are.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +16,14 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import beta
 
-from marketplace.quality.rules.categorical.dawid_skene import DawidSkene
-from marketplace.quality.rules.categorical.prior import Floats, Prior
+from marketplace.quality.rules.categorical.dawid_skene import DawidSkene, likely_strength
+from marketplace.quality.rules.categorical.prior import NEWCOMER_WEIGHT, Floats, Prior
 from marketplace.quality.rules.categorical.votes import Votes
-from marketplace.quality.rules.crowd import Ints
+from marketplace.quality.rules.crowd import UNKNOWN, Ints
 
 TAIL = 0.05
+# The log odds of the crowd's own accuracy are known to this standard deviation without gold.
+CONSENSUS_STRAY = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,27 +38,68 @@ class Authors:
     population: Prior
 
 
-def learn(votes: Votes, posterior: Floats, groups: Ints | None) -> Authors:
+def learn(votes: Votes, posterior: Floats, groups: Ints | None = None) -> Authors:
     """Read every author off calibrated posteriors float64[T, K]."""
     counts = votes.counts(posterior.astype(np.float32))
     model = DawidSkene(votes.class_count, groups=groups)
     model.tables(counts, posterior.sum(0))
-    right = np.trace(counts, axis1=1, axis2=2)
-    total = votes.of_authors()
-    weight = model.accuracy_strength
-    above = right + weight * model.group_accuracy
-    below = total - right + weight * (1 - model.group_accuracy)
     turned = np.ascontiguousarray(counts.transpose(0, 2, 1))
     population = model.prior(posterior.sum(0))
     confusion = turned + population.expected(turned)
     confusion /= confusion.sum(2, keepdims=True)
-    return Authors(
-        counts=turned,
-        confusion=confusion,
-        mean=above / (above + below),
-        lower=beta.ppf(TAIL, above, below),
-        upper=beta.ppf(1 - TAIL, above, below),
-        population=population,
+    total = votes.of_authors()
+    right, unsure, agreed = _told(votes, posterior)
+    strength = _strength(agreed, total)
+    share = model.group_accuracy
+    above = right + strength * share
+    mean = above / (total + strength)
+    spread = mean * (1 - mean) / (total + strength + 1) + unsure / (total + strength) ** 2
+    spread += _consensus_spread(votes, posterior)
+    lower, upper = _bounds(mean, spread)
+    return Authors(turned, confusion, mean, lower, upper, population)
+
+
+def _told(votes: Votes, posterior: Floats) -> tuple[Floats, Floats, Floats]:
+    """For each author expected right votes, their variance, and votes for the likeliest label."""
+    k, wide = votes.class_count, votes.author_count * votes.class_count
+    right, unsure, agreed = np.zeros(wide), np.zeros(wide), np.zeros(wide)
+    for block in votes.blocks:
+        part, cells = posterior[block.first : block.last], block.matrix.indices
+        rows = np.repeat(np.arange(len(part)), np.diff(block.matrix.indptr))
+        chance = part[rows, cells % k]
+        weight = block.matrix.data
+        right += np.bincount(cells, chance * weight, wide)
+        unsure += np.bincount(cells, chance * (1 - chance) * weight, wide)
+        agreed += np.bincount(cells, (part.argmax(1)[rows] == cells % k) * weight, wide)
+    one, two, three = (each.reshape(-1, k).sum(1) for each in (right, unsure, agreed))
+    return one, two, three
+
+
+def _strength(agreed: Floats, total: Floats) -> float:
+    usual = float((agreed.sum() + 1) / (total.sum() + 2))
+    shares = np.tile([usual, 1 - usual], (len(total), 1))
+    return likely_strength(np.stack([agreed, total - agreed], 1), shares, NEWCOMER_WEIGHT)
+
+
+def _consensus_spread(votes: Votes, posterior: Floats) -> float:
+    """The variance that all authors share, since nobody knows how right the crowd is.
+
+    Gold narrows it: each known truth counts as one look at the crowd.
+    """
+    if not len(posterior):
+        return 0.0
+    sure = float(posterior.max(1).mean())
+    known = 0 if votes.gold is None else int((votes.gold != UNKNOWN).sum())
+    looked = known * sure * (1 - sure)
+    return (sure * (1 - sure)) ** 2 / (1 / CONSENSUS_STRAY**2 + looked)
+
+
+def _bounds(mean: Floats, spread: Floats) -> tuple[Floats, Floats]:
+    """The 5th and 95th percentiles of the Beta distributions of these means and variances."""
+    most = mean * (1 - mean)
+    size = most / np.minimum(spread, 0.9 * most) - 1
+    return beta.ppf(TAIL, mean * size, (1 - mean) * size), beta.ppf(
+        1 - TAIL, mean * size, (1 - mean) * size
     )
 
 

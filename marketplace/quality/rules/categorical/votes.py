@@ -60,11 +60,13 @@ class Votes:
         self.size = len(labels)
         self.evidence = evidence
         self.gold = gold if gold is not None and (gold != UNKNOWN).any() else None
-        pairs = labels.authors.astype(np.int64) * labels.label_count + labels.labels
         wide = labels.author_count * labels.label_count
         index = np.int32 if wide < np.iinfo(np.int32).max else np.int64
+        pairs = labels.authors.astype(index, copy=True)
+        pairs *= labels.label_count
+        pairs += labels.labels
         ones = np.ones(len(labels), dtype=np.float32)
-        cells = (labels.tasks, pairs.astype(index))
+        cells = (labels.tasks, pairs)
         matrix: sparse.csr_array = sparse.csr_array((ones, cells), shape=(labels.task_count, wide))
         self.matrix = matrix
         self.blocks = list(_cut(matrix))
@@ -78,10 +80,13 @@ class Votes:
     def shares(self, smoothing: float = 0.0) -> Singles:
         """Each label's share of a task's votes, float32[T, K]; even where there is none."""
         k = self.class_count
-        rows = np.repeat(np.arange(self.task_count), np.diff(self.matrix.indptr))
-        cells = rows * k + self.matrix.indices % k
-        counted = np.bincount(cells, self.matrix.data, self.task_count * k)
-        found = counted.reshape(-1, k).astype(np.float32) + np.float32(smoothing)
+        found = np.empty((self.task_count, k), dtype=np.float32)
+        for block in self.blocks:
+            part = block.matrix
+            rows = np.repeat(np.arange(part.shape[0]), np.diff(part.indptr))
+            counted = np.bincount(rows * k + part.indices % k, part.data, part.shape[0] * k)
+            found[block.first : block.last] = counted.reshape(-1, k)
+        found += np.float32(smoothing)
         total = found.sum(1, keepdims=True)
         np.divide(found, total, out=found, where=total > 0)
         found[total[:, 0] == 0] = 1 / max(k, 1)
@@ -97,8 +102,8 @@ class Votes:
 
     def score(
         self, block: Block, table: Singles, log_shares: Singles, class_of: npt.NDArray[np.intp]
-    ) -> tuple[Singles, Floats]:
-        """The posterior float32[t, Z] of a block's tasks, and their log evidence float64[t]."""
+    ) -> tuple[Singles, Singles]:
+        """The posterior float32[t, Z] of a block's tasks, and their log evidence float32[t]."""
         found: Singles = block.matrix @ table
         found += log_shares
         if self.evidence is not None:
@@ -106,12 +111,24 @@ class Votes:
         if self.gold is not None:
             truth = self.gold[block.first : block.last, None]
             found[(truth != UNKNOWN) & (truth != class_of)] = NEVER
-        top = found.max(1, keepdims=True)
-        found -= top
-        np.exp(found, out=found)
-        total = found.sum(1, keepdims=True)
-        found /= total
-        return found, (top + np.log(total))[:, 0].astype(np.float64)
+        return found, _normalised(found)
+
+
+def _normalised(score: Singles) -> Singles:
+    """Turn scores float32[t, Z] into shares, in place; the logarithms of what they summed to.
+
+    Columns are compared one by one, and summed by a product with ones: NumPy's reductions along
+    a short last axis take several times as long.
+    """
+    top = score[:, 0].copy()
+    for column in range(1, score.shape[1]):
+        np.maximum(top, score[:, column], out=top)
+    score -= top[:, None]
+    np.exp(score, out=score)
+    total = score @ np.ones(score.shape[1], dtype=np.float32)
+    score *= (1 / total)[:, None]
+    found: Singles = top + np.log(total)
+    return found
 
 
 def _cut(matrix: sparse.csr_array) -> Iterator[Block]:
@@ -164,7 +181,7 @@ def maximise(
             found, logs = votes.score(block, table, shares, model.class_of)
             flat += block.matrix.T @ found
             mass += found.sum(0, dtype=np.float64)
-            evidence += float(logs.sum())
+            evidence += float(logs.sum(dtype=np.float64))
         newer = flat.reshape(counts.shape)
         moved = float(np.abs(newer - counts).sum()) / max(2 * votes.size, 1)
         counts = newer
