@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
+from datetime import datetime
 from typing import IO
 from uuid import UUID
 
@@ -15,7 +17,7 @@ from marketplace.delivery.models import Export
 from marketplace.errors import Refused
 from marketplace.ids import ExportId
 from marketplace.jobs.models import Job
-from marketplace.tasktypes import Counts, Record, task_type
+from marketplace.tasktypes import Counts, Policy, Record, task_type
 
 CHUNK_ITEMS = 500
 
@@ -38,8 +40,9 @@ def write_export(work: outbox.Work, export_id: str) -> None:
         return
     with tempfile.TemporaryFile() as out:
         try:
-            counts, sha256, read = _write(out, export, job)
-            _agree(export, read)
+            labels_at = _labels_at(export)
+            counts, sha256, reading = _write(out, export, job)
+            _agree(export, reading.judgements, labels_at)
         except Refused as refused:
             with transaction() as session:
                 service.fail(session, export.id, refused.message)
@@ -49,19 +52,32 @@ def write_export(work: outbox.Work, export_id: str) -> None:
         size = storage.current().put(export.reference, out)
     with transaction() as session:
         service.finish(
-            session, export.id, rows=counts.rows, size=size, sha256=sha256, counts=counts.as_json()
+            session,
+            export.id,
+            rows=counts.rows,
+            size=size,
+            sha256=sha256,
+            counts=counts.as_json() | reading.told(),
         )
         outbox.done(session, work)
 
 
-def _write(out: IO[bytes], export: Export, job: Job) -> tuple[Counts, str, int]:
+def _labels_at(export: Export) -> datetime | None:
+    """When the labels that a file tells were last computed; None for files of judgements."""
+    if export.policy != Policy.MODEL:
+        return None
+    with transaction() as session:
+        return queries.labels_as_of(session, export.job_id)
+
+
+def _write(out: IO[bytes], export: Export, job: Job) -> tuple[Counts, str, _Reading]:
     exporter = task_type(job.task_type).exports[export.format]
     counts, digest = Counts(), hashlib.sha256()
     reading = _Reading(export)
     for data in exporter.file(reading.records(), export.policy, counts):
         digest.update(data)
         out.write(data)
-    return counts, digest.hexdigest(), reading.judgements
+    return counts, digest.hexdigest(), reading
 
 
 class _Reading:
@@ -70,6 +86,11 @@ class _Reading:
     def __init__(self, export: Export) -> None:
         self._export = export
         self.judgements = 0
+        self.labelled_by: Counter[str] = Counter()
+
+    def told(self) -> dict[str, dict[str, int]]:
+        """For the manifest: whose word the labels are; nothing for files of judgements."""
+        return {"labelled_by": dict(sorted(self.labelled_by.items()))} if self.labelled_by else {}
 
     def records(self) -> Iterator[Record]:
         """All records of the export, in the order of their items."""
@@ -81,11 +102,18 @@ class _Reading:
                 session.get_one(Export, self._export.id).items_read = chunk.position
             position = chunk.position
             for record in chunk.records:
-                self.judgements += len(record.judgements)
+                self.judgements += 1 if record.labelled_by else len(record.judgements)
+                if record.labelled_by:
+                    self.labelled_by[record.labelled_by] += 1
                 yield record
 
 
-def _agree(export: Export, read: int) -> None:
+def _agree(export: Export, read: int, labels_at: datetime | None) -> None:
+    if _labels_at(export) != labels_at:
+        raise CountsDiffer(
+            "The labels were computed anew while the file was being written, so that it would hold "
+            "some of before and some of after. Ask for the export again."
+        )
     with transaction() as session:
         held = queries.accepted_count(session, export)
     if held != read:

@@ -1,9 +1,14 @@
-"""The lifecycle of an export, and what its file is called."""
+"""The lifecycle of an export, what its file is called, and the label that stands for an item."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from uuid import UUID
+
+from marketplace.quality.rules.ballots import Scheme
+from marketplace.tasktypes import AuthoredJudgement, Json, Record
 
 
 class ExportState(StrEnum):
@@ -34,3 +39,90 @@ MIMETYPES = {"json": "application/json", "jsonl": "application/x-ndjson"}
 def mimetype(name: str) -> str:
     """What the file of this name is, for whoever downloads it; a text of its own for the rest."""
     return MIMETYPES.get(name.rpartition(".")[2], "text/plain")
+
+
+@dataclass(frozen=True, slots=True)
+class Believed:
+    """What is believed of one unit: its label as text, how sure that is, and who spoke of it."""
+
+    label: str
+    confidence: float
+    humans: int
+    models: int
+
+
+@dataclass(frozen=True, slots=True)
+class Labelling:
+    """What is believed of some items by id, and the judgements that third people settled."""
+
+    scheme: Scheme
+    believed: Mapping[UUID, Mapping[str, Believed]]
+    settled: Mapping[UUID, Json]
+
+    def of(self, record: Record, item_id: UUID) -> Record | None:
+        """The record with the one judgement that is believed most; None where nothing is.
+
+        The judgement is one that somebody gave: what a third person settled, else the one that
+        says most of what is believed, specialists' before models'.
+        """
+        believed = self.believed.get(item_id)
+        if not believed:
+            return None
+        settled = self.settled.get(item_id)
+        chosen = (
+            _settled(item_id, settled) if settled is not None else self._nearest(record, believed)
+        )
+        by = "adjudication" if settled is not None else None
+        if chosen is not None and by is None:
+            by = "models" if chosen.author_kind == "model" else "specialists"
+        return replace(
+            record,
+            judgements=() if chosen is None else (chosen,),
+            labels={unit: self._told(unit, said) for unit, said in sorted(believed.items())},
+            labelled_by=by or "models",
+        )
+
+    def _nearest(
+        self, record: Record, believed: Mapping[str, Believed]
+    ) -> AuthoredJudgement | None:
+        candidates = [*record.in_order(), *map(_by_model, record.prelabels)]
+        ballots = self.scheme.ballots([each.judgement for each in candidates])
+        shares = [self._share(ballot, believed) for ballot in ballots]
+        best = max(shares, default=0.0)
+        return candidates[shares.index(best)] if candidates else None
+
+    def _share(self, ballot: Mapping[str, str], believed: Mapping[str, Believed]) -> float:
+        """How many of the units that are believed a ballot says alike, by how sure they are."""
+        return sum(
+            said.confidence
+            for unit, said in believed.items()
+            if unit in ballot and said.label in self._names(unit, ballot[unit])
+        )
+
+    def _names(self, unit: str, vote: str) -> tuple[str, str]:
+        return vote, self.scheme.shown(unit, [vote])[0]
+
+    def _told(self, unit: str, said: Believed) -> Json:
+        return {
+            "label": self.scheme.shown(unit, [said.label])[0],
+            "confidence": round(said.confidence, 6),
+            "humans": said.humans,
+            "models": said.models,
+        }
+
+
+def _settled(item_id: UUID, judgement: Json) -> AuthoredJudgement:
+    return AuthoredJudgement(
+        annotation_id=f"{item_id}:adjudication", judgement=judgement, author="adjudication"
+    )
+
+
+def _by_model(said: Json) -> AuthoredJudgement:
+    author = f"{said['model']}@{said['version']}"
+    return AuthoredJudgement(
+        annotation_id=author,
+        judgement=said["payload"],
+        author=author,
+        author_kind="model",
+        confidence=said["confidence"],
+    )

@@ -9,14 +9,14 @@ from sqlalchemy.orm import Session
 
 from marketplace import audit, clock, outbox
 from marketplace.actor import Actor
-from marketplace.delivery import rules
+from marketplace.delivery import queries, rules
 from marketplace.delivery.models import Export
 from marketplace.delivery.rules import ExportState
 from marketplace.errors import Conflict, Fault, Faulty
 from marketplace.identity.rules import Permission
 from marketplace.ids import ExportId, JobId, new_id
 from marketplace.jobs import queries as jobs
-from marketplace.tasktypes import task_type
+from marketplace.tasktypes import Policy, PolicyUnavailable, task_type
 
 
 def request_export(
@@ -37,6 +37,11 @@ def request_export(
         )
     exporter = formats[form]
     chosen = exporter.policy(policy)
+    if chosen is Policy.MODEL and not queries.has_labels(session, job.id):
+        raise PolicyUnavailable(
+            "Nothing is believed of this job's items yet: its answers are texts, or none are in. "
+            "Choose another policy."
+        )
     at = clock.now()
     export = Export(
         id=ExportId(new_id()),

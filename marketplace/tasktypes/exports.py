@@ -17,7 +17,11 @@ ExportRow: TypeAlias = dict[str, Any]
 
 
 class Policy(StrEnum):
-    """How several judgements of one item become rows."""
+    """How several judgements of one item become rows.
+
+    Under `model` a record comes with one judgement, the one that is believed most by what models
+    and specialists said together, and is told as it stands.
+    """
 
     MAJORITY = "majority"
     MODEL = "model"
@@ -116,13 +120,8 @@ class Exporter:
 
     def policy(self, wanted: str) -> Policy:
         """The policy of this name, or a refusal that says which ones there are."""
-        offered = ", ".join(sorted(self.policies))
-        if wanted == Policy.MODEL:
-            raise PolicyUnavailable(
-                "Labels from an aggregation model are not available for this export. "
-                f"Choose {offered}."
-            )
-        if wanted not in self.policies:
+        offered = ", ".join(sorted({*self.policies, Policy.MODEL}))
+        if wanted not in self.policies and wanted != Policy.MODEL:
             raise PolicyUnavailable(
                 f"“{self.title}” cannot follow the policy “{wanted}”. Choose {offered}."
             )
@@ -131,7 +130,7 @@ class Exporter:
     def _counted(
         self, records: Iterable[Record], policy: Policy, counts: Counts
     ) -> Iterator[ExportRow]:
-        for row in self.convert(records, policy, counts):
+        for row in self.convert(records, Policy.ALL if policy is Policy.MODEL else policy, counts):
             counts.rows += 1
             yield row
 

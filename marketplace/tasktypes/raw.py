@@ -17,7 +17,8 @@ def raw_exporter(units: Callable[[Json], Units]) -> Exporter:
     """One row for each judgement, whatever the policy.
 
     Under `majority` each row also carries `majority`: the label of every unit that has one, so
-    that a reader need not count votes and still sees the dissent.
+    that a reader need not count votes and still sees the dissent. Under `model` the one row of an
+    item carries `labels`, what is believed of each unit and how sure that is.
     """
 
     def convert(records: Iterable[Record], policy: Policy, counts: Counts) -> Iterator[ExportRow]:
@@ -29,6 +30,9 @@ def raw_exporter(units: Callable[[Json], Units]) -> Exporter:
             for given in record.in_order():
                 counts.keep()
                 row = envelope(record, given, digest)
+                if record.labelled_by is not None:
+                    row["labels"] = {unit: dict(said) for unit, said in record.labels.items()}
+                    row["labelled_by"] = record.labelled_by
                 if policy is Policy.MAJORITY:
                     row["majority"] = {unit: as_json(label) for unit, label in settled.items()}
                 yield row

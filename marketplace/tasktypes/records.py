@@ -54,7 +54,9 @@ class Record:
 
     item_id: our id; external_id: the lab's; payload and template: as published;
     prelabels: what models said, `{model, version, confidence, payload}` each, as sent;
-    domain and language: the job's, for formats that have a column for them.
+    domain and language: the job's, for formats that have a column for them; labels: under the
+    policy `model` what is believed of each unit, `{label, confidence, humans, models}`, and
+    `labelled_by` says whose word the judgement is: adjudication, specialists or models.
     """
 
     item_id: str
@@ -68,6 +70,8 @@ class Record:
     prelabels: tuple[Json, ...] = ()
     domain: str = "general"
     language: str = "english"
+    labels: Mapping[str, Json] = field(default_factory=dict)
+    labelled_by: str | None = None
 
     def in_order(self) -> list[AuthoredJudgement]:
         """The judgements by id, so that an export does not depend on how rows were read."""

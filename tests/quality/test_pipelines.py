@@ -13,8 +13,10 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from marketplace import outbox
+from marketplace import outbox, storage
 from marketplace.actor import Actor
+from marketplace.delivery import service as delivery
+from marketplace.delivery.rules import ExportState
 from marketplace.errors import Conflict, Faulty
 from marketplace.ids import JobId
 from marketplace.jobs import service as jobs
@@ -183,6 +185,37 @@ def test_every_item_has_a_label_and_the_set_an_estimate(session: Session) -> Non
     assert told["lower"] < told["upper"] <= 1
     shares = {each["measure"]: each for each in (found.report or {})["measures"]}
     assert shares["share of a"]["lower"] <= 1.0
+
+
+def test_the_label_set_leaves_with_who_spoke(session: Session) -> None:
+    lab, job = published(session)
+    judge_all(session, job)
+    computed(session, job)
+    export = delivery.request_export(session, lab, JobId(job.id), form="raw", policy="model")
+
+    ran(session, "delivery.write_export")
+    session.refresh(export)
+    with storage.current().open(export.reference) as file:
+        rows_told = [json.loads(row) for row in file]
+    pairs = delivery.request_export(
+        session, lab, JobId(job.id), form="trl_preference", policy="model"
+    )
+    ran(session, "delivery.write_export")
+    session.refresh(pairs)
+
+    sent = queries.routed(session, job.id).plan.sent
+    by = Counter(row["labelled_by"] for row in rows_told)
+    assert ExportState.DONE is export.state
+    assert ITEMS == len(rows_told) == pairs.rows
+    assert dict(by) == (export.counts or {})["labelled_by"]
+    assert sent >= by["specialists"] > 0
+    for row in rows_told:
+        told = row["labels"]["choice"]
+        assert row["judgement"]["choice"] == told["label"]
+        assert row["author"]["kind"] == (
+            "model" if row["labelled_by"] == "models" else "specialist"
+        )
+        assert (told["humans"] > 0) or row["labelled_by"] == "models"
 
 
 def test_news_are_asked_for_and_nothing_else(session: Session) -> None:

@@ -163,10 +163,19 @@ def with_judgements(one: Any, order: list[Any]) -> Any:
 
 
 @every_type
-def test_the_model_policy_is_refused_before_anything_is_read(key: str) -> None:
+def test_the_model_policy_tells_the_one_judgement_of_a_record(key: str) -> None:
+    one = record(key, EXAMPLES[key].judgement, payload=EXAMPLES[key].payload)
+    for exporter in TASK_TYPES[key].exports.values():
+        told = [list(exporter.rows([one], each, Counts())) for each in (Policy.MODEL, Policy.ALL)]
+
+        assert told[0] == told[1]
+
+
+@every_type
+def test_an_unknown_policy_is_refused_before_anything_is_read(key: str) -> None:
     for exporter in TASK_TYPES[key].exports.values():
         with pytest.raises(PolicyUnavailable, match="all"):
-            exporter.rows(iter(()), Policy.MODEL, Counts())
+            exporter.rows(iter(()), "loudest", Counts())
 
 
 @every_type

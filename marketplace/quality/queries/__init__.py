@@ -24,9 +24,12 @@ from marketplace.quality.queries.gold import disputes_of as disputes_of
 from marketplace.quality.queries.gold import gold_item_of as gold_item_of
 from marketplace.quality.queries.gold import gold_of as gold_of
 from marketplace.quality.queries.gold import gold_summary as gold_summary
+from marketplace.quality.queries.gold import judgement_of as judgement_of
 from marketplace.quality.queries.gold import last_gold_was_wrong as last_gold_was_wrong
 from marketplace.quality.queries.gold import own_checks as own_checks
 from marketplace.quality.queries.gold import versions_of as versions_of
+from marketplace.quality.queries.invariants import broken_invariants as broken_invariants
+from marketplace.quality.queries.pipelines import COUNTED as COUNTED
 from marketplace.quality.queries.pipelines import Routed as Routed
 from marketplace.quality.queries.pipelines import heard as heard
 from marketplace.quality.queries.pipelines import judged_count as judged_count
@@ -37,8 +40,13 @@ from marketplace.quality.queries.pipelines import routed as routed
 from marketplace.quality.queries.pipelines import routes_of as routes_of
 from marketplace.quality.queries.pipelines import running_pipelines as running_pipelines
 from marketplace.quality.queries.pipelines import waits as waits
-from marketplace.quality.queries.invariants import broken_invariants as broken_invariants
+from marketplace.quality.queries.posteriors import BelievedLabel as BelievedLabel
+from marketplace.quality.queries.posteriors import ContestedItem as ContestedItem
 from marketplace.quality.queries.posteriors import Posterior as Posterior
+from marketplace.quality.queries.posteriors import Slice as Slice
+from marketplace.quality.queries.posteriors import Voice as Voice
+from marketplace.quality.queries.posteriors import contested_items as contested_items
+from marketplace.quality.queries.posteriors import labels_of_job as labels_of_job
 from marketplace.quality.queries.posteriors import posterior_of as posterior_of
 from marketplace.quality.queries.qualification import AttemptItem as AttemptItem
 from marketplace.quality.queries.qualification import AttemptProgress as AttemptProgress
@@ -48,3 +56,7 @@ from marketplace.quality.queries.qualification import explanations as explanatio
 from marketplace.quality.queries.qualification import progress_of_attempt as progress_of_attempt
 from marketplace.quality.queries.qualification import results_of as results_of
 from marketplace.quality.queries.qualification import tally_of as tally_of
+from marketplace.quality.queries.skill import SkillDay as SkillDay
+from marketplace.quality.queries.skill import SkillShown as SkillShown
+from marketplace.quality.queries.skill import Taught as Taught
+from marketplace.quality.queries.skill import skill_history as skill_history

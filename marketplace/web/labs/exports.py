@@ -44,6 +44,12 @@ POLICIES = (
         "Every judgement",
         "One row a judgement, so that your own aggregation can weigh them.",
     ),
+    (
+        Policy.MODEL.value,
+        "What is believed",
+        "One row an item: what a third person settled, else what models and specialists together "
+        "make likeliest. The envelope says how sure that is and who spoke.",
+    ),
 )
 REASONS = {
     "no_judgement": "no accepted judgement yet",

@@ -1,4 +1,4 @@
-"""Reads of delivery: exports, the records that go into them, the feed of events."""
+"""Exports, the records that go into them, and the feed of events."""
 
 from __future__ import annotations
 
@@ -13,11 +13,13 @@ from sqlalchemy.orm import Session
 
 from marketplace.actor import Actor
 from marketplace.delivery.models import Export
+from marketplace.delivery.queries.labels import labelled_count, labelling_of
 from marketplace.errors import Missing
 from marketplace.identity.rules import Permission
 from marketplace.ids import ExportId, JobId
 from marketplace.jobs.models import Item, Job, TemplateVersion
 from marketplace.outbox import Event
+from marketplace.quality.queries import COUNTED
 from marketplace.secrets import pseudonym
 from marketplace.specialists import queries as specialists
 from marketplace.tasktypes import AuthoredJudgement, Record
@@ -91,31 +93,36 @@ def records_after(session: Session, export: Export, position: int, *, limit: int
     said = work.prelabels_of(session, [item.id for item, _ in items])
     ids = [each.id for rows in given.values() for each in rows]
     added = work.addenda_of(session, ids, until=export.as_of)
+    is_labelled = export.policy == Policy.MODEL
+    pairs = [(item.id, task_id) for item, task_id in items]
+    labelling = labelling_of(session, job, pairs) if is_labelled else None
     described = select(TemplateVersion).where(TemplateVersion.job_id == job.id)
     versions = {version.id: version for version in session.scalars(described)}
     records = []
     for item, task_id in items:
         submissions = given.get(task_id, [])
-        if not submissions:
+        if not submissions and labelling is None:
             continue
-        version = versions[submissions[0].template_version_id]
-        records.append(
-            Record(
-                item_id=str(item.id),
-                external_id=item.external_id,
-                task_type=job.task_type,
-                payload=item.payload,
-                judgements=tuple(
-                    _authored(each, export, attested, versions[each.template_version_id], added)
-                    for each in submissions
-                ),
-                template=version.template,
-                template_version=version.number,
-                is_gold=item.gold is not None,
-                prelabels=tuple(said[item.id]),
-                domain=job.domain or "general",
-            )
+        pinned = submissions[0].template_version_id if submissions else job.template_version_id
+        version = versions[pinned]
+        record = Record(
+            item_id=str(item.id),
+            external_id=item.external_id,
+            task_type=job.task_type,
+            payload=item.payload,
+            judgements=tuple(
+                _authored(each, export, attested, versions[each.template_version_id], added)
+                for each in submissions
+            ),
+            template=version.template,
+            template_version=version.number,
+            is_gold=item.gold is not None,
+            prelabels=tuple(said[item.id]),
+            domain=job.domain or "general",
         )
+        told = labelling.of(record, item.id) if labelling else record
+        if told is not None:
+            records.append(told)
     return Chunk(records, items[-1][0].position if items else position)
 
 
@@ -125,6 +132,13 @@ def _told(export: Export) -> tuple[ColumnElement[bool], ...]:
     An answer that repeats its author's own is no further vote, nor is one that was asked for again
     under a newer version: only the envelope tells them.
     """
+    if export.policy == Policy.MODEL:  # What is believed rests on all that counts.
+        aside = select(Seat.id).where(Seat.id == Submission.seat_id, Seat.set_aside_at.is_not(None))
+        return (
+            Submission.state.in_(COUNTED),
+            Submission.submitted_at <= export.as_of,
+            ~aside.exists(),
+        )
     states = [SubmissionState.ACCEPTED]
     if export.policy == Policy.ALL:
         states.append(SubmissionState.SURPLUS_ACCEPTED)
@@ -206,7 +220,10 @@ def _shown(attested: Sequence[specialists.Attested]) -> dict[str, object]:
 
 
 def accepted_count(session: Session, export: Export) -> int:
-    """How many accepted judgements the export must have read; one statement of its own."""
+    """How many accepted judgements the export must have read; one statement of its own. Under
+    the policy `model` how many items have a label."""
+    if export.policy == Policy.MODEL:
+        return labelled_count(session, export.job_id)
     found = session.scalars(
         select(Submission.id).where(Submission.job_id == export.job_id).where(*_told(export))
     )
