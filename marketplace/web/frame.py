@@ -55,7 +55,7 @@ _DESK = Entry("Desk", "/finance", "landmark", "d", _P.FINANCE_VIEW)
 _MEMBERS = Entry("Members", "/organisation/members", "users", "m", _P.MEMBERS_MANAGE)
 LAB = (
     Entry("Jobs", "/lab/jobs", "briefcase", "j", _P.JOBS_VIEW),
-    Entry("Review", "/lab/review", "eye", "r", _P.WORK_REVIEW),
+    Entry("Review", "/lab/review", "eye", "r", _P.WORK_REVIEW, also=("/lab/appeals",)),
     Entry("Balance", "/lab/balance", "wallet", "b", _P.BALANCE_VIEW),
     Entry("Exports", "/lab/exports", "download", "e", _P.EXPORTS_CREATE),
     Entry("Models", "/lab/models", "server", "o", _P.JOBS_VIEW),
@@ -95,6 +95,7 @@ PLATFORM = (
         _P.CREDENTIALS_VERIFY,
         also=("/operations/payees", "/operations/expiring", "/operations/lists"),
     ),
+    Entry("Appeals", "/operations/appeals", "gavel", "a", _P.APPEALS_DECIDE),
     Entry("People", "/operations/people", "users", "p", _P.PEOPLE_VIEW),
     Entry("Qualifications", "/lab/jobs", "award", "q", _P.JOBS_VIEW),
     _DESK,

@@ -25,12 +25,10 @@ from marketplace.work.models import Submission, Task
 
 @dataclass(frozen=True, slots=True)
 class AppealRow:
-    """An appeal with the title and the kind of its job, and whose job it is."""
+    """An appeal with its job, and the name of the lab whose job it is."""
 
     appeal: Appeal
-    job_title: str
-    job_reference: str
-    task_type: str
+    job: Job
     lab: str
 
 
@@ -66,9 +64,9 @@ def lab_appeals(
     return _paged(session, asked, after, limit)
 
 
-def _rows() -> Select[Appeal, str, str, Any, str]:
+def _rows() -> Select[Appeal, Job, str]:
     return (
-        select(Appeal, Job.title, Job.reference, Job.task_type, Organisation.name)
+        select(Appeal, Job, Organisation.name)
         .join(Job, Job.id == Appeal.job_id)
         .join(Organisation, Organisation.id == Appeal.organisation_id)
     )
@@ -76,7 +74,7 @@ def _rows() -> Select[Appeal, str, str, Any, str]:
 
 def _paged(
     session: Session,
-    asked: Select[Appeal, str, str, Any, str],
+    asked: Select[Appeal, Job, str],
     after: UUID | None,
     limit: int,
 ) -> list[AppealRow]:
@@ -116,7 +114,7 @@ def appeal_counts(session: Session, viewer: Actor) -> Mapping[AppealState, int]:
     """How many appeals there are in each state."""
     viewer.require(Permission.APPEALS_DECIDE)
     found = session.execute(select(Appeal.state, func.count()).group_by(Appeal.state))
-    return dict.fromkeys(AppealState, 0) | dict(found.tuples().all())
+    return dict.fromkeys(AppealState, 0) | dict(found.all())
 
 
 @dataclass(frozen=True, slots=True)

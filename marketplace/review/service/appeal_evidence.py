@@ -34,6 +34,7 @@ def freeze_evidence(
         "confidence": submission.confidence,
         "references": submission.references,
         "flags": submission.flags,
+        "ai_use": submission.ai_use,
         "round": submission.round,
         "active_seconds": submission.active_seconds,
         "submitted_at": submission.submitted_at.isoformat(),

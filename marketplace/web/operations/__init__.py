@@ -7,6 +7,7 @@ specialist answered, or anybody's money.
 """
 
 from marketplace.web.operations import (
+    appeals,
     cases,
     catalogue,
     credentials,
@@ -20,6 +21,7 @@ from marketplace.web.operations import (
 from marketplace.web.operations.blueprint import operations
 
 __all__ = [
+    "appeals",
     "cases",
     "catalogue",
     "credentials",

@@ -32,6 +32,7 @@ Decisions
 """
 
 from marketplace.web.specialists import (
+    appeals,
     claim_actions,
     claiming,
     connections,
@@ -51,6 +52,7 @@ from marketplace.web.specialists import (
 from marketplace.web.specialists.blueprint import specialists
 
 __all__ = [
+    "appeals",
     "claim_actions",
     "claiming",
     "connections",

@@ -38,9 +38,18 @@ def _facts() -> dict[str, Any]:
     with transaction() as session:
         receipt = queries.receipt_of(session, me(), submission_id)
         decision = review.decisions_of(session, [submission_id]).get(submission_id)
+        until = review.appealable_until(session, [submission_id]).get(submission_id)
+        former = review.appeals_of(session, [submission_id]).get(submission_id)
     tags = fault_tags(receipt.template) if receipt.judges else []
     own = judgement_for_author(receipt.submission.judgement)
-    return {"receipt": receipt, "decision": decision, "tags": tags, "own_judgement": own}
+    return {
+        "receipt": receipt,
+        "decision": decision,
+        "until": until,
+        "former": former,
+        "tags": tags,
+        "own_judgement": own,
+    }
 
 
 def told_after(submission: Submission, task_type: str) -> str:

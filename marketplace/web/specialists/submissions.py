@@ -26,12 +26,17 @@ def submissions() -> str:
             session, me(), after=SubmissionId(after) if after else None, limit=PAGE + 1
         )
         rows = found[:PAGE]
-        decisions = review.decisions_of(session, [given.id for given, _ in rows])
+        ids = [given.id for given, _ in rows]
+        decisions = review.decisions_of(session, ids)
+        until = review.appealable_until(session, ids)
+        appealed = review.appeals_of(session, ids)
     last = rows[-1][0].id if len(found) > PAGE else None
     return render_template(
         "specialists/submissions.html",
         rows=rows,
         decisions=decisions,
+        until=until,
+        appealed=appealed,
         after=after,
         last=last,
         shown=shown,
