@@ -63,6 +63,7 @@ API: tuple[str, ...] = (
     "marketplace.web.api.receipts:receipts_api",
     "marketplace.web.api.conversations:conversations_api",
     "marketplace.web.api.endpoints:endpoints_api",
+    "marketplace.web.api.quality:quality_api",
     "marketplace.web.api.review:review_api",
     "marketplace.web.api.appeals:appeals_api",
     "marketplace.web.api.delivery:delivery_api",

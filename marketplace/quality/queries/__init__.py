@@ -34,6 +34,7 @@ from marketplace.quality.queries.pipelines import Routed as Routed
 from marketplace.quality.queries.pipelines import heard as heard
 from marketplace.quality.queries.pipelines import judged_count as judged_count
 from marketplace.quality.queries.pipelines import labels_of_items as labels_of_items
+from marketplace.quality.queries.pipelines import models_of as models_of
 from marketplace.quality.queries.pipelines import pipeline_of as pipeline_of
 from marketplace.quality.queries.pipelines import rounds_of as rounds_of
 from marketplace.quality.queries.pipelines import routed as routed

@@ -302,31 +302,3 @@ class ProgressShown(Schema):
     surplus = fields.Integer()
     cannot_complete = fields.Integer()
     guideline_gaps = fields.Integer()
-
-
-class UnitShown(Schema):
-    """Agreement on one unit of the judgement; null where the data cannot say."""
-
-    unit = fields.String()
-    items = fields.Integer()
-    labels = fields.Integer()
-    agreement_ratio = fields.Float(allow_none=True)
-    alpha = fields.Float(allow_none=True)
-
-
-class PairShown(Schema):
-    """Two people, by your pseudonyms, on the items that both judged."""
-
-    first = fields.String()
-    second = fields.String()
-    items = fields.Integer()
-    agreement_ratio = fields.Float(allow_none=True)
-    kappa = fields.Float(allow_none=True)
-
-
-class QualityShown(Schema):
-    """Agreement among the people of a job."""
-
-    submissions = fields.Integer()
-    units = fields.List(fields.Nested(UnitShown))
-    pairs = fields.List(fields.Nested(PairShown))

@@ -15,7 +15,6 @@ from marketplace.jobs import queries
 from marketplace.jobs import service as jobs
 from marketplace.jobs.models import TemplateVersion
 from marketplace.jobs.rules import Price
-from marketplace.quality import queries as quality
 from marketplace.routing import service as routing
 from marketplace.routing.queries import coarse
 from marketplace.web import EXTENSION, api
@@ -24,7 +23,6 @@ from marketplace.web.api.job_shapes import (
     JobShown,
     NewJob,
     ProgressShown,
-    QualityShown,
     QuoteShown,
     flat,
     shown,
@@ -165,12 +163,3 @@ def get_progress(job_id: UUID) -> work.Progress:
     """How far the job is."""
     with transaction() as session:
         return work.progress_of(session, me(), JobId(job_id))
-
-
-@jobs_api.get("/jobs/<uuid:job_id>/quality")
-@needs(Permission.JOBS_VIEW)
-@jobs_api.response(200, QualityShown)
-def get_quality(job_id: UUID) -> quality.JobQuality:
-    """Agreement by unit and between people."""
-    with transaction() as session:
-        return quality.quality_of(session, me(), JobId(job_id))
