@@ -22,12 +22,13 @@ from marketplace.identity.models import ApiToken, Invitation, SignIn
 from marketplace.ids import JobId, new_id
 from marketplace.jobs.models import Item
 from marketplace.jobs.service import imports
+from marketplace.review.rules import Verdict
 from marketplace.specialists import service as specialists_service
 from marketplace.web.errors import API_PREFIX
 from marketplace.web.guards import guarded_endpoints
 from tests.house.test_endpoints import Caller
 from tests.make import endpoints as make_endpoints
-from tests.make import identity, qualification, specialists, work
+from tests.make import appeals, identity, qualification, specialists, work
 from tests.make import jobs as make_jobs
 from tests.web.conftest import app as app  # The application of the web tests.
 
@@ -36,6 +37,8 @@ FENCE = {"fence": 1}
 TERMS = {"items_a_form": 2, "forms": 1}
 # What a call by its owner would carry; forms take it all, the API what it knows.
 BODIES: Mapping[str, Any] = {
+    "appeals/<uuid:appeal_id>/statement": {"statement": "It stands as the instructions say."},
+    "submissions/<uuid:submission_id>/appeal": {"reason": "It is right as the instructions say."},
     "claims/<uuid:claim_id>/conversation/ask": FENCE | {"turn": 1},
     "claims/<uuid:claim_id>/conversation/choice": FENCE | {"turn": 1, "choice": "a"},
     "claims/<uuid:claim_id>/conversation/turns": FENCE | {"turn": 1, "said": "Hello"},
@@ -67,6 +70,9 @@ def world(session: Session) -> tuple[Actor, Actor, dict[str, Any]]:
     lab, job = work.published(session, items=3, review_sample_ratio=1.0)
     doctor = specialists.doctor(session)
     submission = work.submitted(session, doctor, job)
+    refused = work.submitted(session, doctor, job)
+    work.decided(session, lab, refused, Verdict.REJECT)
+    appeal = appeals.filed(session, doctor, refused)
     claim = work.claimed(session, doctor, job)
     credential = specialists.claimed(session, doctor)
     with specialists_service.sealed_in_store(PDF, "card.pdf") as file:
@@ -97,6 +103,7 @@ def world(session: Session) -> tuple[Actor, Actor, dict[str, Any]]:
         "export_id": export.id, "test": test.id,
         "endpoint_id": make_endpoints.endpoint(session, lab).id,
         "invitation_id": invitation,
+        "appeal_id": appeal.id,
         "person_id": lab.person_id,
         "import_id": started.id, "token_id": token, "sign_in_id": browser,
         "item_id": item,
