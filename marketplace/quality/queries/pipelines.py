@@ -207,3 +207,27 @@ def running_pipelines(session: Session, *, limit: int = 200) -> Sequence[Pipelin
         )
     )
     return session.scalars(running.order_by(Pipeline.job_id).limit(limit)).all()
+
+
+@dataclass(frozen=True, slots=True)
+class ModelHeard:
+    """A model that spoke of a job's items. stated: the mean of what it states to be sure."""
+
+    author: str
+    items: int
+    stated: float | None
+
+
+def models_of(session: Session, viewer: Actor, job_id: UUID) -> list[ModelHeard]:
+    """The models that spoke of a job's items, those of most items first."""
+    job = jobs.job_of(session, viewer, job_id)
+    author = Prelabel.model + "@" + Prelabel.version
+    rows = session.execute(
+        select(author, func.count(), func.avg(Prelabel.confidence))
+        .join(Item, Item.id == Prelabel.item_id)
+        .where(Item.job_id == job.id)
+        .group_by(author)
+        .order_by(func.count().desc(), author)
+        .limit(LIMIT_MAX)
+    )
+    return [ModelHeard(*row) for row in rows]
