@@ -30,6 +30,9 @@ COMMANDS = {
     "person": Lazy("marketplace.cli.person:person", "Make the first people."),
     "job": Lazy("marketplace.cli.job:job", "Post jobs over the API, and look at them."),
     "export": Lazy("marketplace.cli.job:export", "Export a job's accepted judgements."),
+    "quality": Lazy(
+        "marketplace.cli.quality:quality", "What labels in a file are worth.", "quality"
+    ),
     "secrets": Lazy("marketplace.cli.secrets:secrets", "Rotate the keys of encrypted columns."),
     "ledger": Lazy("marketplace.cli.ledger:ledger", "Export the book; the trial balance."),
     "lists": Lazy("marketplace.cli.lists:lists", "Load published lists of excluded people."),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -59,25 +60,22 @@ class Labels:
         numbered as they first appear; labels are sorted where they can be compared. `values`
         are labels that could have been given, whether or not anybody gave them.
         """
-        last: dict[tuple[Task, Author], Label] = {}
-        seen = 0
+        tasks: dict[Task, int] = {}
+        authors: dict[Author, int] = {}
+        given: dict[Label, int] = {}
+        columns = array("i"), array("i"), array("i")
         for task, author, label in rows:
-            last[task, author] = label
-            seen += 1
-        tasks = _numbered(task for task, _ in last)
-        authors = _numbered(author for _, author in last)
-        found = _numbered(_in_order({*values, *last.values()}))
-        numbers = np.fromiter(
-            (
-                (tasks[task], authors[author], found[label])
-                for (task, author), label in last.items()
-            ),
-            dtype=np.dtype((np.int32, 3)),
-            count=len(last),
-        ).reshape(-1, 3)
-        one, two, three = np.ascontiguousarray(numbers.T)
-        labels = Labels(one, two, three, len(tasks), len(authors), len(found))
-        return Named(labels, tuple(tasks), tuple(authors), tuple(found), seen - len(last))
+            columns[0].append(tasks.setdefault(task, len(tasks)))
+            columns[1].append(authors.setdefault(author, len(authors)))
+            columns[2].append(given.setdefault(label, len(given)))
+        one, two, three = (np.array(column, dtype=np.int32) for column in columns)
+        kept = _last_words(one, two, len(authors))
+        ordered = _in_order({*values, *given})
+        number = {value: at for at, value in enumerate(ordered)}
+        turned = np.array([number[value] for value in given], dtype=np.int32)
+        said = turned[three[kept]] if len(three) else three
+        labels = Labels(one[kept], two[kept], said, len(tasks), len(authors), len(ordered))
+        return Named(labels, tuple(tasks), tuple(authors), tuple(ordered), len(one) - len(kept))
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,8 +103,15 @@ class Named(Generic[Task, Author, Label]):
         return found
 
 
-def _numbered(names: Iterable[Task]) -> dict[Task, int]:
-    return {name: at for at, name in enumerate(dict.fromkeys(names))}
+def _last_words(tasks: Ints, authors: Ints, author_count: int) -> npt.NDArray[np.intp]:
+    """The places of the votes that count, in their order: each author's last of each task."""
+    pairs = tasks.astype(np.int64) * max(author_count, 1) + authors
+    order = np.argsort(pairs, kind="stable")
+    ends = np.ones(len(pairs), dtype=bool)
+    ends[:-1] = pairs[order][1:] != pairs[order][:-1]
+    kept = order[ends]
+    kept.sort()
+    return kept
 
 
 def _in_order(values: set[Label]) -> list[Label]:

@@ -9,16 +9,22 @@ early, and says so with confidence.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
+from itertools import combinations
 from math import comb, factorial
 
 import numpy as np
+import numpy.typing as npt
+from scipy.special import gammaln
 
-from marketplace.quality.rules.categorical.prior import Floats
+from marketplace.quality.rules.categorical.result import Fit
+from marketplace.quality.rules.crowd import Floats
 
 LEAST = 3
-# Combinations of labels that looking ahead may weigh; more classes look less far.
-LOOKED_AT_MAX = 1_100
-STEPS_MAX = 5
+# Ways for labels to fall that looking ahead may weigh; more classes look less far.
+LOOKED_AT_MAX = 800
+STEPS_MAX = 9
+TINY = 1e-12
 
 
 @dataclass(frozen=True)
@@ -75,17 +81,52 @@ def another(
 
 def gain_per_label(posterior: Floats, confusion: Floats, left: int) -> float:
     """The best expected gain in accuracy per label over the next 1 … `left` labels."""
-    k = len(posterior)
-    best, now = 0.0, float(posterior.max())
-    for steps in range(1, min(left, STEPS_MAX) + 1):
-        if steps > 1 and k**steps > LOOKED_AT_MAX:
+    return float(gains(posterior[None], confusion, np.array([left]))[0])
+
+
+def gains(posterior: Floats, confusion: Floats, left: npt.NDArray[np.integer]) -> Floats:
+    """The same for many tasks at once: float64[T] from posteriors [T, K] and labels left [T].
+
+    Labels of one author are like those of another, so how many there will be of each is all that
+    is weighed, as far ahead as there are few enough ways.
+    """
+    k = posterior.shape[1]
+    now, best = posterior.max(1), np.zeros(len(posterior))
+    logs = np.log(np.maximum(confusion, TINY))
+    for steps in range(1, min(int(left.max(initial=0)), STEPS_MAX) + 1):
+        if comb(steps + k - 1, steps) > LOOKED_AT_MAX:
             break
-        chances = np.ones((1, k))
-        for _ in range(steps):
-            chances = (chances[:, None, :] * confusion.T[None]).reshape(-1, k)
-        then = float((chances * posterior).max(1).sum())
-        best = max(best, (then - now) / steps)
+        counts, ways = _ways_to_fall(steps, k)
+        chances = np.exp(counts @ logs.T + ways[:, None])
+        then = np.zeros(len(posterior))
+        for chance in chances:
+            then += (posterior * chance).max(1)
+        best = np.where(left >= steps, np.maximum(best, (then - now) / steps), best)
     return best
+
+
+@cache
+def _ways_to_fall(steps: int, class_count: int) -> tuple[Floats, Floats]:
+    """Counts float64[S, K] of every way for labels to fall, and the logarithms of their number."""
+    bars = np.array(list(combinations(range(steps + class_count - 1), class_count - 1)))
+    edge = np.full((len(bars), 1), -1), np.full((len(bars), 1), steps + class_count - 1)
+    bars = bars.reshape(len(bars), class_count - 1)
+    counts = np.diff(np.hstack([edge[0], bars, edge[1]]), axis=1) - 1.0
+    ways: Floats = gammaln(steps + 1) - gammaln(counts + 1).sum(1)
+    return counts, ways
+
+
+def next_author(fit: Fit) -> Floats:
+    """The confusion float64[K, K] to expect of whoever comes next, as the posterior will see it.
+
+    The mean of all authors by how much they said, its logarithms shrunk by the temperature that
+    their votes are: what moves a calibrated posterior is less than what an author knows.
+    """
+    weight = fit.counts.sum((1, 2), dtype=np.float64) + 1e-9
+    mean = np.average(fit.confusion.astype(np.float64), axis=0, weights=weight)
+    found: Floats = mean ** (1 / fit.calibration.temperature)
+    found /= found.sum(1, keepdims=True)
+    return found
 
 
 def feasible(target: float, accuracy: float, overlap_max: int, class_count: int) -> Feasibility:

@@ -98,8 +98,10 @@ def _bounds(mean: Floats, spread: Floats) -> tuple[Floats, Floats]:
     """The 5th and 95th percentiles of the Beta distributions of these means and variances."""
     most = mean * (1 - mean)
     size = most / np.minimum(spread, 0.9 * most) - 1
-    return beta.ppf(TAIL, mean * size, (1 - mean) * size), beta.ppf(
-        1 - TAIL, mean * size, (1 - mean) * size
+    above, below = mean * size, (1 - mean) * size
+    return (
+        np.asarray(beta.ppf(TAIL, above, below), dtype=np.float64),
+        np.asarray(beta.ppf(1 - TAIL, above, below), dtype=np.float64),
     )
 
 

@@ -62,9 +62,9 @@ class Votes:
         self.gold = gold if gold is not None and (gold != UNKNOWN).any() else None
         wide = labels.author_count * labels.label_count
         index = np.int32 if wide < np.iinfo(np.int32).max else np.int64
-        pairs = labels.authors.astype(index, copy=True)
-        pairs *= labels.label_count
-        pairs += labels.labels
+        pairs = labels.authors.astype(index)
+        np.multiply(pairs, labels.label_count, out=pairs)
+        np.add(pairs, labels.labels, out=pairs)
         ones = np.ones(len(labels), dtype=np.float32)
         cells = (labels.tasks, pairs)
         matrix: sparse.csr_array = sparse.csr_array((ones, cells), shape=(labels.task_count, wide))
