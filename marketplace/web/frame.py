@@ -58,7 +58,14 @@ LAB = (
     Entry("Review", "/lab/review", "eye", "r", _P.WORK_REVIEW, also=("/lab/appeals",)),
     Entry("Balance", "/lab/balance", "wallet", "b", _P.BALANCE_VIEW),
     Entry("Exports", "/lab/exports", "download", "e", _P.EXPORTS_CREATE),
-    Entry("Models", "/lab/models", "server", "o", _P.JOBS_VIEW),
+    Entry(
+        "Models",
+        "/lab/models",
+        "server",
+        "o",
+        _P.JOBS_VIEW,
+        also=("/lab/judges", "/lab/judge-runs", "/lab/judge-reports"),
+    ),
     _MEMBERS,
     _TOKENS,
 )

@@ -263,3 +263,92 @@ def _figure(
         '<details><summary>{title}: the numbers</summary><table class="table keep"><thead><tr>'
         "<td></td>{names}</tr></thead><tbody>{cells}</tbody></table></details></figure>"
     ).format(title=title, width=WIDTH, height=height, drawing=drawing, names=names, cells=cells)
+
+
+@dataclass(frozen=True, slots=True)
+class Ceiling:
+    """A value with its interval, and the mark that it can hardly pass."""
+
+    label: str
+    value: float
+    low: float | None
+    high: float | None
+    ceiling: float | None
+
+
+def ceilings(
+    title: str, rows: Sequence[Ceiling], *, words: Words = plain, low: float = 0.0
+) -> Markup:
+    """One row for each value: its interval as a bar, its dot, and an upright line at its ceiling.
+
+    low: where the scale begins; it ends at 1. What lies beyond is drawn at the end.
+    """
+    row, left, right = 34, 170, 56
+    across = WIDTH - left - right
+
+    def x_of(value: float) -> float:
+        return left + across * (min(max(value, low), 1) - low) / (1 - low)
+
+    parts: list[Markup] = []
+    for at, each in enumerate(rows):
+        y = row * at + row / 2
+        parts += [_text(each.label, 0, y + 4), _rect("track", left, y - 3, across, 6)]
+        if each.low is not None and each.high is not None:
+            wide = max(x_of(each.high) - x_of(each.low), 1)
+            parts.append(_rect("fill-3", x_of(each.low), y - 3, wide, 6))
+        if each.ceiling is not None:
+            upright = Markup('<rect class="ink" x="{:.1f}" y="{:.1f}" width="3" height="20"/>')
+            parts.append(upright.format(x_of(each.ceiling) - 1.5, y - 10))
+        dot = Markup('<circle class="dot" cx="{:.1f}" cy="{:.1f}" r="5"/>')
+        parts += [dot.format(x_of(each.value), y), _text(words(each.value), WIDTH, y + 4, "end")]
+    table = [
+        (e.label, words(e.value), _interval(Point("", e.value, e.low, e.high), words),
+         "\u2013" if e.ceiling is None else words(e.ceiling))
+        for e in rows
+    ]  # fmt: skip
+    head = ("Judge and experts", "Interval", "Experts")
+    return _figure(title, Markup("").join(parts), head, table, height=row * len(rows) + 4)
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """How often something was so, of n cases that were said to be so with this confidence."""
+
+    said: float
+    found: float
+    low: float
+    high: float
+    n: int
+
+
+def reliability(title: str, points: Sequence[Share]) -> Markup:
+    """A reliability diagram: what was said across, what was found upward, even on the diagonal."""
+    side, left, foot = 200.0, 40.0, 24.0
+    rows = [
+        (f"{p.said:.2f}", f"{p.found:.0%}", f"{p.low:.0%} to {p.high:.0%}", f"{p.n:,}")
+        for p in points
+    ]
+
+    def place(across: float, up: float) -> tuple[float, float]:
+        return left + side * across, 8 + side * (1 - up)
+
+    start, end = place(0, 0), place(1, 1)
+    diagonal = Markup('<line class="goal" x1="{:.1f}" y1="{:.1f}" x2="{:.1f}" y2="{:.1f}"/>')
+    axis = Markup('<line class="axis" x1="{:.1f}" y1="{:.1f}" x2="{:.1f}" y2="{:.1f}"/>')
+    parts = [
+        axis.format(*start, end[0], start[1]),
+        axis.format(*start, start[0], end[1]),
+        diagonal.format(*start, *end),
+        _text("0", left - 8, start[1] + 4, "end"),
+        _text("1", left - 8, end[1] + 4, "end"),
+        _text("confidence", end[0], start[1] + 16, "end"),
+        _text("right", end[0] + 10, end[1] + 4),
+    ]
+    for each in points:
+        x, _ = place(each.said, 0)
+        (_, top), (_, bottom) = place(0, each.high), place(0, each.low)
+        parts.append(_rect("fill-3", x - 2, top, 4, max(bottom - top, 1)))
+        dot = Markup('<circle class="dot" cx="{:.1f}" cy="{:.1f}" r="4.5"/>')
+        parts.append(dot.format(*place(each.said, each.found)))
+    head = ("Right", "Interval", "Verdicts")
+    return _figure(title, Markup("").join(parts), head, rows, height=int(side + foot + 12))

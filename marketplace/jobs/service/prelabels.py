@@ -63,7 +63,7 @@ def add_prelabels(session: Session, job_id: UUID, rows: Iterable[Said]) -> int:
 
 def _items(session: Session, job: Job, item_ids: set[UUID]) -> dict[UUID, Json]:
     found = select(Item.id, Item.payload).where(Item.job_id == job.id, Item.id.in_(item_ids))
-    return {item_id: payload for item_id, payload in session.execute(found)}
+    return {row.id: row.payload for row in session.execute(found)}
 
 
 def _refuse_faulty(session: Session, job: Job, said: list[Said], items: dict[UUID, Json]) -> None:
@@ -84,8 +84,8 @@ def _refuse_faulty(session: Session, job: Job, said: list[Said], items: dict[UUI
 
 def _numbers(session: Session, items: Iterable[UUID]) -> dict[UUID, int]:
     last = (
-        select(Prelabel.item_id, func.max(Prelabel.number))
+        select(Prelabel.item_id, func.max(Prelabel.number).label("last"))
         .where(Prelabel.item_id.in_(list(items)))
         .group_by(Prelabel.item_id)
     )
-    return {item_id: number for item_id, number in session.execute(last)}
+    return {row.item_id: row.last for row in session.execute(last)}

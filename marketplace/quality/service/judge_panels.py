@@ -55,13 +55,12 @@ def power_of(
 ) -> list[Power]:
     """How many items each dimension needs for a 90 % interval that reaches `half_width`."""
     judge, version = live_version(session, actor, judge_version_id)
-    reports = reports_of_judge(session, actor, judge.id)
-    known = power.variances(reports[0].findings) if reports else {}
+    known = learned(session, actor, judge.id)
     return [
         Power(
             dimension=each["key"],
             title=each["title"],
-            items=power.items_for(half_width, variance=_variance(known, each["key"])),
+            items=power.items_for(half_width, variance=variance_of(known, each["key"])),
             half_width=half_width,
             variance=known.get(each["key"]),
         )
@@ -69,7 +68,14 @@ def power_of(
     ]
 
 
-def _variance(known: Mapping[str, float], key: str) -> float:
+def learned(session: Session, actor: Actor, judge_id: UUID) -> Mapping[str, float]:
+    """By dimension, the variance that one item brings, from the newest report on a judge."""
+    reports = reports_of_judge(session, actor, judge_id)
+    return power.variances(reports[0].findings) if reports else {}
+
+
+def variance_of(known: Mapping[str, float], key: str) -> float:
+    """The variance of one item on a dimension; the usual one where no report tells it."""
     return known.get(key) or power.VARIANCE_AN_ITEM
 
 

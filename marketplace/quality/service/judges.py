@@ -114,6 +114,11 @@ def current_version(session: Session, judge_id: UUID) -> JudgeVersion:
     return session.scalars(found).one()
 
 
+def endpoint_name(session: Session, version: JudgeVersion) -> str:
+    """What templates and forms call the endpoint of a version."""
+    return session.get_one(ModelEndpoint, version.endpoint_id).name
+
+
 def _version(
     session: Session, actor: Actor, judge: Judge, number: int, fields: Mapping[str, Any]
 ) -> JudgeVersion:
