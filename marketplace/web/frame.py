@@ -103,6 +103,7 @@ PLATFORM = (
         also=("/operations/payees", "/operations/expiring", "/operations/lists"),
     ),
     Entry("Appeals", "/operations/appeals", "gavel", "a", _P.APPEALS_DECIDE),
+    Entry("Quality", "/quality/rules", "shield-check", "u", _P.QUALITY_CONTROL, ("/quality",)),
     Entry("People", "/operations/people", "users", "p", _P.PEOPLE_VIEW),
     Entry("Qualifications", "/lab/jobs", "award", "q", _P.JOBS_VIEW),
     _DESK,

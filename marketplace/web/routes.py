@@ -32,6 +32,7 @@ PAGES = (
     "marketplace.web.labs.judges:judges",
     "marketplace.web.labs.judge_reports:reports",
     "marketplace.web.labs.scans:scans",
+    "marketplace.web.labs.gold:gold",
     "marketplace.web.labs.pipeline:pipeline",
     "marketplace.web.labs.quote:quote",
     "marketplace.web.labs.qualification:qualification",
@@ -49,6 +50,7 @@ PAGES = (
     "marketplace.web.specialists.conversations:conversations",
     "marketplace.web.specialists.trace:trace",
     "marketplace.web.operations:operations",
+    "marketplace.web.operations.rules:quality_control",
 )
 # Verified by a signature over the body instead of a form token.
 SIGNED_BODIES = ("marketplace.web.webhooks:webhooks",)
@@ -61,6 +63,8 @@ API: tuple[str, ...] = (
     "marketplace.web.api.imports:imports_api",
     "marketplace.web.api.images:images_api",
     "marketplace.web.api.scans:scans_api",
+    "marketplace.web.api.gold:gold_api",
+    "marketplace.web.api.quality_control:quality_control_api",
     "marketplace.web.api.pipelines:pipelines_api",
     "marketplace.web.api.work:work_api",
     "marketplace.web.api.qualifications:qualifications_api",

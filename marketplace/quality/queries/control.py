@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Select, func, select
@@ -39,7 +40,7 @@ def rules_of(
     asked = _rules(viewer).order_by(ControlRule.id.desc()).limit(min(limit, LIMIT_MAX))
     if job_id is not None:
         asked = asked.where(ControlRule.job_id == job_id)
-    return [RuleRow(*row.tuple()) for row in session.execute(asked)]
+    return [RuleRow(*_whole(row)) for row in session.execute(asked)]
 
 
 def rule_of(session: Session, viewer: Actor, rule_id: UUID) -> RuleRow:
@@ -47,10 +48,10 @@ def rule_of(session: Session, viewer: Actor, rule_id: UUID) -> RuleRow:
     row = session.execute(_rules(viewer).where(ControlRule.id == rule_id)).one_or_none()
     if row is None:
         raise Missing("There is no such rule.")
-    return RuleRow(*row.tuple())
+    return RuleRow(*_whole(row))
 
 
-def _rules(viewer: Actor) -> Select[tuple[ControlRule, ControlVersion, Job, int, int]]:
+def _rules(viewer: Actor) -> Select[ControlRule, ControlVersion, Job, Any, Any]:
     viewer.require(Permission.QUALITY_CONTROL)
     fired = select(func.count()).where(ControlFiring.rule_id == ControlRule.id)
     waiting = fired.where(ControlFiring.state.in_(OPEN))
@@ -66,6 +67,11 @@ def _rules(viewer: Actor) -> Select[tuple[ControlRule, ControlVersion, Job, int,
         .outerjoin(Job, Job.id == ControlRule.job_id)
         .where(ControlRule.organisation_id == viewer.organisation())
     )
+
+
+def _whole(row: Iterable[Any]) -> tuple[Any, ...]:
+    """The parts of a row, which the types of a statement that was built on no longer tell."""
+    return tuple(row)
 
 
 def newest_replay(session: Session, version_id: UUID) -> ControlReplay | None:
@@ -87,7 +93,7 @@ class FiringRow:
     job: Job
 
 
-def _firings() -> Select[tuple[ControlFiring, ControlVersion, Job]]:
+def _firings() -> Select[ControlFiring, ControlVersion, Job]:
     return (
         select(ControlFiring, ControlVersion, Job)
         .join(ControlRule, ControlRule.id == ControlFiring.rule_id)
@@ -116,7 +122,7 @@ def firings_of(
         asked = asked.where(ControlFiring.state.in_(OPEN))
     if after is not None:
         asked = asked.where(ControlFiring.id < after)
-    return [FiringRow(*row.tuple()) for row in session.execute(asked)]
+    return [FiringRow(*_whole(row)) for row in session.execute(asked)]
 
 
 def firing_of(session: Session, viewer: Actor, firing_id: UUID) -> FiringRow:
@@ -124,10 +130,10 @@ def firing_of(session: Session, viewer: Actor, firing_id: UUID) -> FiringRow:
     row = session.execute(_seen_by(viewer).where(ControlFiring.id == firing_id)).one_or_none()
     if row is None:
         raise Missing("There is no such firing.")
-    return FiringRow(*row.tuple())
+    return FiringRow(*_whole(row))
 
 
-def _seen_by(viewer: Actor) -> Select[tuple[ControlFiring, ControlVersion, Job]]:
+def _seen_by(viewer: Actor) -> Select[ControlFiring, ControlVersion, Job]:
     viewer.require(Permission.QUALITY_CONTROL)
     if Role.OPERATIONS in viewer.roles:
         return _firings()
@@ -140,4 +146,4 @@ def own_firings(session: Session, viewer: Actor, *, limit: int = 50) -> Sequence
         ControlFiring.person_id == viewer.person(), ControlFiring.told_at.is_not(None)
     )
     rows = session.execute(asked.order_by(ControlFiring.id.desc()).limit(min(limit, LIMIT_MAX)))
-    return [FiringRow(*row.tuple()) for row in rows]
+    return [FiringRow(*_whole(row)) for row in rows]

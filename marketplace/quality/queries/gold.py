@@ -309,3 +309,12 @@ def last_gold_was_wrong(session: Session, person_id: UUID, job_id: UUID) -> bool
         .limit(1)
     ).first()
     return newest is not None and newest < RIGHT
+
+
+def judgement_of(session: Session, viewer: Actor, submission_id: UUID) -> dict[str, Any] | None:
+    """The judgement of an answer in one of the viewer's own jobs; None where it is none."""
+    found = session.get(Submission, submission_id)
+    if found is None:
+        return None
+    jobs.job_of(session, viewer, found.job_id)
+    return found.judgement if isinstance(found.judgement, dict) else None

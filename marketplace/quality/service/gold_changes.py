@@ -167,6 +167,7 @@ def _rescore(session: Session, item: Item, job: Job) -> list[Rescored]:
             fresh = record_score(
                 session, submission, item, job, weight=former.weight, exposure=former.exposure
             )
+            fresh.told_at = former.told_at
             session.flush()
         touched.append(
             Rescored(

@@ -31,5 +31,7 @@ from marketplace.review.queries.decisions import standing_decisions as standing_
 from marketplace.review.queries.decisions import waiting_jobs as waiting_jobs
 from marketplace.review.queries.invariants import broken_invariants as broken_invariants
 from marketplace.review.queries.overturned import overturned_verdicts as overturned_verdicts
+from marketplace.review.queries.promotable import settled_judgement as settled_judgement
+from marketplace.review.queries.promotable import settled_without_gold as settled_without_gold
 from marketplace.review.queries.looks import draws_of as draws_of
 from marketplace.review.queries.looks import policy_of as policy_of

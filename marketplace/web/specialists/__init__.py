@@ -33,6 +33,7 @@ Decisions
 
 from marketplace.web.specialists import (
     appeals,
+    checks,
     claim_actions,
     claiming,
     connections,
@@ -53,6 +54,7 @@ from marketplace.web.specialists.blueprint import specialists
 
 __all__ = [
     "appeals",
+    "checks",
     "claim_actions",
     "claiming",
     "connections",
