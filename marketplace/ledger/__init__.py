@@ -21,4 +21,8 @@ Decisions
   `L:job:{id}:contingency`, so that pay for surplus work (rule 24) and for tasks that cannot be done
   (rule 25) never takes what counted work was promised. Such pay is never refused: after the
   contingency comes the lab's balance, then our goodwill, which carries no fee.
+- 2026-11: acceptance is taken back (rule 11) once for each accrual, out of where the pay lies, to
+  whoever paid; what had gone out already is `A:receivable:spec`. Whatever makes money available
+  nets it in the same transaction (rule 12), so that nobody has money available and owes some. Only
+  who holds the lock of a specialist's `available` touches what they owe, so nobody waits for it.
 """

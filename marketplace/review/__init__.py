@@ -1,6 +1,6 @@
 """Review: verdicts on work, and what they earn.
 
-Owns the tables decision and accrual. Promises: nobody decides on their own work, in Python and in
+Owns the tables decision and accrual, appeal and appeal_evidence. Promises: nobody decides on their own work, in Python and in
 the database; a decision is one transaction with its ledger postings; every submission that is not
 sampled for review is accepted by itself; pay clears on the date that was frozen at acceptance; what
 was earned was posted once and in full, and what people in hand were promised is set aside
@@ -22,4 +22,23 @@ Decisions
 - 2026-11: who opts out of harmful material is paid for the time worked, as a part of the expected
   time, or for the turns held, out of `turns_min` and one for the judging, whichever is more; at
   most the whole task, and within the same five reports a day, so that it is no way to earn.
+- 2026-11: a verdict is overturned by another decision that names it (`service.overturning`); the
+  last of such a line stands, by somebody else each time. Accepted after all, work takes its seat
+  again where that is free and is paid from the reserve; else it is kept beside the task and paid
+  like surplus work, in full, job closed or not. Its pay clears as if it had been accepted at
+  first. Rejected after all, reward and fee go back to whoever paid them, and of a closed job to
+  its lab: from what is pending, or once it has cleared from what is available; the rest is owed.
+  Payouts on their way are left alone. Clearing and taking back lock the accrual, so that each
+  finds what the other did. The same evidence of skill is said anew, and the task scored again.
+- 2026-11: an appeal is filed within 14 days, by the author of a rejection or of work that was sent
+  back and not done again; what there is to see is frozen in a row of its own. The lab may speak
+  within three days, before which nobody decides. Operations decide within seven, whoever has to do
+  with neither side (triggers hold that), and see neither who reviewed nor who wrote. What they
+  decide is the last word; each verdict is appealed once.
+- 2026-11: an appeal that nobody decided in time ends in its author's favour, since the wait is our
+  fault: we pay in full out of goodwill, and the lab neither pays for it nor gets it among its
+  judgements; skill forgets the verdict, and reviewers' overturn rates leave it out.
+- 2026-11: who has ten appeals open or lost in 30 days waits before the next; each upheld in 90 days
+  makes room for three more. Appeals in vain cost nothing else. At erasure the words and the
+  evidence go, and that there was an appeal, with its end, stays.
 """

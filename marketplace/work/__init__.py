@@ -73,6 +73,9 @@ Decisions
   nobody asks twice, and after it the reply counts as lost, so a process killed between asking and
   storing costs one unshown reply. The order of candidates follows the seat, the turn and the
   attempt. Rework goes on in the journal of the round before. Which model spoke is told to the lab.
+- 2026-11: what was decided can be overturned: accepted after all, a submission takes its own seat
+  again where that is free and the job runs, and is surplus else; rework that is accepted after all
+  ends the claim under which it was to be done again. Rejected after all, its seat opens again.
 - 2026-11: rework is its author's for seven days, since it may come when they are away.
 - 2026-11: leases are ended by the scheduler through the index on live claims' ends, 4,000 a round.
 - 2026-11: claims in hand keep their version for good. A task is begun by its first claim that was

@@ -20,6 +20,8 @@ from marketplace.ledger import queries as ledger
 from marketplace.money import Money
 from marketplace.payouts.models import PayeeAccount, PayeeHold, PayoutLine
 from marketplace.payouts.rules import ENDED, HoldState
+from marketplace.review import service as review
+from marketplace.review.models import Appeal
 from marketplace.specialists.models import QualificationResult
 from marketplace.specialists.rules.qualifications import AttemptState
 from marketplace.specialists.service import erasure as specialists
@@ -126,12 +128,14 @@ def _in_work(session: Session, person: PersonId) -> list[str]:
     attempt = select(func.count()).where(
         QualificationResult.person_id == person, QualificationResult.state == AttemptState.LIVE
     )
+    appeal = select(func.count()).where(Appeal.appellant_id == person, Appeal.ended_at.is_(None))
     return [
         words
         for asked, words in (
             (live, "They have tasks in hand; they hand them in, or give them back."),
             (waiting, "Work of theirs waits for a verdict, and may be paid."),
             (attempt, "They are at a qualification; it ends first."),
+            (appeal, "An appeal of theirs is open; decide it, or they withdraw it."),
         )
         if session.scalar(asked)
     ]
@@ -148,6 +152,7 @@ def _elsewhere(session: Session, person: PersonId) -> list[str]:
 def _erase(session: Session, actor: Actor, person: PersonId) -> None:
     specialists.erase_specialist(session, actor, person)
     work.forget_person(session, person)
+    review.forget_appeals(session, person)
     session.execute(
         update(PayeeAccount)
         .where(PayeeAccount.person_id == person)

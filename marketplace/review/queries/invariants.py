@@ -48,6 +48,14 @@ _CHECKS = (
       AND replace(s.state, 'surplus_', '')
         <> CASE d.verdict WHEN 'accept' THEN 'accepted' WHEN 'reject' THEN 'rejected'
              ELSE d.verdict END""",
+    # An open appeal is about a verdict that stands; one that was upheld has its answer.
+    """SELECT format('Appeal %s is %s, and decision %s that it is about was overturned.',
+                     a.id, a.state, a.decision_id)
+    FROM appeal a JOIN decision later ON later.overturns_id = a.decision_id
+    WHERE a.ended_at IS NULL""",
+    """SELECT format('Appeal %s is %s and names answer %s.', id, state, answer_id) FROM appeal
+    WHERE subject = 'decision'
+      AND (state IN ('upheld', 'lapsed')) <> (answer_id IS NOT NULL)""",
     # An answer that was accepted has earned, and no other.
     """SELECT format('Submission %s is %s and has %s accruals.', s.id, s.state, count(a.id))
     FROM submission s LEFT JOIN accrual a ON a.submission_id = s.id AND a.reversed_at IS NULL
