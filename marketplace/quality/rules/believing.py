@@ -5,6 +5,7 @@ The statistics are those of `online`; here units, authors and labels have their 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,7 +14,7 @@ import numpy as np
 from scipy.special import betaincinv
 
 from marketplace.quality.rules import calibration, online
-from marketplace.quality.rules.ballots import AuthorKind, Scheme, labels_of
+from marketplace.quality.rules.ballots import LABELS_MAX, AuthorKind, Scheme, labels_of
 from marketplace.quality.rules.calibration import Calibration
 from marketplace.quality.rules.categorical.prior import Floats, Prior
 from marketplace.quality.rules.crowd import UNKNOWN
@@ -63,7 +64,7 @@ class Known:
 class Belief:
     """What is believed of one unit. labels, probabilities: side by side, in the question's order.
 
-    decided: whether gold says it; confusion: of an author to be expected next, float64[K, K].
+    decided: whether gold says it; population: what to expect of an author unheard of.
     """
 
     unit: str
@@ -74,7 +75,12 @@ class Belief:
     models: int
     decided: bool
     fit: int
-    confusion: Floats
+    population: Prior
+
+    @property
+    def confusion(self) -> Floats:
+        """Of an author to be expected next, float64[K, K]; rows = truth."""
+        return online.Author.unknown(self.population).confusion()
 
     @property
     def best(self) -> int:
@@ -149,7 +155,7 @@ def _unit(
     if labels is None:
         return None, None
     fit = question.fit if question else 0
-    prior = question.population if question and settled else Prior.flat(len(labels))
+    prior = question.population if question and settled else _newcomers(len(labels))
     # Their own vote comes last: `online` takes the last for the one that is not counted yet.
     ordered = sorted(given, key=lambda each: each[0].author == newest)
     counts = np.stack([_counts(known, name, vote, len(labels)) for vote, _ in ordered])
@@ -175,7 +181,7 @@ def _unit(
         models=sum(vote.kind is AuthorKind.MODEL for vote, _ in ordered),
         decided=gold != UNKNOWN,
         fit=fit,
-        confusion=online.Author.unknown(prior).confusion(),
+        population=prior,
     )
     if not taught or not settled:
         return belief, None
@@ -183,6 +189,11 @@ def _unit(
     reliability, lower, upper = reliability_of(then[-1], prior)
     added = then[-1] - counts[-1]
     return belief, Lesson(name, vote.kind, vote.author, added, 1, reliability, lower, upper, fit)
+
+
+@functools.lru_cache(maxsize=LABELS_MAX)
+def _newcomers(k: int) -> Prior:
+    return Prior.flat(k)
 
 
 def _labels(

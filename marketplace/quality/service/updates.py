@@ -38,23 +38,23 @@ _schemes: dict[UUID, Scheme] = {}
 
 _READ = """SELECT
   (SELECT json_agg(json_build_array(s.specialist_id, s.judgement, coalesce(e.agreement >= 0.5,
-      false)) ORDER BY s.id)
+      false)) ORDER BY s.id)::text
     FROM submission s JOIN seat ON seat.id = s.seat_id
     LEFT JOIN skill_evidence e ON e.source = 'review' AND e.source_id = s.id
     WHERE s.task_id = %(task_id)s AND s.state IN ('submitted', 'in_review', 'accepted')
       AND seat.set_aside_at IS NULL) AS votes,
-  (SELECT json_agg(json_build_array(p.model || '@' || p.version, p.payload) ORDER BY p.number)
+  (SELECT json_agg(json_build_array(p.model || '@' || p.version, p.payload) ORDER BY p.number)::text
     FROM task JOIN prelabel p ON p.item_id = task.item_id WHERE task.id = %(task_id)s) AS models,
-  (SELECT json_agg(json_build_array(question, labels, population, fit))
+  (SELECT json_agg(json_build_array(question, labels, population, fit))::text
     FROM question_fit WHERE job_id = %(job_id)s) AS questions,
-  (SELECT json_agg(json_build_array(a.question, a.kind, a.author, a.counts, a.fit))
+  (SELECT json_agg(json_build_array(a.question, a.kind, a.author, a.counts, a.fit))::text
     FROM (SELECT DISTINCT specialist_id::text AS author FROM submission
         WHERE task_id = %(task_id)s
       UNION SELECT p.model || '@' || p.version FROM task
         JOIN prelabel p ON p.item_id = task.item_id WHERE task.id = %(task_id)s) who
     JOIN label_author a ON a.job_id = %(job_id)s AND a.author = who.author
       AND a.question = ANY(%(questions)s) AND a.kind IN ('human', 'model')) AS authors,
-  (SELECT json_agg(json_build_array(unit, labels, probabilities))
+  (SELECT json_agg(json_build_array(unit, labels, probabilities))::text
     FROM posterior WHERE task_id = %(task_id)s) AS beliefs,
   (SELECT seconds FROM job_fit WHERE job_id = %(job_id)s) AS seconds"""
 
@@ -159,9 +159,9 @@ def _change(
     (row,) = plain_sql(session, _READ, task_id=task_id, job_id=job_id, questions=scheme.questions())
     votes = [
         Vote(AuthorKind.HUMAN, author, judgement, accepted=accepted)
-        for author, judgement, accepted in row.votes or ()
+        for author, judgement, accepted in _of(row.votes)
     ]
-    votes += [Vote(AuthorKind.MODEL, author, said) for author, said in row.models or ()]
+    votes += [Vote(AuthorKind.MODEL, author, said) for author, said in _of(row.models)]
     beliefs, lessons = believed(scheme, votes, _known(row), newest=newest, gold=gold)
     plain_sql(
         session,
@@ -176,6 +176,10 @@ def _change(
     return beliefs
 
 
+def _of(rows: str | None) -> list[Any]:
+    return orjson.loads(rows) if rows else []
+
+
 def _known(row: Any) -> Known:
     questions = {
         question: Question(
@@ -184,18 +188,18 @@ def _known(row: Any) -> Known:
             Calibration.from_json(population["calibration"]),
             fit,
         )
-        for question, labels, population, fit in row.questions or ()
+        for question, labels, population, fit in _of(row.questions)
     }
     fits = {name: question.fit for name, question in questions.items()}
     return Known(
         questions,
         {
             (question, AuthorKind(kind), author): counts
-            for question, kind, author, counts, fit in row.authors or ()
+            for question, kind, author, counts, fit in _of(row.authors)
             # Counts stand in the order of labels of their own fit.
             if fit == fits.get(question, 0)
         },
-        {unit: (labels, probabilities) for unit, labels, probabilities in row.beliefs or ()},
+        {unit: (labels, probabilities) for unit, labels, probabilities in _of(row.beliefs)},
     )
 
 
