@@ -1,15 +1,32 @@
 """Quality: how far the judgements of a job can be trusted.
 
-Owns the table skill; the statistics in `rules` are pure. Promises: every figure comes with the
-number of items it stands on; a figure that the data cannot give is None, never a guess.
+Owns the tables skill, skill_evidence, skill_point, posterior, label_author, question_fit, agreement
+and job_fit; the statistics in `rules` are pure. Promises: every figure comes with the number of
+items it stands on; a figure that the data cannot give is None, never a guess; what is believed of a
+task is right as soon as the submission that changed it is in.
 Never: decides about anybody's pay or standing.
 
 Decisions
 - 2026-11: skill is a Beta posterior of a person in a domain and a task type, from a flat prior;
   what counts is its lower 90 % bound. Verdicts of people and gold teach it, acceptance without a
-  look does not; accepted after rework counts half, rework by itself nothing.
-- 2026-11: agreement is read from the newest counted submissions of a job, at most 20,000, so that
-  a page costs the same whatever the job's size; the task type says which units can be compared.
+  look does not; accepted after rework counts half, rework by itself nothing. What others say of
+  the same items teaches half as much as a verdict, and only where gold and reviews are silent.
+- 2026-11: evidence is one row for each source and submission, and saying another thing replaces it,
+  so that an overturned verdict counts as it stands. A day's last figure becomes a point that never
+  changes. What gold says is told to its author in sums, and once its day is over.
+- 2026-11: a submission updates the posteriors of its task and its own author's counts, in its own
+  transaction, by two statements; other authors of the task are set right by the fit that it asks
+  for, so that nobody waits for other people's rows. Where one judgement a task is all there is,
+  and no model spoke, nothing happens in the request. Gold is not read there either: a plain item
+  and a gold one take the same statements.
+- 2026-11: locks: the posteriors of a task under the task's own lock, then the author's rows by
+  question, then a person's skill; the ledger's accounts come after. A fit takes none of them while
+  it works out; it writes authors in one transaction and posteriors in chunks, in order, and only
+  over rows whose `revision` stands as it read them.
+- 2026-11: the fit runs two seconds after it is asked for, at most a twentieth of the time, and
+  keeps agreement with its intervals: a page reads rows, and says when they were worked out.
+- 2026-11: questions with more than forty labels are words and have no posterior; tasks with more
+  than forty units wait for the fit. A review is an author who is right 19 times in 20.
 - 2026-11: an attempt's score is the mean agreement with gold over all items of its form, cut after
   three decimals and never rounded up; an item that was left open has 0, which is said before the
   start. Each answer also teaches the person's skill.

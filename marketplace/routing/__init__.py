@@ -9,6 +9,10 @@ Never: judges work, and never shows a lab who a specialist is.
 Decisions
 - 2026-11: conditions are columns of the job and of verified credentials; the predicate stands once,
   in SQL (`queries.eligible_people`), and the reasons (`queries.eligibility`) ask its parts.
+- 2026-11: a job with a confidence target and room between its overlaps buys another judgement of a
+  task in the transaction of the submission that fills it, while the task's posterior is below the
+  target and the expected gain is at least a quarter of the doubt that the target lets stand. The
+  quote says with figures where the most judgements cannot reach the target.
 - 2026-11: seats of the first items are opened inside publishing, the rest in the background in
   chunks; items that come later get their seats the same way.
 - 2026-11: the forecast of time to fill has an interval only where the last weeks show activity;

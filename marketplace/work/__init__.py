@@ -77,6 +77,8 @@ Decisions
   again where that is free and the job runs, and is surplus else; rework that is accepted after all
   ends the claim under which it was to be done again. Rejected after all, its seat opens again.
 - 2026-11: rework is its author's for seven days, since it may come when they are away.
+- 2026-11: `open_seat` opens one more seat of a task, never more than the `overlap_max` that money
+  was reserved for; it locks the job's key, then the task, and its fact says why.
 - 2026-11: leases are ended by the scheduler through the index on live claims' ends, 4,000 a round.
 - 2026-11: claims in hand keep their version for good. A task is begun by its first claim that was
   not given back; where the job's versions say so it keeps that claim's version, looked up only in
