@@ -22,18 +22,23 @@ from marketplace.identity.models import ApiToken, Invitation, SignIn
 from marketplace.ids import JobId, new_id
 from marketplace.jobs.models import Item
 from marketplace.jobs.service import imports
+from marketplace.quality import service as quality
 from marketplace.review.rules import Verdict
 from marketplace.specialists import service as specialists_service
 from marketplace.web.errors import API_PREFIX
 from marketplace.web.guards import guarded_endpoints
 from tests.house.test_endpoints import Caller
-from tests.make import endpoints as make_endpoints
 from tests.make import appeals, identity, qualification, specialists, work
+from tests.make import endpoints as make_endpoints
 from tests.make import jobs as make_jobs
 from tests.web.conftest import app as app  # The application of the web tests.
 
 PDF = b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\ntrailer\n<<>>\n%%EOF\n"
 FENCE = {"fence": 1}
+RULE = {
+    "name": "Mine now", "collector": "haste", "side": "above", "bound": "lower",
+    "threshold": 0.5, "n_min": 10, "action": "notify",
+}  # fmt: skip
 TERMS = {"items_a_form": 2, "forms": 1}
 # What a call by its owner would carry; forms take it all, the API what it knows.
 BODIES: Mapping[str, Any] = {
@@ -54,6 +59,8 @@ BODIES: Mapping[str, Any] = {
     "jobs/<uuid:job_id>/imports/bucket": {"url": "s3://bucket/rows/"},
     "jobs/<uuid:job_id>/qualification": TERMS,
     "jobs/<uuid:job_id>": {"title": "Mine now"},
+    "items/<uuid:item_id>/gold": {"judgement": None, "note": "Nobody can tell what is right."},
+    "rules/<uuid:rule_id>": RULE,
     "qualifications/<uuid:job_id>/places": {"candidates_max": 50},
     "qualifications/<uuid:job_id>/items/<uuid:item_id>/retire": {},
     "submissions/<uuid:submission_id>/decision": {"verdict": "accept", "note": "It is right."},
@@ -62,7 +69,10 @@ BODIES: Mapping[str, Any] = {
 
 FORM = {"fence": "1", "name": "Mine now", "title": "Mine now", "note": "It is right as it is."}
 # Parts of paths to things that these owners do not have.
-ABSENT = ("/images/<path", "/steps", "/page", "/restore", "/top-ups/", "/conversation", "/rejected")
+ABSENT = (
+    *("/images/<path", "/steps", "/page", "/restore", "/top-ups/", "/conversation", "/rejected"),
+    *("/firings/", "/alarms/", "/disputes/", "/checks/", "gold-dispute", "/lab/items/"),
+)
 
 
 def world(session: Session) -> tuple[Actor, Actor, dict[str, Any]]:
@@ -107,6 +117,7 @@ def world(session: Session) -> tuple[Actor, Actor, dict[str, Any]]:
         "person_id": lab.person_id,
         "import_id": started.id, "token_id": token, "sign_in_id": browser,
         "item_id": item,
+        "rule_id": quality.add_ready(session, lab, "haste", job_id=job.id).id,
     }  # fmt: skip
 
 
