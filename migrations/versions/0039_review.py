@@ -110,7 +110,8 @@ def _state(name: str = "state", *, nullable: bool = False) -> sa.Column[str]:
 
 def upgrade() -> None:
     """Make the tables with their guards, and give what waits its dates."""
-    _make_policy_and_lots()
+    _make_policy()
+    _make_lots()
     _make_second_looks()
     _make_brake()
     _make_held_decisions()
@@ -135,7 +136,7 @@ def upgrade() -> None:
     )
 
 
-def _make_policy_and_lots() -> None:
+def _make_policy() -> None:
     table = "review_policy"
     op.create_table(
         table,
@@ -153,6 +154,20 @@ def _make_policy_and_lots() -> None:
         _check(table, "days_max", "days_max BETWEEN 1 AND 30"),
         _check(table, "second_look_ratio", "second_look_ratio BETWEEN 0 AND 1"),
     )
+    table = "review_watch"
+    op.create_table(
+        table,
+        _key(table, "job_id", "job"),
+        _key(table, "person_id", "person"),
+        sa.Column("left", sa.BigInteger(), nullable=False),
+        _text("why"),
+        _at("set_at"),
+        sa.PrimaryKeyConstraint("job_id", "person_id"),
+        _check(table, "left", '"left" >= 0'),
+    )
+
+
+def _make_lots() -> None:
     table = "review_draw"
     op.create_table(
         table,
@@ -183,17 +198,6 @@ def _make_policy_and_lots() -> None:
         table,
         ["due_at"],
         postgresql_where=sa.text("sampled AND ended_at IS NULL"),
-    )
-    table = "review_watch"
-    op.create_table(
-        table,
-        _key(table, "job_id", "job"),
-        _key(table, "person_id", "person"),
-        sa.Column("left", sa.BigInteger(), nullable=False),
-        _text("why"),
-        _at("set_at"),
-        sa.PrimaryKeyConstraint("job_id", "person_id"),
-        _check(table, "left", '"left" >= 0'),
     )
 
 

@@ -72,6 +72,7 @@ FORM = {"fence": "1", "name": "Mine now", "title": "Mine now", "note": "It is ri
 ABSENT = (
     *("/images/<path", "/steps", "/page", "/restore", "/top-ups/", "/conversation", "/rejected"),
     *("/firings/", "/alarms/", "/disputes/", "/checks/", "gold-dispute", "/lab/items/"),
+    *("/holds/", "/contested/"),
 )
 
 

@@ -117,7 +117,7 @@ def _address(session: Session, actor: Actor) -> str:
 
 
 def _operations(session: Session) -> set[str]:
-    ours = people.platform_addressees(session, Permission.CREDENTIALS_VERIFY)
+    ours = people.platform_addressees(session, Permission.APPEALS_DECIDE)
     return {each.email for each in ours}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from marketplace.actor import Actor
@@ -15,7 +16,8 @@ from marketplace.ledger import queries as ledger
 from marketplace.review import queries, service
 from marketplace.review.rules import Policy, Verdict
 from marketplace.work import queries as work
-from marketplace.work.models import Submission
+from marketplace.work.models import Claim, Submission
+from marketplace.work.rules import ClaimState
 from tests.make import identity, specialists
 from tests.make import work as make
 
@@ -40,6 +42,15 @@ class World:
         person = doctor or specialists.doctor(self.session)
         self.doctors.append(person)
         return make.submitted(self.session, person, self.job, make.answer(choice))
+
+    def again(self, doctor: Actor, choice: str) -> Submission:
+        """What came back to a doctor, handed in once more."""
+        claim = self.session.scalars(
+            select(Claim).where(
+                Claim.specialist_id == doctor.person(), Claim.state == ClaimState.LIVE
+            )
+        ).one()
+        return make.sampled(self.session, doctor, claim, make.answer(choice))
 
     def said(
         self,

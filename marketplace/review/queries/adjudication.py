@@ -11,13 +11,16 @@ from sqlalchemy.orm import Session
 
 from marketplace.actor import Actor
 from marketplace.errors import Missing
-from marketplace.ids import JobId
+from marketplace.ids import JobId, TaskId
 from marketplace.jobs import queries as jobs
 from marketplace.jobs.models import Item, Job
 from marketplace.review.models import Adjudication
 from marketplace.review.queries.decisions import LIMIT_MAX
-from marketplace.review.rules import AdjudicationState
-from marketplace.work.models import Task
+from marketplace.review.rules import JUDGEMENTS_SHOWN_MAX, AdjudicationState
+from marketplace.work.models import Submission, Task
+from marketplace.work.rules import SubmissionState
+
+COUNTED = (SubmissionState.SUBMITTED, SubmissionState.IN_REVIEW, SubmissionState.ACCEPTED)
 
 
 def adjudicated(session: Session, task_ids: Sequence[UUID]) -> Mapping[UUID, Adjudication]:
@@ -42,14 +45,14 @@ def adjudications_of(
     after: UUID | None = None,
     limit: int = 50,
 ) -> Sequence[Row[Adjudication, str]]:
-    """A job's contested tasks with the lab's names of their items: open ones, then the others."""
+    """A job's contested tasks with the lab's names of their items, oldest first."""
     job = jobs.job_of(session, viewer, job_id)
     asked = (
         select(Adjudication, Item.external_id)
         .join(Task, Task.id == Adjudication.task_id)
         .join(Item, Item.id == Task.item_id)
         .where(Adjudication.job_id == job.id)
-        .order_by(Adjudication.state != AdjudicationState.OPEN, Adjudication.id)
+        .order_by(Adjudication.id)
         .limit(min(limit, LIMIT_MAX))
     )
     if after is not None:
@@ -76,3 +79,13 @@ def item_of(session: Session, case: Adjudication) -> tuple[str, Any]:
         .join(Task, Task.item_id == Item.id)
         .where(Task.id == case.task_id)
     ).one()
+
+
+def counted_of(session: Session, task_id: TaskId) -> Sequence[Submission]:
+    """The judgements that count for a task, oldest first, at most 50."""
+    return session.scalars(
+        select(Submission)
+        .where(Submission.task_id == task_id, Submission.state.in_(COUNTED))
+        .order_by(Submission.id)
+        .limit(JUDGEMENTS_SHOWN_MAX)
+    ).all()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import Row, func, select
@@ -76,7 +75,7 @@ def holding_brakes(
     session: Session, viewer: Actor, *, after: UUID | None = None, limit: int = 50
 ) -> Sequence[Row[Brake, str]]:
     """Every brake that holds, with its job's title, oldest first; for operations."""
-    viewer.require(Permission.CREDENTIALS_VERIFY)
+    viewer.require(Permission.APPEALS_DECIDE)
     asked = (
         select(Brake, Job.title)
         .join(Job, Job.id == Brake.job_id)
@@ -93,7 +92,7 @@ def brake_of(session: Session, viewer: Actor, brake_id: UUID) -> Brake:
     """One brake, for its lab and for operations; Missing for anybody else."""
     brake = session.get(Brake, brake_id)
     own = brake is not None and (
-        viewer.may(Permission.CREDENTIALS_VERIFY)
+        viewer.may(Permission.APPEALS_DECIDE)
         or (viewer.may(Permission.WORK_REVIEW) and viewer.organisation_id == brake.organisation_id)
     )
     if brake is None or not own:
@@ -119,15 +118,3 @@ def held_submissions(session: Session, submission_ids: Sequence[UUID]) -> set[UU
             .where(HeldDecision.state == HeldState.HELD)
         )
     )
-
-
-@dataclass(frozen=True, slots=True)
-class ReviewerRecord:
-    """One reviewer's verdicts in a job and what became of them; times in UTC."""
-
-    reviewer_id: PersonId
-    decided: int
-    rejected: int
-    looked_at_again: int
-    overturned: int
-    last_at: datetime

@@ -6,49 +6,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import Row, Select, func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session, aliased
 
 from marketplace.actor import Actor
 from marketplace.identity.rules import Permission
-from marketplace.ids import AccrualId, DecisionId, JobId, SubmissionId
+from marketplace.ids import AccrualId, DecisionId
 from marketplace.jobs.models import Job
 from marketplace.money import Money
 from marketplace.review.models import Accrual, Decision
-from marketplace.work import queries as work
 from marketplace.work.models import Submission
-from marketplace.work.rules import WAITING
 
 LIMIT_MAX = 200
-
-
-def review_queue(
-    session: Session,
-    viewer: Actor,
-    job_id: JobId,
-    *,
-    after: SubmissionId | None = None,
-    limit: int = 50,
-) -> Sequence[work.SubmissionView]:
-    """A job's submissions that wait for a reviewer, oldest first, the viewer's own left out."""
-    viewer.require(Permission.WORK_REVIEW)
-    waiting = work.submissions_of(
-        session, viewer, job_id, after=after, limit=limit, states=tuple(WAITING)
-    )
-    return [each for each in waiting if each.submission.specialist_id != viewer.person_id]
-
-
-def waiting_jobs(session: Session, viewer: Actor, *, limit: int = 50) -> Sequence[Row[Job]]:
-    """The organisation's jobs that have submissions in review."""
-    in_review = select(Submission.id).where(
-        Submission.job_id == Job.id, Submission.state.in_(WAITING)
-    )
-    return session.execute(
-        select(Job)
-        .where(Job.organisation_id == viewer.organisation(), in_review.exists())
-        .order_by(Job.id)
-        .limit(min(limit, LIMIT_MAX))
-    ).all()
 
 
 def standing_decisions(session: Session, submission_ids: Sequence[UUID]) -> Mapping[UUID, Decision]:

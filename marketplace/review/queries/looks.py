@@ -34,6 +34,12 @@ def policy_of(session: Session, job_id: JobId) -> Policy:
     return row.policy if row is not None else Policy()
 
 
+def policies_of(session: Session, job_ids: Sequence[UUID]) -> Mapping[UUID, Policy]:
+    """The rules of review of jobs that the caller may see, by job; absent where one says none."""
+    rows = session.scalars(select(ReviewPolicy).where(ReviewPolicy.job_id.in_(job_ids)))
+    return {row.job_id: row.policy for row in rows}
+
+
 def draws_of(session: Session, submission_ids: Sequence[UUID]) -> Mapping[UUID, ReviewDraw]:
     """The lots of submissions that the caller may see, by submission."""
     found = session.scalars(select(ReviewDraw).where(ReviewDraw.submission_id.in_(submission_ids)))

@@ -17,9 +17,8 @@ from marketplace.jobs.models import Job
 from marketplace.quality.service import rescore_task
 from marketplace.review import rules
 from marketplace.review.models import Adjudication
-from marketplace.review.queries.adjudication import adjudication_of
+from marketplace.review.queries.adjudication import adjudication_of, counted_of
 from marketplace.review.rules import NEXT_ADJUDICATION, AdjudicationState
-from marketplace.review.service.asking import counted_of
 from marketplace.tasktypes import task_type
 from marketplace.tasktypes.votes import share_matched
 from marketplace.work.models import Submission

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping, Sequence
 from datetime import timedelta
 
-from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -19,13 +18,12 @@ from marketplace.jobs.rules import Purpose
 from marketplace.review import rules
 from marketplace.review.models import Adjudication
 from marketplace.review.queries import looks
+from marketplace.review.queries.adjudication import counted_of
 from marketplace.review.rules import AdjudicationCause, AdjudicationState
 from marketplace.tasktypes import filled, scale_of, task_type
 from marketplace.work.models import Submission, Task
 from marketplace.work.queries import submission_of
-from marketplace.work.rules import SubmissionState
 
-COUNTED = (SubmissionState.SUBMITTED, SubmissionState.IN_REVIEW, SubmissionState.ACCEPTED)
 # Where a job names no target: two who disagree are contested, two against one are not.
 TARGET = 0.6
 
@@ -68,16 +66,6 @@ def ask_adjudication(session: Session, actor: Actor, submission_id: SubmissionId
     if opened is None:
         raise Conflict("A third person is asked about this item already.")
     return opened
-
-
-def counted_of(session: Session, task_id: TaskId) -> Sequence[Submission]:
-    """The judgements that count for a task, oldest first, at most 50."""
-    return session.scalars(
-        select(Submission)
-        .where(Submission.task_id == task_id, Submission.state.in_(COUNTED))
-        .order_by(Submission.id)
-        .limit(rules.JUDGEMENTS_SHOWN_MAX)
-    ).all()
 
 
 def ballots_of(

@@ -152,7 +152,7 @@ def confirm_brake(session: Session, actor: Actor, brake_id: UUID, *, reason: str
     """
     brake = _own_brake(session, actor, brake_id)
     said = _reason(reason)
-    if actor.may(Permission.CREDENTIALS_VERIFY):
+    if actor.may(Permission.APPEALS_DECIDE):
         if actor.person() in (brake.reviewer_id, brake.lab_confirmed_by):
             raise Denied("Somebody else of operations looks at this one.")
         brake.operations_confirmed_by, brake.operations_reason = actor.person(), said
@@ -180,7 +180,7 @@ def release_brake(session: Session, actor: Actor, brake_id: UUID, *, reason: str
 def _own_brake(session: Session, actor: Actor, brake_id: UUID) -> Brake:
     brake = queries.brake_of(session, actor, brake_id)
     session.refresh(brake, with_for_update=True)
-    if not actor.may(Permission.CREDENTIALS_VERIFY):
+    if not actor.may(Permission.APPEALS_DECIDE):
         actor.require(Permission.MEMBERS_MANAGE)
     if brake.state is not BrakeState.HOLDING:
         raise Conflict(f"These rejections are {brake.state.value} already.")

@@ -25,7 +25,7 @@ def tell_brake(session: Session, brake_id: UUID) -> int:
         return 0
     job = session.get_one(Job, brake.job_id)
     owners = identity.lab_addressees(session, brake.organisation_id, Permission.MEMBERS_MANAGE)
-    ours = identity.platform_addressees(session, Permission.CREDENTIALS_VERIFY)
+    ours = identity.platform_addressees(session, Permission.APPEALS_DECIDE)
     told = [(each, f"/lab/holds/{brake.id}") for each in owners]
     told += [(each, f"/operations/holds/{brake.id}") for each in ours]
     for each, path in told:

@@ -23,14 +23,35 @@ class Review extends HTMLElement {
       if (event.key === "Escape") event.target.blur();
       return;
     }
+    if (/^[1-9]$/.test(event.key) && this.named(Number(event.key))) {
+      event.preventDefault();
+      return;
+    }
+    if (event.key.toLowerCase() === "n" && this.querySelector('[name="note"]')) {
+      event.preventDefault();
+      this.querySelector('[name="note"]').focus();
+      return;
+    }
     const control = document.querySelector(`main [data-key="${CSS.escape(event.key.toLowerCase())}"]`);
     if (!control) return;
     event.preventDefault();
     // A verdict that needs reasons goes to the note first while that is empty.
     const note = this.querySelector('[name="note"]');
     const needs = control.value === "rework" || control.value === "reject";
-    if (needs && !note.value.trim() && !this.querySelector('[name$=".what"]')?.value.trim()) note.focus();
+    const said = [...this.querySelectorAll('[name$=".what"], [name$=".code"]')].some((one) => one.value.trim());
+    if (needs && !note.value.trim() && !said) note.focus();
     else control.click();
+  }
+
+  // Puts the defect with this number into the first row that names none, and goes to where it is.
+  named(number) {
+    const rows = this.querySelector("[data-defects]");
+    const free = [...(rows?.querySelectorAll('[name$=".code"]') ?? [])].find((one) => !one.value);
+    if (!free?.options[number]) return false;
+    rows.open = true;
+    free.selectedIndex = number;
+    rows.querySelector(`[name="${CSS.escape(free.name.replace(/code$/, "place"))}"]`).focus();
+    return true;
   }
 }
 

@@ -14,6 +14,7 @@ from marketplace.identity.rules import Permission
 from marketplace.ids import JobId, SubmissionId
 from marketplace.review import queries
 from marketplace.review import service as review
+from marketplace.review.models import HeldDecision
 from marketplace.review.rules import Severity, Verdict
 from marketplace.secrets import pseudonym
 from marketplace.web import EXTENSION, api
@@ -31,7 +32,22 @@ class DefectSchema(Schema):
     severity = fields.String(
         required=True, validate=validate.OneOf([each.value for each in Severity])
     )
-    where = fields.String(metadata={"description": "A rubric item, span, step or line"})
+    where = fields.String(
+        validate=validate.Length(max=2_000),
+        metadata={"description": "A rubric item, span, step or line, in words"},
+    )
+    code = fields.String(metadata={"description": "One of GET /jobs/{id}/defect-codes"})
+    place = fields.String(
+        metadata={"description": "A unit of the answer, such as `choice`; `rationale`; `whole`"}
+    )
+    start = fields.Integer(strict=True, metadata={"description": "Code points into the place"})
+    end = fields.Integer(strict=True)
+    fix = fields.String(
+        validate=validate.Length(max=2_000), metadata={"description": "What would be right"}
+    )
+    guideline_version = fields.Integer(
+        dump_only=True, metadata={"description": "The version of the instructions it goes by"}
+    )
 
 
 class DecisionShown(Schema):
@@ -43,6 +59,9 @@ class DecisionShown(Schema):
     defects = fields.List(fields.Nested(DefectSchema))
     note = fields.String()
     decided_at = fields.AwareDateTime()
+    held = fields.Boolean(
+        metadata={"description": "Held by the brake on rejections: nothing is decided yet"}
+    )
 
 
 class JobSubmission(SubmissionShown):
@@ -69,10 +88,13 @@ def list_submissions(asked: dict[str, Any], job_id: UUID) -> dict[str, Any]:
             after=SubmissionId(after) if after else None,
             limit=asked["limit"] + 1,
         )
-        decisions = queries.decisions_of(session, [view.submission.id for view in views])
+        ids = [view.submission.id for view in views]
+        blind = queries.blind_to(session, me(), ids)
+        decisions = queries.decisions_of(session, [one for one in ids if one not in blind])
         versions = [work.version_of(session, view.submission) for view in views]
     rows = [
         submission_shown(view.submission, version)
+        | ({"state": "in_review", "decided_at": None} if view.submission.id in blind else {})
         | {
             "external_id": view.external_id,
             "author": pseudonym(str(me().organisation()), str(view.submission.specialist_id)),
@@ -97,10 +119,14 @@ class DecisionAsked(Schema):
 @api.once
 @review_api.arguments(DecisionAsked)
 @review_api.response(200, DecisionShown)
-def post_decision(session: Session, asked: dict[str, Any], submission_id: UUID) -> review.Said:
-    """Accept, send back or reject a submission; acceptance earns its author the pay."""
+def post_decision(session: Session, asked: dict[str, Any], submission_id: UUID) -> dict[str, Any]:
+    """Accept, send back or reject a submission; acceptance earns its author the pay.
+
+    Where far more is rejected than before, a rejection is `held`: it is carried out once an owner
+    of the lab and our operations confirmed it.
+    """
     settings = current_app.extensions[EXTENSION].settings
-    return review.decide(
+    said = review.decide(
         session,
         me(),
         SubmissionId(submission_id),
@@ -109,3 +135,5 @@ def post_decision(session: Session, asked: dict[str, Any], submission_id: UUID) 
         defects=asked["defects"],
         clearance_days=settings.clearance_days,
     )
+    named = ("id", "submission_id", "verdict", "defects", "note", "decided_at")
+    return {name: getattr(said, name) for name in named} | {"held": isinstance(said, HeldDecision)}

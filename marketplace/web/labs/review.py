@@ -1,7 +1,11 @@
-"""Review: one submission at a time, with its material, its author's credentials and its rounds."""
+"""Review: one submission at a time, with its material, its author's credentials and its rounds.
+
+Nobody's judgement stands beside it, a model's neither, until it is decided.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -13,37 +17,35 @@ from werkzeug.wrappers import Response
 
 from marketplace.db import transaction
 from marketplace.identity.rules import Permission
-from marketplace.ids import JobId, SubmissionId, parse_id
+from marketplace.ids import JobId, SubmissionId, TaskId, parse_id
 from marketplace.jobs import queries as jobs
 from marketplace.jobs.models import Job
 from marketplace.review import queries, service
-from marketplace.review.models import HeldDecision
 from marketplace.review.rules import Severity, Verdict
+from marketplace.review.rules import defects as named
+from marketplace.review.rules.rounds import changes
 from marketplace.specialists import queries as specialists
 from marketplace.tasktypes import TASK_TYPES
 from marketplace.tasktypes.fields import Fields
 from marketplace.web import settings
 from marketplace.web.forms import Form, form_page, load
 from marketplace.web.guards import me, needs
-from marketplace.web.labs import shown
+from marketplace.web.labs import review_queue, shown
+from marketplace.web.labs.review_words import REASONS, defect_options, said_words
 from marketplace.work import queries as work
 from marketplace.work.queries import SubmissionView
 
 review = Blueprint("lab_review", __name__, url_prefix="/lab")
-WINDOW = 50
 DEFECT_ROWS = 3
-DEFECT = ("what", "severity", "where")
+DEFECT = ("what", "severity", "where", "code", "place", "fix")
 # A submission that is looked at by itself has no neighbours.
-ALONE = {"place": None, "next": None, "next_id": None, "former": None}
-SAID = {
-    Verdict.ACCEPT: "Accepted. Its author has earned the pay.",
-    Verdict.REWORK: "Sent back. Its author sees your reasons and has the first refusal.",
-    Verdict.REJECT: "Rejected. Its author sees your reasons and may appeal.",
+ALONE: Mapping[str, Any] = {
+    "place": None,
+    "next": None,
+    "next_id": None,
+    "former": None,
+    "filters": {},
 }
-HELD = (
-    "Your rejection is held, and not lost: lately far more was rejected here than before. An owner "
-    "of your lab and our operations look at it; nobody was told and no money moved."
-)
 
 
 class DecisionForm(Form):
@@ -56,12 +58,13 @@ class DecisionForm(Form):
 @review.get("/review")
 @needs(Permission.WORK_REVIEW)
 def waiting() -> str:
-    """The jobs that have work waiting for a reviewer."""
+    """The jobs that have work waiting for this reviewer, and what holds."""
     with transaction() as session:
         found = [job for (job,) in queries.waiting_jobs(session, me())]
-        progress = work.progress_of_many(session, me(), found)
-        rows = [(job, progress[job.id].in_review) for job in found]
-    return render_template("labs/review_jobs.html", rows=rows)
+        numbers = queries.waiting_counts(session, me(), [job.id for job in found])
+        rows = [(job, numbers.get(job.id, 0)) for job in found]
+        holds = [each for each in queries.brakes_of(session, me()) if each.ended_at is None]
+    return render_template("labs/review_jobs.html", rows=rows, holds=holds)
 
 
 @review.get("/review/<uuid:job_id>")
@@ -72,72 +75,72 @@ def queue(job_id: UUID) -> str:
     after = parse_id(request.args.get("after", ""))
     with transaction() as session:
         job = jobs.job_of(session, me(), job_id)
-        views = queries.review_queue(
-            session, me(), JobId(job_id), after=SubmissionId(after) if after else None, limit=WINDOW
-        )
-        facts = _queue_facts(session, job, views, at, after)
+        asked = review_queue.asked_of(session, job, request.args)
+        views = review_queue.window_of(session, asked, after)
+        facts: dict[str, Any] = review_queue.neighbours(asked, views, at, after)
+        newest = jobs.template_versions(session, me(), job.id)[0]
+        facts |= review_queue.options_of(asked, newest.template) | {"job": job}
+        facts["progress"] = queries.review_progress(session, JobId(job.id))
+        if facts["view"] is not None:
+            facts |= _submission(session, job, facts["view"])
         return render_template("labs/review.html", **facts)
 
 
-def _queue_facts(
-    session: Session, job: Job, views: Any, at: UUID | None, after: UUID | None
-) -> dict[str, Any]:
-    ids = [view.submission.id for view in views]
-    place = ids.index(at) if at in ids else 0
-    facts = {"job": job, "place": place, "number": len(ids), "after": after, "view": None}
-    if not ids:
-        return facts
-    last = place == len(ids) - 1
-    next_id = None if last else ids[place + 1]
-    following = None if last else _at(job, after, ids[place + 1])
-    if last and len(ids) == WINDOW:
-        following = url_for("lab_review.queue", job_id=job.id, after=ids[-1])
-    former = _at(job, after, ids[place - 1]) if place else None
-    return (
-        facts
-        | {"next": following, "next_id": next_id, "former": former}
-        | _submission(session, job, views[place])
-    )
-
-
-def _at(job: Job, after: UUID | None, submission_id: UUID) -> str:
-    return url_for("lab_review.queue", job_id=job.id, after=after, at=submission_id)
-
-
 def _submission(session: Session, job: Job, view: SubmissionView) -> dict[str, Any]:
-    """One submission with all that a person needs to judge it."""
+    """One submission with all that a person needs to judge it, and nothing that would lead them."""
     given = view.submission
     versions = {one.id: one for one in jobs.template_versions(session, me(), job.id)}
     version = versions.get(given.template_version_id)
+    template = version.template if version else {}
     person = given.specialist_id, given.submitted_at
     attested = specialists.attested_at(session, me().organisation(), [person])
     former = work.former_rounds(session, me(), given)
+    lot = queries.draws_of(session, [given.id]).get(given.id)
+    decisions = dict(queries.decisions_of(session, [given.id, *(one.id for one in former)]))
+    blind = bool(queries.blind_to(session, me(), [given.id]))
+    if blind:
+        decisions.pop(given.id, None)
+    decided = given.id in decisions
     return {
         "job": job,
         "view": view,
         "given": given,
+        "shown_state": "in_review" if blind else given.state.value,
+        "waits": blind or given.decided_at is None,
+        "held": bool(queries.held_submissions(session, [given.id])),
         "author": shown.author_name(given.specialist_id),
         "credentials": shown.attested_words(attested[person].credentials),
-        "task_template": version.template if version else {},
+        "task_template": template,
         "version": version,
         "former_rounds": former,
-        # Verdicts stand beside a judge's; where a model was audited, the judgement says all of it.
+        "changed": changes(former[-1].judgement, given.judgement) if former else [],
+        "said_why": (former[-1].rationale or "", given.rationale or "") if former else None,
+        # Judges' verdicts stand beside an answer once it is decided, so that they lead nobody.
         "prelabels": work.prelabels_of_task(session, given.task_id)
-        if TASK_TYPES[job.task_type].prelabels_told
+        if decided and TASK_TYPES[job.task_type].prelabels_told
         else [],
-        "decisions": queries.decisions_of(session, [given.id, *(one.id for one in former)]),
-        "severities": [("", "Not said"), *((one.value, one.value.title()) for one in Severity)],
+        "others": _others(session, given) if decided else None,
+        "decisions": decisions,
+        "lot": lot,
+        "why_drawn": [words for key, words in REASONS.items() if lot and key.value in lot.reasons],
         "defect_rows": DEFECT_ROWS,
-    }
+    } | defect_options(job, template, given.judgement)
+
+
+def _others(session: Session, given: Any) -> list[tuple[str, Any]]:
+    """(pseudonym, submission) of the other judgements that count for the same item."""
+    counted = queries.counted_of(session, TaskId(given.task_id))
+    return [(shown.author_name(one.specialist_id), one) for one in counted if one.id != given.id]
 
 
 def _again() -> dict[str, Any]:
     with transaction() as session:
         facts = _one(session, (request.view_args or {})["submission_id"])
+        asked = review_queue.asked_of(session, facts["job"], request.form)
     following = parse_id(request.form.get("next", ""))
-    job_id = facts["job"].id
-    href = url_for("lab_review.queue", job_id=job_id, at=following) if following else None
-    return facts | {"place": None, "next": href, "next_id": following, "former": None}
+    href = asked.address(at=following) if following else None
+    neighbours = {"place": None, "next": href, "next_id": following, "former": None}
+    return facts | neighbours | {"filters": asked.said}
 
 
 def _one(session: Session, submission_id: UUID) -> dict[str, Any]:
@@ -152,7 +155,7 @@ def show(submission_id: UUID) -> str:
     """One submission, to read; it can be decided on here while it waits."""
     with transaction() as session:
         facts = _one(session, submission_id)
-        return render_template("labs/review.html", **facts | ALONE)
+        return render_template("labs/review.html", **{**facts, **ALONE})
 
 
 @review.post("/submissions/<uuid:submission_id>/decision")
@@ -162,28 +165,44 @@ def decide(submission_id: UUID) -> Response:
     """Accept, send back or reject, then go to the next."""
     asked = load(DecisionForm)
     with transaction() as session:
-        decision = service.decide(
+        view = work.submission_of(session, me(), SubmissionId(submission_id))
+        job = jobs.job_of(session, me(), view.submission.job_id)
+        where = review_queue.asked_of(session, job, request.form)
+        said = service.decide(
             session,
             me(),
             SubmissionId(submission_id),
             **asked,
-            defects=_defects(),
+            defects=_defects(_codes(session, job, view)),
             clearance_days=settings().clearance_days,
         )
-    flash(_said(decision, asked["verdict"]), "good")
-    following = parse_id(request.form.get("next", ""))
-    return redirect(url_for("lab_review.queue", job_id=decision.job_id, at=following), code=303)
+    flash(said_words(said, asked["verdict"]), "good")
+    return redirect(where.address(at=parse_id(request.form.get("next", ""))), code=303)
 
 
-def _said(said: service.Said, verdict: Verdict) -> str:
-    return HELD if isinstance(said, HeldDecision) else SAID[verdict]
+@review.post("/submissions/<uuid:submission_id>/third-person")
+@needs(Permission.WORK_REVIEW)
+def ask_third(submission_id: UUID) -> Response:
+    """Ask that somebody else says which judgement of an item holds."""
+    with transaction() as session:
+        case = service.ask_adjudication(session, me(), SubmissionId(submission_id))
+    flash("Asked. Another reviewer of your lab says which judgement holds.", "good")
+    return redirect(url_for("lab_contested.show", case_id=case.id), code=303)
 
 
-def _defects() -> list[dict[str, str]]:
-    """The rows of defects that say something, in their order."""
+def _codes(session: Session, job: Job, view: SubmissionView) -> dict[str, str]:
+    template = work.version_of(session, view.submission).template
+    return dict(named.codes_of(TASK_TYPES[job.task_type], template))
+
+
+def _defects(codes: Mapping[str, str]) -> list[dict[str, str]]:
+    """The rows of defects that say something, in their order; a code alone speaks for itself."""
     rows = []
     for row in Fields.of(request.form).below("defects").rows():
         said = {name: (row.below(name).one() or "").strip() for name in DEFECT}
-        if said["what"] or said["where"] or said["severity"]:
+        if said["code"] in codes:
+            said["what"] = said["what"] or codes[said["code"]]
+            said["severity"] = said["severity"] or Severity.MAJOR
+        if any(said.values()):
             rows.append({name: text for name, text in said.items() if text})
     return rows

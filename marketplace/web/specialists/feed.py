@@ -13,6 +13,7 @@ from marketplace.identity import queries as identity
 from marketplace.identity.rules import Permission
 from marketplace.ids import JobId
 from marketplace.jobs.queries import preview
+from marketplace.review import queries as review
 from marketplace.routing import queries
 from marketplace.specialists.models import SpecialistProfile
 from marketplace.specialists.rules.profiles import within_hours
@@ -35,6 +36,7 @@ def feed() -> str:
         ids = {entry.job.organisation_id for entry in entries}
         ids |= {job.organisation_id for job, _ in others}
         labs = identity.organisations_by_ids(session, ids)
+        policies = review.policies_of(session, [entry.job.id for entry in entries])
     profile = standing.profile
     currency = profile.payout_currency if profile else "USD"
     near, far = offers.by_closeness(others, profile.professions if profile else ())
@@ -47,6 +49,7 @@ def feed() -> str:
         elsewhere=far,
         checking=standing.checking,
         labs=labs,
+        policies=policies,
         shown=shown,
         resting=resting(profile),
         qualifications=page_there("specialists.qualifications"),
@@ -75,10 +78,12 @@ def job(job_id: UUID) -> str:
         labs = identity.organisations_by_ids(session, [found.organisation_id])
         template = preview.asked_in(session, me(), found)
         checking = standing_of(session).checking
+        policy = review.policy_of(session, JobId(job_id))
     return render_template(
         "specialists/job.html",
         job=found,
         allowed=allowed,
+        policy=policy,
         lab=labs.get(found.organisation_id, ""),
         asked=shown.preview(template),
         welfare=template.get("welfare"),

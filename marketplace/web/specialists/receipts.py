@@ -20,6 +20,7 @@ from marketplace.tasktypes.judge_calibration import fault_tags
 from marketplace.web.forms import Form, form_page, load
 from marketplace.web.guards import me, needs
 from marketplace.web.specialists.blueprint import specialists
+from marketplace.web.specialists.rounds import round_facts
 from marketplace.work import queries, service
 from marketplace.work.models import Submission
 from marketplace.work.rules import judgement_for_author
@@ -38,6 +39,7 @@ def _facts() -> dict[str, Any]:
     with transaction() as session:
         receipt = queries.receipt_of(session, me(), submission_id)
         decision = review.decisions_of(session, [submission_id]).get(submission_id)
+        rounds = round_facts(session, receipt)
         until = review.appealable_until(session, [submission_id]).get(submission_id)
         former = review.appeals_of(session, [submission_id]).get(submission_id)
     tags = fault_tags(receipt.template) if receipt.judges else []
@@ -49,6 +51,7 @@ def _facts() -> dict[str, Any]:
         "former": former,
         "tags": tags,
         "own_judgement": own,
+        **rounds,
     }
 
 

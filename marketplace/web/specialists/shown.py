@@ -7,7 +7,7 @@ from typing import Any
 
 from marketplace.jobs.models import Job
 from marketplace.jobs.rules import AiPolicy, LatePay, PayPer
-from marketplace.review.rules import REWORK_ROUNDS_MAX
+from marketplace.review.rules import REWORK_ROUNDS_MAX, Policy
 from marketplace.specialists.rules.lifecycle import LEVEL_LABELS
 from marketplace.tasktypes import TASK_TYPES
 from marketplace.web import settings
@@ -91,8 +91,10 @@ def review_words(job: Job) -> str:
     return "every answer reviewed" if ratio >= 1 else f"{percent(ratio, 0)} reviewed"
 
 
-def rejection_rules(job: Job) -> Sequence[str]:
-    """What decides whether an answer is paid, as sentences; known before a claim."""
+def rejection_rules(job: Job, policy: Policy | None = None) -> Sequence[str]:
+    """What decides whether an answer is paid, as sentences; known before a claim. policy: the
+    job's rules of review, the usual ones where it says none."""
+    policy = policy or Policy()
     ratio = float(job.review_sample_ratio)
     share = percent(ratio, 0)
     read = (
@@ -100,8 +102,8 @@ def rejection_rules(job: Job) -> Sequence[str]:
         if ratio <= 0
         else "A reviewer reads every answer before it is accepted."
         if ratio >= 1
-        else f"A reviewer reads {share} of the answers, drawn by lot; the others are accepted "
-        "as they are handed in."
+        else f"A reviewer reads at least {share} of the answers, drawn by lot, and more where an "
+        "answer was unsure or its author is new; the others are accepted as they are handed in."
     )
     days = settings().clearance_days
     cleared = (
@@ -113,12 +115,28 @@ def rejection_rules(job: Job) -> Sequence[str]:
     return (
         read,
         f"An answer may come back to you at most {count(REWORK_ROUNDS_MAX, 'time')}, with the "
-        f"reason; for {hold} nobody else gets the task.",
-        "A rejected answer is not paid, and the reviewer must say why.",
+        f"reason; for {hold} nobody else gets the task. The pay is for the whole, once: it is "
+        "earned when the last round is accepted. If the time passes, the task goes to somebody "
+        "else, and what you hand in later is treated like any late answer.",
+        rejected_words(policy),
+        f"What nobody decides within {count(policy.days_max, 'day')} is accepted by itself, and "
+        "paid.",
         late_words(job),
         unanswered_words(job),
         cleared,
     )
+
+
+def rejected_words(policy: Policy) -> str:
+    """What a rejection means, and who looks at it again."""
+    again = (
+        " Another reviewer, who does not know of it, looks at "
+        f"{percent(policy.second_look_ratio, 0)} "
+        "of the rejections; where they differ you are paid."
+        if policy.second_look_ratio
+        else ""
+    )
+    return f"A rejected answer is not paid, and the reviewer must say why.{again}"
 
 
 def late_words(job: Job) -> str:

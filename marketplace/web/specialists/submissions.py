@@ -11,6 +11,7 @@ from marketplace.review import queries as review
 from marketplace.web.guards import me, needs
 from marketplace.web.specialists import shown
 from marketplace.web.specialists.blueprint import specialists
+from marketplace.web.specialists.rounds import due_dates
 from marketplace.work import queries as work
 
 PAGE = 50
@@ -30,6 +31,7 @@ def submissions() -> str:
         decisions = review.decisions_of(session, ids)
         until = review.appealable_until(session, ids)
         appealed = review.appeals_of(session, ids)
+        due = due_dates(session, ids)
     last = rows[-1][0].id if len(found) > PAGE else None
     return render_template(
         "specialists/submissions.html",
@@ -37,6 +39,7 @@ def submissions() -> str:
         decisions=decisions,
         until=until,
         appealed=appealed,
+        due=due,
         after=after,
         last=last,
         shown=shown,
