@@ -1,15 +1,40 @@
 """Review: verdicts on work, and what they earn.
 
-Owns the tables decision and accrual, appeal and appeal_evidence. Promises: nobody decides on their own work, in Python and in
-the database; a decision is one transaction with its ledger postings; every submission that is not
-sampled for review is accepted by itself; pay clears on the date that was frozen at acceptance; what
-was earned was posted once and in full, and what people in hand were promised is set aside
-(`queries.broken_invariants` asks for both).
+Owns the tables decision and accrual, review_policy, review_draw and review_watch, second_look,
+brake and held_decision, adjudication, appeal and appeal_evidence. Promises: nobody decides on their
+own work, nor on that of somebody they share an organisation with, in Python and in the database; a
+decision is one transaction with its ledger postings; every submission that is not sampled for
+review is accepted by itself, and every other on its date at the latest; pay clears on the date that
+was frozen at acceptance; what was earned was posted once and in full, and what people in hand were
+promised is set aside (`queries.broken_invariants` asks for both).
 Never: changes a judgement, deletes a verdict, moves money but through the ledger's verbs.
 
 Decisions
-- 2026-11: whether a submission is sampled is a hash of its id against the job's ratio: nobody can
-  steer it, and a second look at the same submission answers the same.
+- 2026-11: whether a submission is sampled is a hash of its id against a chance: nobody can steer
+  it, and a second look at the same submission answers the same. The chance is the job's share,
+  raised by what there is to fear (`rules/sampling.py`: each reason multiplies the odds), so a job
+  that declares no review gets none but by a rule. What the job's own share draws is under review in
+  the statement that hands it in; the rest is asked for what else is known before it is accepted by
+  itself, so the hot path pays nothing. Chance, reasons and formula stay in `review_draw`; shares of
+  a job are estimated with 1 / chance as weights.
+- 2026-11: defects are codes and places from the task type's scales and the template, with the
+  version of the instructions; `what`, `severity`, `where` alone stay valid.
+- 2026-11: a share of rejections, and the first of a job, is looked at by another reviewer of the
+  lab. It stands in their queue like any other, state and verdict hidden, and the same call decides
+  it. Whoever would accept or send back overturns: in doubt it is the author's. Unlooked at in time
+  it stands; the author has the appeal.
+- 2026-11: rejections of 24 hours whose lower 95 % bound is above half as much again as the upper
+  bound of the job's past are held from the eighth on: kept, told to nobody, posted nowhere. An
+  owner and operations confirm, two people by constraint, or either lets them go; after seven days
+  they are let go by themselves, and the answers have three days for a reviewer.
+- 2026-11: what nobody decides within the job's days (7 unless it says 1 to 30) is accepted with its
+  pay, by the date frozen on its lot; held ones wait for their hold. Labs are written to two days
+  before, once a day.
+- 2026-11: adjudication is a row beside the judgements, which all stay and stay paid. A third person
+  of the lab settles: not who asked, not an author, nobody of an author's organisation. Its word
+  comes first in exports; `agreements` keeps how far each judgement agrees.
+- 2026-11: reviewers are members of the lab; specialists as paid reviewers (posting rule 27) are not
+  offered yet.
 - 2026-11: rework goes back to its author with the first refusal, at most twice; a rejection opens
   the seat for somebody else. Both say why, in a sentence that the author reads.
 - 2026-11: an author is written to when work comes back, half an hour later since reviewers send

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import ScalarSelect, and_, func, select
 from sqlalchemy.orm import Session
 
 from marketplace.ids import JobId, PersonId
 from marketplace.jobs.models import Item, Job, Prelabel
-from marketplace.quality.models import Skill, skill_domain
+from marketplace.quality.models import GoldScore, Skill, skill_domain
 from marketplace.quality.queries import posterior_of
 from marketplace.review.models import ReviewDraw, ReviewPolicy, ReviewWatch
 from marketplace.review.rules import Facts, Policy
@@ -48,8 +48,8 @@ def draws_of(session: Session, submission_ids: Sequence[UUID]) -> Mapping[UUID, 
 
 def facts_of(session: Session, submission: Submission, job: Job) -> Facts:
     """What is known of an answer that nobody has decided on."""
-    skill, done, watch = session.execute(
-        select(Skill.lower, WorkProgress.done, ReviewWatch.left)
+    skill, done, watch, gold = session.execute(
+        select(Skill.lower, WorkProgress.done, ReviewWatch.left, _latest_gold(submission, job.id))
         .select_from(Job)
         .outerjoin(
             Skill,
@@ -78,7 +78,20 @@ def facts_of(session: Session, submission: Submission, job: Job) -> Facts:
         alike_others=_alike(submission, job, _others(session, submission)),
         alike_models=_alike(submission, job, _models(session, submission)),
         confidence=_least_sure(session, submission),
+        gold_missed=gold is not None and gold < 0.5,
         watched=bool(watch),
+    )
+
+
+def _latest_gold(submission: Submission, job_id: UUID) -> ScalarSelect[float | None]:
+    """How far the author's latest known answer in the job was right, 0..1."""
+    return (
+        select(GoldScore.score)
+        .where(GoldScore.job_id == job_id, GoldScore.person_id == submission.specialist_id)
+        .where(GoldScore.superseded_at.is_(None), GoldScore.weight > 0)
+        .order_by(GoldScore.id.desc())
+        .limit(1)
+        .scalar_subquery()
     )
 
 
