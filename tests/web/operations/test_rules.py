@@ -45,17 +45,20 @@ def test_gold_from_its_page_to_its_authors_dispute_and_back(
 
     shown = text_of(checked(desk.get(f"/quality/firings/{firing.id}")))
     assert WHY in shown
-    decision = {"stands": "yes", "note": "The answers were looked at one by one."}
+    decision: dict[str, object] = {
+        "stands": "yes",
+        "note": "The answers were looked at one by one.",
+    }
     assert 303 == desk.post(f"/quality/firings/{firing.id}", decision).status_code
     assert "Holds; a person can lift it" in text_of(checked(mine.get("/work/checks")))
 
     plain = session.scalars(select(Item.id).order_by(Item.position.desc())).first()
-    note = {"outcome": "withdrawn", "note": WHY}
+    note: dict[str, object] = {"outcome": "withdrawn", "note": WHY}
     assert 404 == desk.post(f"/lab/gold/{plain}", note).status_code  # It has no gold.
-    odd = {"outcome": "corrected", "note": WHY, "judgement": "none"}
+    odd: dict[str, object] = {"outcome": "corrected", "note": WHY, "judgement": "none"}
     page = checked(desk.post(f"/lab/gold/{item.id}", odd), 422)
     assert "Write the judgement as JSON" in text_of(page)
-    fixed = odd | {"judgement": '{"choice": "b"}'}
+    fixed: dict[str, object] = odd | {"judgement": '{"choice": "b"}'}
     assert 303 == desk.post(f"/lab/gold/{item.id}", fixed).status_code
     assert "Corrected" in text_of(checked(desk.get(f"/lab/gold/{item.id}")))
     # The rule would not fire on what the gold says now.
@@ -83,7 +86,7 @@ def test_an_author_disputes_what_they_were_told(
 
     dispute = session.scalars(select(GoldDispute)).one()
     assert WHY in text_of(checked(desk.get(f"/lab/gold/{dispute.item_id}")))
-    answer = {"outcome": "answer", "note": "They are right, and it says so."}
+    answer: dict[str, object] = {"outcome": "answer", "note": "They are right, and it says so."}
     assert 303 == desk.post(f"/lab/gold/{dispute.item_id}", answer).status_code
     assert "Agrees" in text_of(checked(mine.get("/work/checks")))
 
@@ -99,7 +102,7 @@ def test_operations_write_replay_and_switch_a_rule(
     desk = browse().sign_in(session, staff)
     assert "Ready to use" in text_of(checked(desk.get("/quality/rules")))
     checked(desk.get("/quality/rules/new"))
-    unsure = {
+    unsure: dict[str, object] = {
         "name": "Quick", "collector": "haste", "side": "above", "bound": "upper",
         "threshold": "0.5", "n_min": "4", "window": "x", "action": "pause", "amount": "",
     }  # fmt: skip
