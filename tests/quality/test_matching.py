@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from marketplace.quality.rules import presence
 from marketplace.quality.rules.matching import (
     f1,
     middle_of,
@@ -129,8 +130,33 @@ def test_the_vote_on_matched_spans_is_nearly_that_of_an_oracle() -> None:
     assert found > single + 0.03
 
 
+def test_two_who_mark_one_place_bear_each_other_out() -> None:
+    # Author 4 invents every third unit; the others find nine of ten that are there.
+    source = np.random.default_rng(3)
+    real = source.random((200, 5)) < np.array([0.9, 0.9, 0.9, 0.9, 0.5])
+    real = real[real.any(axis=1)]
+    made = np.zeros((100, 5), bool)
+    made[np.arange(100), np.where(source.random(100) < 0.8, 4, source.integers(0, 4, 100))] = True
+    asked = np.ones((len(real) + 100, 5), bool)
+
+    found = presence.there(np.vstack([real, made]), asked)
+
+    assert 0.98 < (found[: len(real)] > 0.5).mean()
+    assert 0.02 > (found[len(real) :] > 0.5).mean()
+    assert [] == presence.there(np.zeros((0, 3), bool), np.zeros((0, 3), bool)).tolist()
+
+
+def test_who_was_not_asked_does_not_speak_against_a_unit() -> None:
+    marked = np.array([[True, False, False, False]] * 2)
+    asked = np.array([[True, True, True, True], [True, False, False, False]])
+
+    found = presence.there(marked, asked)
+
+    assert found[1] > 0.5 > found[0]
+
+
 def test_silence_may_say_nothing() -> None:
-    marks = {"t": {"a": [span(0, 4)], "b": [], "c": []}}
+    marks = {"t": {"a": [span(0, 4)], "b": [], "c": [], "d": []}}
 
     assert [] == settled(marks)
     assert [(0, 4)] == [each.mark.place for each in settled(marks, absent=None)]

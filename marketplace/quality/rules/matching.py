@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import linear_sum_assignment
 
-from marketplace.quality.rules import categorical
+from marketplace.quality.rules import categorical, presence
 from marketplace.quality.rules.crowd import Labels
 from marketplace.tasktypes.images.geometry import bounds, overlap
 from marketplace.tasktypes.scales import Mark
@@ -32,6 +32,7 @@ ABSENT = ""
 # Among places that fit equally well, one with the same label is the likelier partner.
 SAME_LABEL = 0.1
 ASSIGNED_MAX = 1_000_000
+LIKELIER = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,36 +261,53 @@ class Settled:
 def settled(
     tasks: Mapping[Any, Mapping[Any, Sequence[Mark]]], *, absent: Hashable | None = ABSENT
 ) -> list[Settled]:
-    """What the marks of many tasks come to, by the categorical vote on matched units.
+    """What the marks of many tasks come to: whether each unit is there, by who marked it and who
+    did not (`presence`), and what it is, by the categorical vote of those who marked it.
 
-    absent: the label that leaving a unit out stands for; None where it says nothing. Units that
-    are likelier not to be there are left out.
+    absent: the label that leaving a unit out stands for; None where it says nothing, and every
+    unit is there. Units that are likelier not to be there are left out.
     """
     found = [(task, unit) for task, marks in tasks.items() for unit in units_of(marks)]
-    votes = [
-        unit.labels(list(tasks[task]), absent)
-        if absent is not None
-        else {author: mark.label for author, mark in unit.marks.items()}
-        for task, unit in found
-    ]
-    named = Labels.of(
-        (at, author, label) for at, each in enumerate(votes) for author, label in each.items()
-    )
     if not found:
         return []
+    named = Labels.of(
+        (at, author, mark.label)
+        for at, (_, unit) in enumerate(found)
+        for author, mark in unit.marks.items()
+    )
     fit = categorical.fit(named.labels)
     trust = dict(zip(named.authors, fit.reliability.tolist(), strict=True))
-    best = fit.posterior.argmax(axis=1)
+    sure = np.ones(len(found)) if absent is None else _there(tasks, found)
     results = []
     for at, (task, unit) in enumerate(found):
-        label = named.values[best[at]]
-        # Those who named the winner know best where it is.
-        agreed = {who: mark for who, mark in unit.marks.items() if mark.label == label}
-        if label == absent or not agreed:
+        if sure[at] < LIKELIER:
             continue
+        # Those who named the winner know best where it is.
+        chances = dict(zip(named.values, fit.posterior[at].tolist(), strict=True))
+        named_here = sorted({mark.label for mark in unit.marks.values()}, key=str)
+        label = max(named_here, key=chances.__getitem__)
+        agreed = {who: mark for who, mark in unit.marks.items() if mark.label == label}
         mark = middle_of(list(agreed.values()), [trust[who] for who in agreed])
-        results.append(Settled(task, mark, float(fit.posterior[at, best[at]]), votes[at]))
+        confidence = float(sure[at]) * chances[label]
+        votes = {who: mark.label for who, mark in unit.marks.items()}
+        if absent is not None:
+            votes = unit.labels(list(tasks[task]), absent)
+        results.append(Settled(task, mark, confidence, votes))
     return results
+
+
+def _there(
+    tasks: Mapping[Any, Mapping[Any, Sequence[Mark]]], found: Sequence[tuple[Any, Unit]]
+) -> Floats:
+    authors = {
+        who: at for at, who in enumerate({who: 0 for each in tasks.values() for who in each})
+    }
+    marked = np.zeros((len(found), len(authors)), bool)
+    asked = np.zeros_like(marked)
+    for at, (task, unit) in enumerate(found):
+        asked[at, [authors[who] for who in tasks[task]]] = True
+        marked[at, [authors[who] for who in unit.marks]] = True
+    return presence.there(marked, asked)
 
 
 def f1(found: Mapping[Any, Sequence[Mark]], gold: Mapping[Any, Sequence[Mark]]) -> float:
