@@ -33,4 +33,10 @@ Decisions
 - 2026-11: an item is flagged for retirement where it does not foretell later acceptance, goes
   against the rest, or tells nobody apart; only where the interval, not the estimate alone, says so.
   A person retires it; results that it was part of stand.
+- 2026-11: statistics ask the task type for the scale of a unit and never know a type by name.
+  Scores are the plain mean without gold, unless the authors' biases promise clearly smaller
+  errors; with gold, what errs least on gold held out. Spans and regions are matched first; whether
+  a unit is there is told from who marked it, what it is by the vote of those who did.
+- 2026-11: signs of dishonest work are figures with what would be usual and the share of false ones
+  to be expected; by labels alone a ring must be far less likely than with times and words.
 """

@@ -48,6 +48,8 @@ signs, since models write them so. Votes are on verdicts alone; gold also counts
 within two lines. A red-team template must say `welfare`; such a type sets `may_opt_out`, and its
 exports have no column for what we never tell of people. What nobody named is nobody's vote there
 either.
+2026-11: scales say what leaving out a unit means that another named; `filled` writes it out for
+statistics, exports do not. A unit that no pattern fits is nominal with open labels.
 """
 
 from __future__ import annotations
