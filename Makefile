@@ -44,7 +44,8 @@ check: $(VENV)/.dev $(VENDOR)  ## Lint, format, types, import contracts, house r
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest tests/house
 
-bench: $(VENV)/.dev $(VENDOR)  ## Run the benchmarks (NAME=server for one)
+# Whoever runs all benchmarks, or one of quality, needs the libraries that it is held against.
+bench: $(VENV)/.dev $(VENDOR) $(if $(filter-out quality%,$(NAME)),,$(VENV)/.bench)  ## Run the benchmarks (NAME=server for one)
 	@for file in bench/$(or $(NAME),[a-z]*).py; do \
 	  $(BIN)/python -m "bench.$$(basename "$$file" .py)" $(ARGS) || exit 1; \
 	done
@@ -87,6 +88,11 @@ $(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime
 $(VENV)/.consumers: $(VENV)/.dev
 	@echo "Installing the libraries that load exports …"
 	@$(PIP) install -e '.[consumers]'
+	@touch $@
+
+$(VENV)/.bench: $(VENV)/.dev
+	@echo "Installing the libraries that quality is held against …"
+	@$(PIP) install -e '.[bench]'
 	@touch $@
 
 $(VENDOR): package-lock.json | $(VENV)/.runtime

@@ -92,7 +92,7 @@ def _evidence(counts: Floats, labels: npt.NDArray[np.integer], prior: Prior) -> 
     at = np.arange(len(labels))
     rows = counts.sum(2)
     weight = prior.accuracy_strength
-    right = np.trace(counts, axis1=1, axis2=2)
+    right = np.einsum("aii->a", counts)
     accuracy = (right + weight * prior.accuracy) / (rows.sum(1) + weight)
     accuracy = np.minimum(np.maximum(accuracy, 1 - SURE), SURE)
     chance = right_by_class(accuracy, prior.ease)

@@ -89,6 +89,8 @@ def class_abilities(
     """Posteriors float64[T, K] and the ease of tasks float64[T], from a first posterior."""
     k = labels.label_count
     found = clamped(start.astype(np.float64), gold)
+    if not len(labels):
+        return found, np.ones(labels.task_count)
     model = _Abilities(
         labels,
         labels.labels[:, None] == np.arange(k),

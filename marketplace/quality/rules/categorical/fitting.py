@@ -55,6 +55,9 @@ def fit(
     groups: int32[A], the profession or kind of model that each author shrinks to
     features: float64[T, F], numbers known of each task; they need gold to learn from
     """
+    if not labels.label_count:
+        # Without any label there is still an answer: one class that holds every task.
+        labels = replace(labels, label_count=1)
     truth = np.full(labels.task_count, UNKNOWN, dtype=np.int32) if gold is None else gold
     names = frozenset(settings.members) & pool.affordable(labels)
     asked = _Asked(labels, groups, names, settings)
@@ -76,12 +79,14 @@ def fit(
         # What is mixed is calibrated by now, so the mixture is expected to need no more heat.
         tuned = replace(tuned, temperature=1.0)
         tuned = calibration.fit(pool.mixed(held, weights), right, default=tuned)
-    found = calibration.apply(pool.mixed(spoken, weights), tuned.mixture_only())
+    mixed = pool.mixed(spoken, weights)
+    found = calibration.apply(mixed, tuned.mixture_only())
     _fix(found, truth)
+    _fix(mixed, truth)
     members = tuple(
         Member(name, float(weight)) for name, weight in zip(spoken, weights, strict=True)
     ) + tuple(Member(name, 0.0) for name in settings.members if name not in spoken)
-    return _answer(asked, votes, found, members, tuned)
+    return _answer(asked, votes, (found, mixed), members, tuned)
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,11 +151,12 @@ def _fix(posterior: Floats, truth: Ints) -> None:
 def _answer(
     asked: _Asked,
     votes: Votes,
-    posterior: Floats,
+    posteriors: tuple[Floats, Floats],
     members: tuple[Member, ...],
     tuned: Calibration,
 ) -> Fit:
-    authors = reliability.learn(votes, posterior, asked.groups)
+    posterior, mixed = posteriors
+    authors = reliability.learn(votes, posterior, mixed, asked.groups)
     return Fit(
         posterior=posterior,
         confusion=authors.confusion.astype(np.float32),

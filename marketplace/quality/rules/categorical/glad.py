@@ -86,7 +86,7 @@ def _scores(labels: Labels, ability: Floats, log_ease: Floats) -> Floats:
     gained = drive + np.log(max(k - 1, 1))
     cells = labels.tasks.astype(np.int64) * k + labels.labels
     found: Floats = np.bincount(cells, gained, labels.task_count * k).astype(np.float64)
-    return found.reshape(-1, k)
+    return found.reshape(labels.task_count, k)
 
 
 def clamped(posterior: Floats, gold: Ints | None) -> Floats:

@@ -118,11 +118,11 @@ def easy_and_hard(shares: Singles) -> Singles:
     This start hangs on the votes alone, neither on chance nor on the order of the tasks.
     """
     clear = shares.max(1)
-    spread = float(clear.std())
+    spread = float(clear.std()) if len(clear) else 0.0
     apart = (clear - clear.mean()) / spread if spread > 1e-9 else np.zeros_like(clear)
     easy = 0.5 + HARD_AT_FIRST / 2 * np.tanh(apart)
     parted = np.stack([shares * easy[:, None], shares * (1 - easy)[:, None]], axis=2)
-    return np.ascontiguousarray(parted.reshape(len(shares), -1), dtype=np.float32)
+    return np.ascontiguousarray(parted.reshape(len(shares), 2 * shares.shape[1]), dtype=np.float32)
 
 
 def _with_gold(votes: Votes, shares: Singles) -> Singles:

@@ -17,6 +17,9 @@ SURE = 0.98
 NEWCOMER = 0.75
 NEWCOMER_WEIGHT = 4.0
 ROW_WEIGHT = 8.0
+# A cell of a confusion that expects far less than one vote takes its first one for a habit: where
+# there are many classes, and nothing is known yet, rows must lean harder.
+ROW_WEIGHT_A_CLASS = 3.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +51,7 @@ class Prior:
         classes would stay equally likely.
         """
         spread = spread_evenly(class_count)
-        rows = np.full(class_count, ROW_WEIGHT)
+        rows = np.full(class_count, max(ROW_WEIGHT, ROW_WEIGHT_A_CLASS * class_count))
         return Prior(
             np.ones(class_count), accuracy, NEWCOMER_WEIGHT, rows, spread, np.zeros(class_count)
         )

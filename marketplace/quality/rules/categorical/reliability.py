@@ -38,13 +38,17 @@ class Authors:
     population: Prior
 
 
-def learn(votes: Votes, posterior: Floats, groups: Ints | None = None) -> Authors:
-    """Read every author off calibrated posteriors float64[T, K]."""
-    counts = votes.counts(posterior.astype(np.float32))
+def learn(votes: Votes, posterior: Floats, mixed: Floats, groups: Ints | None = None) -> Authors:
+    """Read every author off posteriors float64[T, K], calibrated and as the pool mixed them.
+
+    Confusions come from the mixture: the temperature of calibration would make all authors look
+    like guessers, and they are read by models that have not been cooled.
+    """
+    counts = votes.counts(mixed.astype(np.float32))
     model = DawidSkene(votes.class_count, groups=groups)
-    model.tables(counts, posterior.sum(0))
+    model.tables(counts, mixed.sum(0))
     turned = np.ascontiguousarray(counts.transpose(0, 2, 1))
-    population = model.prior(posterior.sum(0))
+    population = model.prior(mixed.sum(0))
     confusion = turned + population.expected(turned)
     confusion /= confusion.sum(2, keepdims=True)
     total = votes.of_authors()
@@ -71,7 +75,9 @@ def _told(votes: Votes, posterior: Floats) -> tuple[Floats, Floats, Floats]:
         right += np.bincount(cells, chance * weight, wide)
         unsure += np.bincount(cells, chance * (1 - chance) * weight, wide)
         agreed += np.bincount(cells, (part.argmax(1)[rows] == cells % k) * weight, wide)
-    one, two, three = (each.reshape(-1, k).sum(1) for each in (right, unsure, agreed))
+    one, two, three = (
+        each.reshape(votes.author_count, k).sum(1) for each in (right, unsure, agreed)
+    )
     return one, two, three
 
 

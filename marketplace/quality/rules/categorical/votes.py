@@ -74,7 +74,7 @@ class Votes:
     def of_authors(self) -> Floats:
         """How many labels each author gave, float64[A]."""
         pairs = np.bincount(self.matrix.indices, self.matrix.data, self.matrix.shape[1])
-        found: Floats = pairs.reshape(self.author_count, -1).sum(1)
+        found: Floats = pairs.reshape(self.author_count, self.class_count).sum(1)
         return found
 
     def shares(self, smoothing: float = 0.0) -> Singles:
@@ -85,7 +85,7 @@ class Votes:
             part = block.matrix
             rows = np.repeat(np.arange(part.shape[0]), np.diff(part.indptr))
             counted = np.bincount(rows * k + part.indices % k, part.data, part.shape[0] * k)
-            found[block.first : block.last] = counted.reshape(-1, k)
+            found[block.first : block.last] = counted.reshape(part.shape[0], k)
         found += np.float32(smoothing)
         total = found.sum(1, keepdims=True)
         np.divide(found, total, out=found, where=total > 0)
@@ -174,7 +174,7 @@ def maximise(
     while turns < iterations:
         turns += 1
         log_table, log_shares = model.tables(counts, mass)
-        table = log_table.reshape(-1, z).astype(np.float32)
+        table = log_table.reshape(votes.matrix.shape[1], z).astype(np.float32)
         shares = log_shares.astype(np.float32)
         flat, mass, evidence = np.zeros((len(table), z)), np.zeros(z), 0.0
         for block in votes.blocks:
