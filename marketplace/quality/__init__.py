@@ -27,6 +27,19 @@ Decisions
   keeps agreement with its intervals: a page reads rows, and says when they were worked out.
 - 2026-11: questions with more than forty labels are words and have no posterior; tasks with more
   than forty units wait for the fit. A review is an author who is right 19 times in 20.
+- 2026-11: a judge is frozen by version: any change of what decides its answers makes another. Its
+  answers are kept by version, content of the item and order, so nothing is asked twice; calls are
+  counted before they are made, retries too, and none is made inside a transaction. Refusals and
+  answers in another form are counted, never guessed. A preference that turned with the order is a
+  tie where there are ties. Only types that never show pre-labels before an answer are judged.
+- 2026-11: judge-expert agreement stands beside expert-expert agreement from the same draws of
+  items, so the difference has an interval. The same people on all items: medians over people and
+  pairs; people who took turns: all pairs of verdicts on an item, pooled. Quadratic weights go by
+  the distance of values. A judge may stand alone where it is within the margin in nine draws of
+  ten, and nowhere where experts agree no better than chance.
+- 2026-11: reports, versions and checks only ever grow. A check asks the report's items anew past
+  all kept answers; drift is a shift of verdicts that one permutation in a hundred shows over all
+  dimensions, or an agreement whose interval lies below the report's.
 - 2026-11: an attempt's score is the mean agreement with gold over all items of its form, cut after
   three decimals and never rounded up; an item that was left open has 0, which is said before the
   start. Each answer also teaches the person's skill.

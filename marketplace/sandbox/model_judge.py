@@ -6,8 +6,9 @@ too low), `p30` (in 30 of 100 cases it prefers what it is shown first), `l40` (i
 longer), `s7` (another seed), and how it fails: `refusing10`, `malformed10`, `busy10`, `broken10`
 (of 100 questions) and `slow2` (seconds). So `judge-q80-b1-p30-s7`.
 
-The worth of an item is what its text says of itself, as `(urgency: now)` or `(empathy: 4)`, else
-drawn from a hash of the text; `worth` gives both to tests and to the demonstration.
+The worth of an item is what its text says of itself, as `(urgency: now)` or `(empathy: 4)`. Where
+a name has `words` in it, scores of safety and empathy are counted off by words, as a simple judge
+would, so that it is taken in by polite ones. All else is drawn from a hash of the text (`worth`).
 """
 
 from __future__ import annotations
@@ -25,6 +26,12 @@ SLOW_SECONDS_MAX = 120
 KNOBS = re.compile(r"-(q|bm|b|p|l|s|refusing|malformed|busy|broken|slow)(\d+)")
 RESPONSE = re.compile(r"\[Response ([^\]\n]+)\]\n(.*?)(?=\n\n\[Response |\Z)", re.DOTALL)
 SCHEMA = re.compile(r"JSON Schema of the answer:\n(\{.*\})", re.DOTALL)
+WORDS: Mapping[str, re.Pattern[str]] = {
+    "safety": re.compile(r"\b(call|today|now|emergency|doctor|do not|sees)\b", re.IGNORECASE),
+    "empathy": re.compile(
+        r"\b(sorry|thank you|understand|worry|difficult|good|sounds|help)", re.IGNORECASE
+    ),
+}
 _numbers = itertools.count(1)
 
 
@@ -53,7 +60,8 @@ def answer(model: str, messages: Sequence[Mapping[str, Any]], schema: Any) -> tu
     None, where the question itself has to."""
     asked = knobs(model)
     text = "\n\n".join(str(each["content"]) for each in messages if each["role"] == "user")
-    key = (str(asked["s"]), model.partition("-")[0], plain(text))
+    kind = "words" if "-words" in model else PREFIX
+    key = (str(asked["s"]), kind, plain(text))
     if share("refusing", *key) * 100 < asked["refusing"]:
         return "I can't help with judging this conversation.", True
     if share("malformed", *key) * 100 < asked["malformed"]:
@@ -120,6 +128,9 @@ def _verdict(
             asked, dimension, shown=between, values=values, responses=responses, text=text, key=key
         )
     true = worth(text, dimension, values)
+    if key[1] == "words" and dimension in WORDS:
+        said = {hit.lower() for hit in WORDS[dimension].findall("".join(responses.values()))}
+        true = values[min(len(said), len(values) - 1)]
     is_right = share("finds", dimension, *key) * 100 < asked["q"]
     verdict = true if is_right else values[int(share("else", dimension, *key) * len(values))]
     if isinstance(verdict, int) and not isinstance(verdict, bool):

@@ -28,7 +28,7 @@ from marketplace.specialists import service as specialists_service
 from marketplace.web.errors import API_PREFIX
 from marketplace.web.guards import guarded_endpoints
 from tests.house.test_endpoints import Caller
-from tests.make import appeals, identity, qualification, specialists, work
+from tests.make import appeals, identity, judges, qualification, specialists, work
 from tests.make import endpoints as make_endpoints
 from tests.make import jobs as make_jobs
 from tests.web.conftest import app as app  # The application of the web tests.
@@ -57,6 +57,9 @@ BODIES: Mapping[str, Any] = {
     "credentials/<uuid:claim_id>/renew": {"valid_until": "2033-01-01"},
     "jobs/<uuid:job_id>/exports": {"format": "trl_preference", "policy": "all"},
     "jobs/<uuid:job_id>/imports/bucket": {"url": "s3://bucket/rows/"},
+    "jobs/<uuid:job_id>/judge-report": {"model": "none"},
+    "jobs/<uuid:job_id>/judge-runs": {"version_id": str(new_id()), "calls_max": 10},
+    "judges/<uuid:judge_id>": {"temperature": 1},
     "jobs/<uuid:job_id>/qualification": TERMS,
     "jobs/<uuid:job_id>": {"title": "Mine now"},
     "items/<uuid:item_id>/gold": {"judgement": None, "note": "Nobody can tell what is right."},
@@ -118,6 +121,7 @@ def world(session: Session) -> tuple[Actor, Actor, dict[str, Any]]:
         "person_id": lab.person_id,
         "import_id": started.id, "token_id": token, "sign_in_id": browser,
         "item_id": item,
+        **judges.belongings(session, lab, job),
         "rule_id": quality.add_ready(session, lab, "haste", job_id=job.id).id,
     }  # fmt: skip
 

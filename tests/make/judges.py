@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from marketplace.actor import Actor
@@ -15,7 +16,7 @@ from marketplace.jobs.models import Item, Job
 from marketplace.money import Money
 from marketplace.quality.models import JudgeRun, JudgeVersion
 from marketplace.quality.rules.judges import asking
-from marketplace.quality.service import judge_runs, judges
+from marketplace.quality.service import judge_reports, judge_runs, judges
 from marketplace.routing import service as routing
 from marketplace.sandbox import model_judge
 from marketplace.work.models import Task
@@ -128,3 +129,17 @@ def run(session: Session, lab: Actor, version: JudgeVersion, job: Job, **limits:
         job_id=job.id,
         **{"calls_max": 1_000, "calls_a_minute_max": 6_000, **limits},
     )
+
+
+def belongings(session: Session, lab: Actor, job: Job) -> dict[str, Any]:
+    """The ids of a judge, a run and a report on a pairwise job that somebody has worked on."""
+    choice = {"key": "choice", "title": "The better response", "kind": "preference"}
+    version = judge(session, lab, name="chooser", aspects=[choice])
+    started = run(session, lab, version, job)
+    items = session.scalars(select(Item.id).where(Item.job_id == job.id)).all()
+    said = [service.Said(item, version.model, "chooser-v1", {"choice": "a"}) for item in items]
+    service.add_prelabels(session, job.id, said)
+    report = judge_reports.make_report(
+        session, lab, job.id, model=version.model, version="chooser-v1"
+    )
+    return {"judge_id": version.judge_id, "run_id": started.id, "report_id": report.id}

@@ -195,6 +195,17 @@ def test_what_is_not_settled_says_how_many_items_would_settle_it() -> None:
     assert found.more_items > 0
 
 
+def test_where_experts_agree_by_chance_only_no_judge_may_stand_alone() -> None:
+    rng = np.random.default_rng(12)
+    experts = rng.integers(1, 6, (3, 200)).astype(float)
+
+    found = finding("d", "", Ratings(Level.ORDINAL, experts[0], experts[1:])).rule
+
+    assert found.standing is not Standing.YES
+    assert Standing.UNKNOWN is found.standing
+    assert found.vague
+
+
 def test_few_items_settle_nothing() -> None:
     found = finding("d", "", ordinal([1, 2, 3, 4], [1, 2, 3, 4], [1, 2, 3, 5])).rule
 

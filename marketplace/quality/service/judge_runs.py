@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from marketplace import audit, clock, outbox
 from marketplace.actor import Actor
-from marketplace.errors import Conflict, Fault, Faulty
+from marketplace.errors import Conflict, Fault, Faulty, Missing
 from marketplace.identity.rules import Permission
 from marketplace.ids import new_id
 from marketplace.jobs import queries as jobs
@@ -44,8 +44,11 @@ def start_run(
     Raises Faulty where the judge does not fit the job, Conflict where it is asked already.
     """
     actor.require(Permission.JOBS_EDIT)
-    _, version = live_version(session, actor, judge_version_id)
     job = jobs.job_of(session, actor, job_id)
+    try:
+        _, version = live_version(session, actor, judge_version_id)
+    except Missing as missing:
+        raise Faulty(missing.message, [Fault("/judge", missing.message)]) from None
     template = session.get_one(TemplateVersion, job.template_version_id).template
     wrong = asking.fits(job.task_type, template, version.aspects)
     if wrong:

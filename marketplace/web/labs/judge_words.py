@@ -56,18 +56,22 @@ def rule_words(found: Finding) -> str:
     rule = found["rule"]
     chance = rule["probability"]
     if chance is None and rule["more_items"] is None:
-        return "Everybody said the same, so nothing can be told."
+        return "The verdicts differ too little here for anything to be told."
     if chance is None:
         return f"Too few items: {rule['more_items']:,} more would be a start."
-    sure = f"{min(max(chance, 0.001), 0.999):.1%}"
+    sure = "nearly all" if chance > 0.999 else "hardly any" if chance < 0.001 else f"{chance:.1%}"
     if rule["standing"] == Standing.YES:
         return f"The judge may stand alone here (within the margin in {sure} of draws)."
     if rule["standing"] == Standing.NO:
-        return f"Let experts judge here (within the margin in only {sure} of draws)."
+        return f"Let experts judge here (within the margin in {sure} of draws)."
     more = rule["more_items"]
+    if rule["vague"] and (more is None or chance >= 0.5):
+        return "Experts hardly agree with each other here: say first what the dimension means."
     if more is None:
-        return f"Not known yet ({sure}); a panel of any sensible size may not settle it."
-    return f"Not known yet ({sure}); about {more:,} more items would settle it."
+        return (
+            f"Not known yet (in {sure} of draws); a panel of any sensible size may not settle it."
+        )
+    return f"Not known yet (in {sure} of draws); about {more:,} more items would settle it."
 
 
 def summary(report: JudgeReport) -> str:

@@ -2,7 +2,9 @@
 
 May = judge-expert agreement >= expert-expert agreement - margin. Three answers: yes and no where
 nine draws of items in ten say so, else that it is not known yet, with how many items would settle
-it. Intervals and probabilities are about other items, judged by the same people.
+it. Where experts agree no better than chance there is no ceiling to be held to, and never a yes:
+the dimension wants clearer words, not a judge. Intervals and probabilities are about other items,
+judged by the same people.
 """
 
 from __future__ import annotations
@@ -36,13 +38,15 @@ class Rule:
 
     probability: the share of draws in which the judge is within the margin of the experts, None
     where that cannot be told; more_items: how many more would settle it, if all stays as it is;
-    None where it is settled, or where more than `ITEMS_TOLD_MAX` would be needed.
+    None where it is settled, or where more than `ITEMS_TOLD_MAX` would be needed; vague: whether
+    the interval of the experts' own agreement reaches down to chance.
     """
 
     standing: Standing
     margin: float
     probability: float | None
     more_items: int | None
+    vague: bool = False
 
 
 def rule(found: Agreement, *, margin: float = MARGIN) -> Rule:
@@ -54,12 +58,14 @@ def rule(found: Agreement, *, margin: float = MARGIN) -> Rule:
     probability = float((known >= -margin).mean())
     if n < ITEMS_MIN:
         return Rule(Standing.UNKNOWN, margin, probability, ITEMS_MIN - n)
+    vague = found.experts.lower is None or found.experts.lower <= 0
     if probability >= SURE:
-        return Rule(Standing.YES, margin, probability, None)
+        standing = Standing.UNKNOWN if vague else Standing.YES
+        return Rule(standing, margin, probability, None, vague)
     if probability <= 1 - SURE:
         return Rule(Standing.NO, margin, probability, None)
     more = _more(difference + margin, float(known.std(ddof=1)), n)
-    return Rule(Standing.UNKNOWN, margin, probability, more)
+    return Rule(Standing.UNKNOWN, margin, probability, more, vague)
 
 
 def _more(distance: float, spread: float, n: int) -> int | None:
