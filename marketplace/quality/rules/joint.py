@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from marketplace.quality.rules.categorical.dawid_skene import DawidSkene
+from marketplace.quality.rules.categorical.stacking import stack
 from marketplace.quality.rules.categorical.votes import Outcome, Votes, maximise, posterior
 from marketplace.quality.rules.crowd import UNKNOWN, Labels
 
@@ -34,6 +35,10 @@ SLIP = 0.03
 _TEMPERATURES = np.exp(np.linspace(np.log(0.1), np.log(4.0), 40))
 _SMOOTHINGS = np.array([0.0, 0.002, 0.005, 0.01, 0.02, 0.04, 0.08, 0.15, 0.25])
 _LEAST = 1e-9
+_SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
+FOLDS = 5
+# The regression keeps a number for each item and each judged one: 200 MB.
+STACKED_CELLS_MAX = 25_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,8 +159,58 @@ def _alone(said: Said, fitted: Outcome, banded: Labels, known: Ints, judged: Fla
             return _as_stated(said, shape)
     alone = _normal(fitted.log_shares + _evidence(fitted, banded, models, shape))
     alone[~spoken] = 1 / shape[1]
-    truth = _judged_label(said, fitted, banded, known)
-    return calibrated(alone, truth) if int((truth >= 0).sum()) >= JUDGED_MIN else alone
+    truth = np.where(spoken, _judged_label(said, fitted, banded, known), UNKNOWN).astype(np.int32)
+    if int((truth != UNKNOWN).sum()) < JUDGED_MIN:
+        return alone
+    return calibrated(_borne_out(said, banded, alone, truth), truth)
+
+
+def _borne_out(said: Said, banded: Labels, alone: Floats, truth: Ints) -> Floats:
+    """What models say where their agreement alone would mislead: they err together, so a
+    regression on what specialists say of the same items takes over as far as it foretells better.
+
+    Items are dealt into folds, and each is foretold from the truths of the other folds, whether or
+    not it was judged itself (cross-fitting, Zrnic and Candès 2024): were only the judged ones
+    foretold without their own truth, the order by confidence would tell them apart.
+    """
+    models = ~said.by_humans
+    votes = Labels(
+        banded.tasks[models],
+        banded.authors[models],
+        banded.labels[models],
+        banded.task_count,
+        banded.author_count,
+        banded.label_count,
+    )
+    crowd, kept = Votes(votes), _thinned(truth)
+    folds = np.arange(len(truth)) % FOLDS
+    foretold = np.empty_like(alone)
+    for fold in range(FOLDS):
+        learnt = stack(crowd, np.where(folds == fold, UNKNOWN, kept).astype(np.int32))
+        if learnt is None:
+            return alone
+        foretold[folds == fold] = learnt.posterior[folds == fold]
+    known = np.flatnonzero(truth != UNKNOWN)
+    right = truth[known]
+
+    def loss(share: float) -> float:
+        mixed = share * foretold[known, right] + (1 - share) * alone[known, right]
+        return float(-np.log(mixed + _LEAST).mean())
+
+    share = min(_SHARES, key=loss)
+    mixed = share * foretold + (1 - share) * alone
+    spoken = np.bincount(votes.tasks, minlength=votes.task_count) > 0
+    return np.where(spoken[:, None], mixed, alone)
+
+
+def _thinned(truth: Ints) -> Ints:
+    """As many known truths as the regression's memory allows, spread over all of them."""
+    known = np.flatnonzero(truth != UNKNOWN)
+    most = max(JUDGED_MIN, STACKED_CELLS_MAX // len(truth))
+    kept = np.full(len(truth), UNKNOWN, dtype=np.int32)
+    chosen = known[np.linspace(0, len(known) - 1, min(most, len(known))).astype(np.int64)]
+    kept[chosen] = truth[chosen]
+    return kept
 
 
 def _several(said: Said) -> bool:
