@@ -68,6 +68,9 @@ def test_held_rejections_change_nothing_until_two_sides_confirm(session: Session
     assert [SubmissionState.REJECTED] * 2 == [each.state for each in waiting]
     decided = queries.decisions_of(session, [each.id for each in waiting])
     assert {here.reviewers[0].person_id} == {each.reviewer_id for each in decided.values()}
+    more = here.answered()
+    here.said(more, Verdict.REJECT, by=here.reviewers[0])  # The same is not asked twice a day.
+    assert SubmissionState.REJECTED is more.state
     assert [] == here.sound()
 
 

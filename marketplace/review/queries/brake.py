@@ -118,3 +118,15 @@ def held_submissions(session: Session, submission_ids: Sequence[UUID]) -> set[UU
             .where(HeldDecision.state == HeldState.HELD)
         )
     )
+
+
+def confirmed_lately(session: Session, job_id: JobId, reviewer_id: PersonId) -> bool:
+    """Whether both sides found rejections by this reviewer right within the window, so that a
+    brake would only ask the same again."""
+    same = select(Brake.id).where(
+        Brake.job_id == job_id,
+        Brake.state == BrakeState.CONFIRMED,
+        Brake.ended_at > clock.now() - WINDOW,
+        Brake.reviewer_id.is_(None) | (Brake.reviewer_id == reviewer_id),
+    )
+    return bool(session.scalar(select(same.exists())))

@@ -56,7 +56,9 @@ def hold(
 ) -> HeldDecision | None:
     """Hold a rejection where a brake holds already, or falls with this one; None where it may be
     carried out. Nothing is posted or told to its author meanwhile."""
-    brake_id = _holding(session, submission, actor) or _pull(session, actor, job)
+    brake_id = _holding(session, submission, actor)
+    if brake_id is None and not queries.confirmed_lately(session, JobId(job.id), actor.person()):
+        brake_id = _pull(session, actor, job)
     if brake_id is None:
         return None
     if submission.state in ARRIVED:

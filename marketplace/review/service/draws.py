@@ -45,11 +45,11 @@ def draw(session: Session, submission: Submission, job: Job) -> ReviewDraw | Non
     lot = session.get(ReviewDraw, submission.id)
     if lot is not None or job.purpose is Purpose.QUALIFICATION:
         return lot
+    waits = submission.state in WAITING
+    if not waits and not job.review_sample_ratio and not _is_watched(session, submission):
+        return None  # Nothing that is known of it could draw it.
     facts = looks.facts_of(session, submission, job)
     chance = rules.chance_of(facts)
-    waits = submission.state in WAITING
-    if not chance.share and not waits:
-        return None
     if facts.watched:
         _count_watched(session, submission)
     # What waits already was drawn, by a share of the job that was changed since at the latest.
@@ -94,6 +94,11 @@ def watch(session: Session, job_id: JobId, person_id: PersonId, *, answers: int,
         .values(job_id=job_id, person_id=person_id, **row)
         .on_conflict_do_update(index_elements=["job_id", "person_id"], set_=row)
     )
+
+
+def _is_watched(session: Session, submission: Submission) -> bool:
+    job_id, author_id = JobId(submission.job_id), PersonId(submission.specialist_id)
+    return looks.left_to_watch(session, job_id, author_id) > 0
 
 
 def _count_watched(session: Session, submission: Submission) -> None:
