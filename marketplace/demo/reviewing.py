@@ -80,6 +80,20 @@ def send_back(planned: PlannedJob, author: str) -> None:
             _decide(session, planned, own[-1].id, Verdict.REWORK)
 
 
+def reject_one(planned: PlannedJob, author: str) -> None:
+    """The reviewer rejects the newest waiting answer of one author."""
+    with transaction() as session:
+        job = job_of(session, planned)
+        if job is None:
+            return
+        person_id = actor_of(session, author).person()
+        reviewer = actor_of(session, planned.reviewer)
+        views = queries.review_queue(session, reviewer, JobId(job.id), limit=200)
+        own = [one.submission for one in views if one.submission.specialist_id == person_id]
+        if own:
+            _decide(session, planned, own[-1].id, Verdict.REJECT)
+
+
 def _decide(session: Session, planned: PlannedJob, submission_id: UUID, verdict: Verdict) -> None:
     job = job_of(session, planned)
     kind = job.task_type if job else ""

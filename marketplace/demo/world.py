@@ -9,7 +9,17 @@ from functools import partial
 
 from marketplace import clock
 from marketplace.db import transaction
-from marketplace.demo import chatting, credentials, money, people, proof, reviewing, sitting, work
+from marketplace.demo import (
+    appealing,
+    chatting,
+    credentials,
+    money,
+    people,
+    proof,
+    reviewing,
+    sitting,
+    work,
+)
 from marketplace.demo.plan import ATTEMPTS, JOBS, REPORTS, turns
 from marketplace.demo.quiet import Quiet, ask_now
 from marketplace.demo.timeline import Timeline, at
@@ -103,6 +113,8 @@ def history(timeline: Timeline) -> Iterator[Moment]:
     preferences = next(job for job in JOBS if job.material == "clinical_preferences")
     late = partial(reviewing.send_back, preferences, REWORKED_LATELY)
     yield Moment(timeline.on(1, 22, 40), late)
+    disagreed = partial(appealing.disagree, preferences, REWORKED_LATELY)
+    yield Moment(timeline.on(1, 22, 50), disagreed)
 
 
 def _day(timeline: Timeline, days: int) -> Iterator[Moment]:

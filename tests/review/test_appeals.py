@@ -18,6 +18,8 @@ from marketplace.ids import SubmissionId, new_id
 from marketplace.ledger import queries as ledger
 from marketplace.money import Money
 from marketplace.outbox.work import OutboxRow
+from marketplace.quality.models import ControlFiring
+from marketplace.quality.rules.control import Action, FiringState
 from marketplace.review import queries, rules, service
 from marketplace.review.models import Appeal, AppealEvidence, Decision
 from marketplace.review.rules import (
@@ -33,6 +35,8 @@ from tests.make import appeals as make_appeals
 from tests.make import identity, specialists
 from tests.make import work as make
 from tests.make.appeals import NOTE, REASON
+from tests.quality.test_control import evaluated, rule_on
+from tests.quality.test_gold import all_done, with_gold
 
 
 def pending(session: Session, person: Actor) -> Money:
@@ -334,3 +338,29 @@ def test_membership_is_what_keeps_people_apart(session: Session) -> None:
 
     with pytest.raises(rules.NotApart):
         service.take_appeal(session, operations, appeal.id)
+
+
+def test_a_rule_that_a_person_upheld_is_appealed_and_lifted(session: Session) -> None:
+    lab, job = with_gold(session, gold=5, items=8)
+    rule_on(session, lab, job, Action.PAUSE)
+    bad = specialists.doctor(session)
+    all_done(session, bad, job, "bbbbb")
+    evaluated()
+    evaluated()
+    firing = session.scalars(select(ControlFiring)).one()
+    operations = identity.staff(session, Role.OPERATIONS)
+    with pytest.raises(rules.NoAppeal):
+        service.file_firing_appeal(session, bad, firing.id, reason=REASON)
+    service.decide_firing(session, lab, firing.id, stands=True, note=NOTE)
+    with pytest.raises(Missing):
+        service.file_firing_appeal(session, specialists.doctor(session), firing.id, reason=REASON)
+
+    appeal = service.file_firing_appeal(session, bad, firing.id, reason=REASON)
+    session.flush()
+    kept = session.get_one(AppealEvidence, appeal.id).content["firing"]
+    assert (5, NOTE, lab.person()) == (kept["n"], kept["note"], appeal.first_decider)
+    make_appeals.decided(session, operations, appeal, upheld=True)
+
+    assert (AppealState.UPHELD, FiringState.LIFTED) == (appeal.state, firing.state)
+    assert make.claimed(session, bad, job) is not None
+    assert [] == queries.broken_invariants(session)

@@ -10,6 +10,7 @@ from marketplace.review.service.appeal_letters import remind_appeals as remind_a
 from marketplace.review.service.appeal_letters import tell_appeals as tell_appeals
 from marketplace.review.service.appeals import decide_appeal as decide_appeal
 from marketplace.review.service.appeals import file_appeal as file_appeal
+from marketplace.review.service.appeals import file_firing_appeal as file_firing_appeal
 from marketplace.review.service.appeals import give_back_appeal as give_back_appeal
 from marketplace.review.service.appeals import lapse_next_appeal as lapse_next_appeal
 from marketplace.review.service.appeals import say_side as say_side

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from marketplace import clock
 from marketplace.ids import DecisionId, PersonId
 from marketplace.jobs.models import TemplateVersion
+from marketplace.quality.models import ControlFiring
 from marketplace.quality.queries import posterior_of
 from marketplace.review.models import Appeal, AppealEvidence, Decision
 from marketplace.review.rules import AppealState
@@ -21,13 +22,11 @@ OTHERS_MAX = 20
 _COUNTED = (SubmissionState.SUBMITTED, SubmissionState.IN_REVIEW, SubmissionState.ACCEPTED)
 
 
-def freeze_evidence(
-    session: Session, appeal: Appeal, submission: Submission, decision: Decision
-) -> AppealEvidence:
-    """Keep what there is to see of an appeal now: the answer with all that was said with it, the
+def evidence_of(session: Session, submission: Submission, decision: Decision) -> dict[str, Any]:
+    """What there is to see of a verdict now: the answer with all that was said with it, the
     verdict with its defects, the guidelines, and what others said of the same task by then."""
     version = session.get_one(TemplateVersion, submission.template_version_id)
-    content = {
+    return {
         "judgement": submission.judgement,
         "rationale": submission.rationale,
         "rationale_claims": submission.rationale_claims,
@@ -44,9 +43,22 @@ def freeze_evidence(
         "others": _others(session, submission),
         "posterior": _posterior(session, submission),
     }
-    kept = AppealEvidence(appeal_id=appeal.id, content=content, taken_at=clock.now())
-    session.add(kept)
-    return kept
+
+
+def figures_of(firing: ControlFiring) -> dict[str, Any]:
+    """What there is to see of a rule that was met: its figures, what was answered and decided."""
+    return {
+        "firing": {
+            "action": firing.action.value,
+            "value": firing.value,
+            "lower": firing.lower,
+            "upper": firing.upper,
+            "n": firing.n,
+            "reply": firing.reply,
+            "note": firing.note,
+            "decided_at": firing.decided_at.isoformat() if firing.decided_at else None,
+        }
+    }
 
 
 def _decision(decision: Decision) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -15,16 +16,19 @@ from marketplace.identity.rules import Permission
 from marketplace.ids import JobId, OrganisationId, PersonId, SubmissionId, new_id
 from marketplace.jobs.models import Job
 from marketplace.jobs.rules import Purpose
-from marketplace.review.models import Appeal, Decision
+from marketplace.quality.models import ControlFiring
+from marketplace.quality.rules.control import FiringState
+from marketplace.review.models import Appeal, AppealEvidence, Decision
 from marketplace.review.queries import standing_decisions
 from marketplace.review.rules import AppealState, AppealSubject, OverturnCause, Verdict, appeals
-from marketplace.review.service.appeal_evidence import freeze_evidence
+from marketplace.review.service.appeal_evidence import evidence_of, figures_of
 from marketplace.review.service.appeal_letters import (
     ask_for_statement,
     remind_later,
     tell_outcome,
 )
 from marketplace.review.service.overturning import overturn
+from marketplace.review.service.quality_control import lift_firing
 from marketplace.work import service as work
 from marketplace.work.models import Submission
 from marketplace.work.rules import step
@@ -61,13 +65,61 @@ def file_appeal(
         filed_at=at,
         decide_by=appeals.decide_by(at),
     )
+    _put_on_file(session, actor, appeal, evidence_of(session, submission, decision))
+    return appeal
+
+
+def file_firing_appeal(session: Session, actor: Actor, firing_id: UUID, *, reason: str) -> Appeal:
+    """Appeal a rule of quality control that restricts one, once a person has said that it stands.
+
+    Raises Missing for another's, NoAppeal, TooOften, Faulty.
+    """
+    actor.require(Permission.WORK_DO)
+    firing = session.get(
+        ControlFiring, firing_id, with_for_update={"key_share": True}, populate_existing=True
+    )
+    if firing is None or firing.person_id != actor.person():
+        raise Missing("There is no such check of your work.")
+    said = appeals.checked_words(reason, "/reason")
+    _check_firing(session, firing)
+    _check_allowance(session, actor.person())
+    job, at = session.get_one(Job, firing.job_id), clock.now()
+    appeal = Appeal(
+        id=new_id(),
+        subject=AppealSubject.FIRING,
+        firing_id=firing.id,
+        job_id=job.id,
+        organisation_id=job.organisation_id,
+        appellant_id=actor.person(),
+        first_decider=firing.decided_by,
+        state=AppealState.FILED,
+        reason=said,
+        filed_at=at,
+        decide_by=appeals.decide_by(at),
+    )
+    _put_on_file(session, actor, appeal, figures_of(firing))
+    return appeal
+
+
+def _check_firing(session: Session, firing: ControlFiring) -> None:
+    if firing.decided_at is None:
+        raise appeals.NoAppeal("Nobody has decided on this yet. Answer it first, on the same page.")
+    if firing.state is FiringState.LIFTED:
+        raise appeals.NoAppeal("This was lifted; it restricts you no more.")
+    if clock.now() > appeals.file_by(firing.decided_at):
+        raise appeals.NoAppeal("The two weeks in which this could be appealed are over.")
+    if session.scalar(select(Appeal.id).where(Appeal.firing_id == firing.id)) is not None:
+        raise appeals.NoAppeal("You appealed this already; each decision is appealed once.")
+
+
+def _put_on_file(session: Session, actor: Actor, appeal: Appeal, content: dict[str, Any]) -> None:
+    """Keep an appeal with its evidence, and tell who has to do with it."""
     session.add(appeal)
     session.flush()  # Its evidence names it.
-    freeze_evidence(session, appeal, submission, decision)
+    session.add(AppealEvidence(appeal_id=appeal.id, content=content, taken_at=clock.now()))
     ask_for_statement(session, appeal)
     remind_later(session, appeal)
     _note(session, actor, appeal, "filed an appeal")
-    return appeal
 
 
 def _appealable(session: Session, submission: Submission, job: Job) -> Decision:
@@ -214,9 +266,15 @@ def _make_good(  # noqa: PLR0917 - one call, read as a sentence.
     note: str,
     clearance_days: int,
 ) -> None:
+    session.flush()  # It has ended, so overturning does not find it open.
+    if appeal.firing_id is not None:
+        firing = session.get_one(
+            ControlFiring, appeal.firing_id, with_for_update=True, populate_existing=True
+        )
+        if firing.state is not FiringState.LIFTED:
+            lift_firing(session, actor, firing, note)
     if appeal.submission_id is None:
         return
-    session.flush()  # It has ended, so overturning does not find it open.
     answer = overturn(
         session,
         actor,

@@ -114,7 +114,7 @@ def _lift_unfounded(session: Session, job: Job, touched: Sequence[Rescored]) -> 
         select(Submission.specialist_id).where(Submission.id.in_(ids)).distinct()
     ).all()
     for firing in met.no_longer_met(session, job, people):
-        _lift(session, SYSTEM, firing, "The known answers that it stood on were changed.")
+        lift_firing(session, SYSTEM, firing, "The known answers that it stood on were changed.")
 
 
 def promote_to_gold(
@@ -244,7 +244,7 @@ def decide_firing(
         raise Conflict("This restricts nobody, so there is nothing to uphold.")
     note = gold_changes.check_note(note)
     if not stands:
-        _lift(session, actor, firing, note)
+        lift_firing(session, actor, firing, note)
         return firing
     then = FiringState.UPHELD
     if firing.state is FiringState.PROPOSED:
@@ -258,7 +258,7 @@ def decide_firing(
     return firing
 
 
-def _lift(session: Session, actor: Actor, firing: ControlFiring, note: str) -> None:
+def lift_firing(session: Session, actor: Actor, firing: ControlFiring, note: str) -> None:
     """End what a firing restricts; work in hand and pay were never touched by it."""
     firing.state = step(NEXT_FIRING, firing.state, FiringState.LIFTED)
     firing.note = note
@@ -287,5 +287,5 @@ def end_extra_gold(session: Session) -> int:
         .with_for_update(skip_locked=True)
     ).all()
     for firing in over:
-        _lift(session, SYSTEM, firing, "Its time is over.")
+        lift_firing(session, SYSTEM, firing, "Its time is over.")
     return len(over)

@@ -84,6 +84,17 @@ def post_appeal(session: Session, asked: dict[str, Any], submission_id: UUID) ->
     return _shown(filed)
 
 
+@appeals_api.post("/quality/firings/<uuid:firing_id>/appeal")
+@needs(Permission.WORK_DO)
+@api.once
+@appeals_api.arguments(AppealAsked)
+@appeals_api.response(201, AppealShown)
+def post_firing_appeal(session: Session, asked: dict[str, Any], firing_id: UUID) -> dict[str, Any]:
+    """Appeal a rule of quality control that a person has upheld against one's own work."""
+    filed = review.file_firing_appeal(session, me(), firing_id, reason=asked["reason"])
+    return _shown(filed)
+
+
 def _listed(rows: Sequence[queries.AppealRow], limit: int) -> dict[str, Any]:
     shown = [_shown(row.appeal) for row in rows]
     return api.page(shown, limit=limit, key=lambda row: row["id"])

@@ -16,6 +16,7 @@ from marketplace.errors import Missing
 from marketplace.identity.rules import Permission
 from marketplace.ids import JobId, SubmissionId, parse_id
 from marketplace.jobs import queries as jobs
+from marketplace.quality import queries as quality
 from marketplace.review import queries, service
 from marketplace.review.rules import REASON_MAX, NoAppeal
 from marketplace.web import appeal_words
@@ -82,6 +83,35 @@ def withdraw_appeal(appeal_id: UUID) -> Response:
         service.withdraw_appeal(session, me(), appeal_id)
     flash("Withdrawn. The decision stands as it was.", "good")
     return redirect(url_for("specialists.appeal", appeal_id=appeal_id), code=303)
+
+
+def _check_facts() -> dict[str, Any]:
+    firing_id = (request.view_args or {})["firing_id"]
+    with transaction() as session:
+        own = [row.firing.id for row in quality.own_firings(session, me())]
+    if firing_id not in own:
+        raise Missing("There is no such check of your work.")
+    return {"firing_id": firing_id, "reason_max": REASON_MAX}
+
+
+@specialists.get("/checks/rules/<uuid:firing_id>/appeal")
+@needs(Permission.WORK_DO)
+def appeal_check(firing_id: UUID) -> str:
+    """The form of an appeal against a rule of quality control that restricts one."""
+    del firing_id  # Read from the address, as the form's page does.
+    return render_template("specialists/appeal_check.html", **_check_facts())
+
+
+@specialists.post("/checks/rules/<uuid:firing_id>/appeal")
+@needs(Permission.WORK_DO)
+@form_page("specialists/appeal_check.html", _check_facts)
+def file_check_appeal(firing_id: UUID) -> Response:
+    """File it; somebody of neither side decides whether the restriction stands."""
+    asked = load(AppealForm)
+    with transaction() as session:
+        filed = service.file_firing_appeal(session, me(), firing_id, reason=asked["reason"])
+    flash("Filed. You read here, and by mail, how it ends.", "good")
+    return redirect(url_for("specialists.appeal", appeal_id=filed.id), code=303)
 
 
 def _facts() -> dict[str, Any]:
