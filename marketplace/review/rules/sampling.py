@@ -169,19 +169,16 @@ def weighted_share(good: Sequence[bool], chances: Sequence[float]) -> Weighted |
     """The share of good answers in the whole set, from a sample of unequal chances.
 
     Each drawn answer stands for 1 / chance of the set (Hájek 1971, after Horvitz and Thompson
-    1952), with the variance of Poisson sampling, linearised. None without a sample.
+    1952). The interval is Wilson's (1927) at the effective size of the sample (Kish 1965), so that
+    it speaks of answers to come as well, and a few that agree leave it wide. None without a sample.
     """
     if not good:
         return None
     weights = [1 / chance for chance in chances]
-    total = sum(weights)
-    share = sum(weight for weight, one in zip(weights, good, strict=True) if one) / total
-    variance = (
-        sum(
-            weight * (weight - 1) * (float(one) - share) ** 2
-            for weight, one in zip(weights, good, strict=True)
-        )
-        / total**2
-    )
-    wide = Z_90 * sqrt(variance)
-    return Weighted(share, max(0.0, share - wide), min(1.0, share + wide), len(good))
+    whole = sum(weights)
+    share = sum(weight for weight, one in zip(weights, good, strict=True) if one) / whole
+    size = whole**2 / sum(weight**2 for weight in weights)
+    squared = Z_90**2 / size
+    middle = (share + squared / 2) / (1 + squared)
+    wide = Z_90 / (1 + squared) * sqrt(share * (1 - share) / size + squared / (4 * size))
+    return Weighted(share, max(0.0, middle - wide), min(1.0, middle + wide), len(good))

@@ -49,6 +49,8 @@ class Review extends HTMLElement {
     const free = [...(rows?.querySelectorAll('[name$=".code"]') ?? [])].find((one) => !one.value);
     if (!free?.options[number]) return false;
     rows.open = true;
+    const folded = free.closest("[data-defects] details");
+    if (folded) folded.open = true;
     free.selectedIndex = number;
     rows.querySelector(`[name="${CSS.escape(free.name.replace(/code$/, "place"))}"]`).focus();
     return true;
