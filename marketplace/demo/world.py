@@ -18,6 +18,7 @@ from marketplace.demo import (
     proof,
     reviewing,
     sitting,
+    watching,
     work,
 )
 from marketplace.demo.plan import ATTEMPTS, JOBS, REPORTS, turns
@@ -82,8 +83,9 @@ def build(password: str, *, say: Callable[[str], None]) -> None:
     say("A payout run is sent, another is prepared, exports are written …")
     sent = money.release_first()
     money.prepare_second()
+    watched = watching.begin()
     written = reviewing.exports_written()
-    if not (asked and sent and written):
+    if not (asked and sent and watched and written):
         raise Unfinished("The worker has not asked, paid or written what it should in time.")
 
 

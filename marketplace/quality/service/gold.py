@@ -37,7 +37,7 @@ from marketplace.tasktypes import task_type
 from marketplace.work import service as work
 from marketplace.work.models import Claim, Submission, Task
 
-CURSOR = "gold"
+GOLD_CURSOR = "gold"
 BATCH = 500  # Announced facts that one round reads.
 SUBMITTED = "task.submitted"
 
@@ -47,7 +47,7 @@ def score_arrived(session: Session) -> bool:
 
     Answers are scored once: the cursor moves in this transaction, and rows are unique.
     """
-    numbers, submission_ids = next_submissions(session, CURSOR)
+    numbers, submission_ids = next_submissions(session, GOLD_CURSOR)
     found = session.execute(
         select(Submission, Item, Job)
         .join(Task, Task.id == Submission.task_id)
