@@ -9,4 +9,7 @@ Decisions
 - 2026-11: a file is written item by item in the order of the items, from chunks of a transaction
   each, to a temporary file, and stored whole; memory does not grow with the job.
 - 2026-11: people appear under the lab's own pseudonym only.
+- 2026-11: under the policy `model` an item has one judgement: what a third person settled, else of
+  all that was given the one that says most of what is believed. The labels are those of the moment
+  the file is written; were they computed anew meanwhile, the file is not offered.
 """

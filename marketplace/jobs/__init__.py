@@ -68,4 +68,6 @@ Decisions
   file that climbs out, links, is encrypted or unpacks to 200 times its size costs only itself.
 - 2026-11: a lab's bucket is read at endpoints that the operator named, never at any address; its
   key is encrypted, for one job. One file is copied into our store first, a prefix is read there.
+- 2026-11: `specialist_items_max` is the most items that specialists judge where models judge the
+  rest; the quote and what is reserved follow it, and items that come later reserve nothing beyond.
 """

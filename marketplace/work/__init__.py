@@ -86,4 +86,6 @@ Decisions
   at the price that was stated; what is set aside is decided and paid as ever, counts in no export
   but `raw`, and its seat closes instead of opening again. Of two claims at the very moment of the
   change, each keeps the version that it read.
+- 2026-11: a task may want nobody (`open_seats(…, wanted=…)`): models alone judge it, and it is
+  final at once. Where an audit finds errors later, `seat_tasks` opens its seats.
 """
