@@ -62,14 +62,14 @@ def peer(name: str) -> Callable[[Crowd, Ints], Floats | None]:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 if truths:
-                    method.fit(votes, pd.Series(truths))
+                    shares = method.fit(votes, pd.Series(truths)).probas_
                 else:
-                    method.fit(votes)
+                    shares = method.fit_predict_proba(votes)
         # A peer that breaks is a finding of this comparison, not its end.
         except (AttributeError, KeyError, TypeError, ValueError, IndexError) as fault:
             print(f"  {name} on {crowd.name}: {type(fault).__name__}")
             return None
-        table = method.probas_.reindex(index=named.tasks, columns=named.values).fillna(0.0)
+        table = shares.reindex(index=named.tasks, columns=named.values).fillna(0.0)
         found: Floats = table.to_numpy(dtype=np.float64)
         return found
 

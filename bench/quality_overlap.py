@@ -62,14 +62,17 @@ def adaptive(crowd: Crowd, turn: Ints, price: float) -> tuple[float, float]:
         wanted = (gain >= price) & (taken < had)
         if not wanted.any():
             return float(taken.mean()), accuracy(found.posterior, crowd.truth)
-        taken = taken + wanted
+        # Where tasks have very many labels, later rounds buy several at once.
+        taken = np.minimum(had, taken + wanted * (1 + taken // 12))
 
 
 def fixed(crowd: Crowd, turn: Ints, most: int) -> Curve:
     """The same for every fixed overlap up to all labels."""
     labels = crowd.labels
     had = np.bincount(labels.tasks, minlength=labels.task_count)
-    sizes = sorted({*range(1, min(most, 12) + 1), *range(14, most + 1, 2), most})
+    sizes = sorted(
+        {*range(1, min(most, 12) + 1), *range(14, min(most, 40), 2), *range(40, most, 20), most}
+    )
     found = []
     for size in sizes:
         posterior = fitted(labels, turn < size).posterior

@@ -62,4 +62,12 @@ Decisions
 - 2026-11: routes are written in one transaction, seats open in chunks, a round is sent once, while
   the pipeline still stands at the round before. Tables pipeline, pipeline_item, pipeline_label,
   pipeline_round; the report is computed in the background, never on a page view.
+- 2026-11: categorical labels are read by a pool of models (`rules.categorical`), since none wins on
+  every crowd and labels cannot say which one will. Strengths of shrinkage are read from the labels;
+  subtypes start from how clear each vote was, never from chance, so names and order change nothing.
+  Gold is certain, weighs the pool and tunes the calibration, each truth foretold without itself.
+- 2026-11: calibrated posteriors decide; without gold the calibration is that of public crowds.
+  Reliabilities are told with an interval that also holds how little is known of the whole crowd.
+- 2026-11: another label is bought by its expected gain for a price (`rules.overlap`), looked ahead
+  over several labels, since one alone often turns nothing.
 """

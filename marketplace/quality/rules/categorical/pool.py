@@ -39,7 +39,8 @@ STACKING = "stacking"
 MEMBERS = (DAWID_SKENE, SUBTYPES, SUBTYPES_APART, ONE_COIN, MACE, GLAD, ABILITIES)
 # Votes, and votes times classes, above which a member is left out to save time and memory.
 VOTES_MAX = 3_000_000
-CELLS_MAX = 3_000_000
+GLAD_CELLS_MAX = 3_000_000
+ABILITIES_CELLS_MAX = 400_000
 # A contested task begins as mostly of the hard kind, a clear one as mostly of the easy kind.
 HARD_AT_FIRST = 0.9
 # A member that tells apart less than half as many classes as the median member has collapsed.
@@ -64,8 +65,11 @@ class Crowd:
 def affordable(labels: Labels) -> frozenset[str]:
     """The members that labels of this size leave time and memory for."""
     found = set(MEMBERS)
-    if len(labels) * labels.label_count > CELLS_MAX:
-        found -= {GLAD, ABILITIES}
+    cells = len(labels) * labels.label_count
+    if cells > ABILITIES_CELLS_MAX:
+        found -= {ABILITIES}
+    if cells > GLAD_CELLS_MAX:
+        found -= {GLAD}
     if len(labels) > VOTES_MAX:
         found &= {DAWID_SKENE}
     return frozenset(found)
@@ -153,7 +157,10 @@ def by_agreement(spoken: dict[str, Floats]) -> Floats:
         agreed[at] = (each * others).sum() / max(float(others.max(1).sum()), 1e-12)
     told = np.array([_classes_told_apart(each) for each in said])
     agreed[told - 1 < COLLAPSED * (np.median(told) - 1)] = 0
-    weights: Floats = agreed / agreed.sum()
+    total_agreed = float(agreed.sum())
+    if total_agreed <= 0:
+        return np.full(len(said), 1 / len(said))
+    weights: Floats = agreed / total_agreed
     return weights
 
 
