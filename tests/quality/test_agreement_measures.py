@@ -167,20 +167,20 @@ def test_few_items_without_a_difference_prove_little() -> None:
 
 
 def test_a_bootstrap_interval_covers_as_often_as_it_says() -> None:
-    # The truth is the value of very many items; 120 samples of 150 items, 90 % intervals.
+    # The truth is the value of very many items; 80 samples of 150 items, 90 % intervals.
     truth = value(alpha(random_items(0, 60_000, 3, 3)))
     held = 0
-    for seed in range(1, 121):
-        found = alpha(random_items(seed, 150, 3, 3), draws=300)
+    for seed in range(1, 81):
+        found = alpha(random_items(seed, 150, 3, 3), draws=200)
         assert found.lower is not None
         assert found.upper is not None
         held += found.lower <= truth <= found.upper
 
-    assert 99 <= held <= 117
+    assert 65 <= held <= 79
 
 
 @given(items)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_measures_are_at_most_one_and_ask_no_order(rated: list[list[int]]) -> None:
     turned = [list(reversed(row)) for row in reversed(rated)]
     for level in LEVELS:
@@ -192,7 +192,7 @@ def test_measures_are_at_most_one_and_ask_no_order(rated: list[list[int]]) -> No
 
 
 @given(items, st.permutations([1, 2, 3, 4]))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_names_of_labels_do_not_matter_to_nominal_measures(
     rated: list[list[int]], names: list[int]
 ) -> None:
@@ -209,7 +209,7 @@ def test_only_numbers_have_a_rising_level() -> None:
 
 
 @given(items, items, st.integers(0, 5))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_a_tally_is_what_its_items_are(
     first: list[list[int]], second: list[list[int]], gone: int
 ) -> None:
@@ -276,12 +276,12 @@ def test_a_thousand_draws_of_two_hundred_thousand_labels_are_quick() -> None:
     rows = Rows.of_columns(np.repeat(np.arange(40_000), 5), rated.reshape(-1) - 1)
     took = []
     for _ in range(3):
-        began = time.perf_counter()
+        began = time.process_time()
         found = alpha(rows)
-        took.append(time.perf_counter() - began)
+        took.append(time.process_time() - began)
 
     assert found.lower is not None
-    # The promise is 0.2 s; a crowded machine is given three times as much before this fails.
+    # The promise is 0.2 s; a slow machine is given three times as much before this fails.
     assert 0.6 > min(took)
 
 

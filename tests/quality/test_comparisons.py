@@ -187,12 +187,12 @@ def test_a_ranking_of_two_is_a_comparison() -> None:
 
 def test_thirty_thousand_comparisons_are_quick() -> None:
     seen, _ = planted(10, 30_000, items=1_000)
-    began = time.perf_counter()
+    began = time.process_time()
 
     bradley_terry(seen)
 
-    # The promise is two seconds; a crowded machine is given twice as much before this fails.
-    assert 4 > time.perf_counter() - began
+    # The promise is two seconds; a slow machine is given twice as much before this fails.
+    assert 4 > time.process_time() - began
 
 
 def test_real_passages_are_put_in_order() -> None:

@@ -36,7 +36,7 @@ def marks(key: str, judgement: Json | None = None) -> list[Mark]:
 
 @every_type
 @given(data=st.data())
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_every_unit_has_a_scale_that_knows_its_labels(key: str, data: st.DataObject) -> None:
     kind, template = TASK_TYPES[key], EXAMPLES[key].template
     named = kind.scales_of(template)
@@ -50,7 +50,7 @@ def test_every_unit_has_a_scale_that_knows_its_labels(key: str, data: st.DataObj
 
 @every_type
 @given(data=st.data())
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=10, deadline=None)
 def test_silence_never_talks_over_a_vote(key: str, data: st.DataObject) -> None:
     kind = TASK_TYPES[key]
     ballots = [kind.units(each) for each in data.draw(st.lists(JUDGEMENTS[key], max_size=3))]

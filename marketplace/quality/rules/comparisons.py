@@ -124,6 +124,7 @@ def held_out_ridge(
 
 
 def maximised(loss: Loss, start: Floats, steps: int) -> Floats:
+    """Where the posterior whose negative logarithm is `loss` is largest, in at most `steps`."""
     found = minimize(loss, start, method="L-BFGS-B", jac=True, options={"maxiter": steps})
     return np.asarray(found.x, np.float64)
 
