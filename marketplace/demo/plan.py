@@ -86,6 +86,19 @@ SHOWN = (
         },
     ),
     PlannedJob(
+        material="reply_calibration",
+        lab="lab@demo.test",
+        reviewer="reviewer@demo.test",
+        posted_days_ago=12,
+        hour=19,
+        efforts={
+            "doctor@demo.test": Effort(tasks=17, until_days_ago=3),
+            "s.lindqvist@demo.test": Effort(tasks=18, until_days_ago=4),
+            "r.calloway@demo.test": Effort(tasks=18, until_days_ago=3),
+        },
+        is_reviewed=False,
+    ),
+    PlannedJob(
         material="health_rubrics",
         lab="lab@demo.test",
         reviewer="reviewer@demo.test",

@@ -13,6 +13,7 @@ from marketplace.demo import (
     appealing,
     chatting,
     credentials,
+    judging,
     money,
     people,
     proof,
@@ -80,13 +81,16 @@ def build(password: str, *, say: Callable[[str], None]) -> None:
     asked = ask_now()
     chatting.post()
     chatting.hold()
+    judged = judging.calibrate()
     say("A payout run is sent, another is prepared, exports are written …")
     sent = money.release_first()
     money.prepare_second()
     watched = watching.begin()
     written = reviewing.exports_written()
-    if not (asked and sent and watched and written):
-        raise Unfinished("The worker has not asked, paid or written what it should in time.")
+    if not (asked and judged and sent and watched and written):
+        raise Unfinished(
+            "The worker has not asked, judged, paid or written what it should in time."
+        )
 
 
 def history(timeline: Timeline) -> Iterator[Moment]:

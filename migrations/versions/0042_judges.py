@@ -29,6 +29,7 @@ def upgrade() -> None:
     """Make the tables; versions, reports and checks only ever grow."""
     op.execute("SET LOCAL lock_timeout = '5s'")
     _judges()
+    _answers()
     _reports()
     _runs()
     for table in ("judge_version", "judge_report", "judge_check"):
@@ -95,7 +96,7 @@ def _judges() -> None:
         _to("created_by", "person"),
         _at("created_at"),
         _at("retired_at", nullable=True),
-        sa.UniqueConstraint("organisation_id", "name", name="uq_judge_organisation_id"),
+        sa.UniqueConstraint("organisation_id", "name", name="uq_judge_organisation_id_name"),
     )
     op.create_table(
         "judge_version",
@@ -117,7 +118,7 @@ def _judges() -> None:
         _hash("frozen_sha256"),
         _to("created_by", "person"),
         _at("created_at"),
-        sa.UniqueConstraint("judge_id", "number", name="uq_judge_version_judge_id"),
+        sa.UniqueConstraint("judge_id", "number", name="uq_judge_version_judge_id_number"),
         sa.CheckConstraint(
             "answer_format IN ('json_schema', 'json_object', 'text')", name="answer_format"
         ),
@@ -125,6 +126,9 @@ def _judges() -> None:
         sa.CheckConstraint("top_p > 0 AND top_p <= 1", name="top_p"),
         sa.CheckConstraint("tokens_max BETWEEN 1 AND 32000", name="tokens_max"),
     )
+
+
+def _answers() -> None:
     op.create_table(
         "judge_answer",
         _to("judge_version_id", "judge_version"),
@@ -167,7 +171,13 @@ def _reports() -> None:
         _hash("findings_sha256"),
         _to("created_by", "person", nullable=True),
         _at("created_at"),
-        sa.UniqueConstraint("job_id", "model", "version", "number", name="uq_judge_report_job_id"),
+        sa.UniqueConstraint(
+            "job_id",
+            "model",
+            "version",
+            "number",
+            name="uq_judge_report_job_id_model_version_number",
+        ),
     )
     op.create_index("ix_judge_report_organisation_id", "judge_report", ["organisation_id", "id"])
 

@@ -150,7 +150,7 @@ def _qualification_was_sat() -> None:
 def _work_is_done() -> None:
     with transaction() as session:
         jobs = session.scalars(select(Job)).all()
-        assert Counter(open=17, paused=1, draft=1) == Counter(job.state.value for job in jobs)
+        assert Counter(open=18, paused=1, draft=1) == Counter(job.state.value for job in jobs)
         assert set(TASK_TYPES) == {job.task_type for job in jobs}
         verdicts = session.scalars(select(Decision.verdict)).all()
         assert set(Verdict) == set(verdicts)

@@ -34,6 +34,7 @@ SHOWN = (
     "practice_films",
     "red_team_dialogues",
     "triage_calibration",
+    "reply_calibration",
     "health_rubrics",
     "legal_critiques",
     "contract_spans",

@@ -59,12 +59,7 @@ def make_report(
     verdict of the judge and one of a person.
     """
     actor.require(Permission.JOBS_VIEW)
-    job = jobs.job_of(session, actor, job_id)
-    if job.task_type not in asking.JUDGED_TYPES:
-        raise Missing("Jobs of this type have no reports on judges.")
-    if not 0 <= margin <= MARGIN_MAX:
-        fault = Fault("/margin", f"Give a number from 0 to {MARGIN_MAX}.")
-        raise Faulty("The margin needs mending.", [fault])
+    job = _judged_job(session, actor, job_id, margin)
     asked = _asked_here(session, job, version, model)
     panel = panel_of(
         session, job, model=model, version=version,
@@ -100,6 +95,16 @@ def make_report(
     session.flush()  # Whoever goes on reads it back.
     audit.record(session, actor, "made a report on a judge", report.id, job=str(job.id))
     return report
+
+
+def _judged_job(session: Session, actor: Actor, job_id: UUID, margin: float) -> Job:
+    job = jobs.job_of(session, actor, job_id)
+    if job.task_type not in asking.JUDGED_TYPES:
+        raise Missing("Jobs of this type have no reports on judges.")
+    if not 0 <= margin <= MARGIN_MAX:
+        fault = Fault("/margin", f"Give a number from 0 to {MARGIN_MAX}.")
+        raise Faulty("The margin needs mending.", [fault])
+    return job
 
 
 def _asked_here(session: Session, job: Job, version: str, model: str) -> JudgeVersion | None:
