@@ -25,4 +25,8 @@ Decisions
   old key, which was for the old one.
 - 2026-11: what a model is asked is OpenAI's chat completions without streaming, with the fields
   that every server of that kind knows; two samples are two calls, as `n` is not known everywhere.
+- 2026-11: judges are asked by OpenAI's official client, whose transport is ours
+  (`gateway.official`): every request goes through `http_client.post`, so the address is checked
+  and pinned for each call and no redirect is followed, whatever the client would do by itself. It
+  passes on only what a model's server needs of the client's headers, and never tries again alone.
 """
