@@ -23,7 +23,7 @@ from tests.make import identity, specialists
 from tests.make import jobs as make_jobs
 from tests.make import work as make
 
-ADAPTIVE = {"overlap_min": 2, "overlap_max": 4, "confidence_target": 0.8}
+ADAPTIVE = {"overlap_min": 2, "overlap_max": 4, "confidence_target": 0.72}
 
 
 def seats(session: Session, task_id: TaskId) -> list[SeatState]:

@@ -38,6 +38,8 @@ def _write(begun: fits.Begun, began: float) -> None:
     for rows in fits.posterior_chunks(begun, found):
         with transaction() as session:
             fits.write_posteriors(session, begun, rows)
+    with transaction() as session:
+        fits.drop_stale(session, begun)
     for lesson in fits.lessons_of(begun, found):
         with transaction() as session:
             fits.learn_consensus(session, begun, lesson)

@@ -7,10 +7,14 @@ from enum import StrEnum
 
 import orjson
 
+from marketplace.quality.rules import matching
 from marketplace.tasktypes import Json, Scale, ScaleKind, TaskType, filled, scales
 
 # More labels than that of one question are words, not classes: nobody's confusion of them is known.
 LABELS_MAX = 40
+# Marks of one task that are matched; a text with more is compared by its reviewers.
+MARKS_MAX = 400
+ABSENT = "absent"
 _PLACES = ("first", "second")
 
 
@@ -34,9 +38,13 @@ class Scheme:
         self._known: dict[str, tuple[str, Scale]] = {}
 
     def ballots(self, judgements: Sequence[Json]) -> list[dict[str, str]]:
-        """What each author of one task says of each unit that can be voted on, in their order."""
+        """What each author of one task says of each unit that can be voted on, in their order.
+
+        What people mark in places of their own choosing is matched first; who marked nothing where
+        somebody else did votes `ABSENT` there.
+        """
         given = filled(self._kind, self._template, [self._kind.units(each) for each in judgements])
-        return [
+        found = [
             {
                 unit: self._vote(unit, label)
                 for unit, label in ballot.items()
@@ -44,6 +52,27 @@ class Scheme:
             }
             for ballot in given
         ]
+        if self.matches:
+            self._match(judgements, found)
+        return found
+
+    @property
+    def matches(self) -> bool:
+        """Whether people mark places, so that units get their names by what was marked so far."""
+        return any(scale.kind in scales.MATCHED for scale in self._scales.values())
+
+    def _match(self, judgements: Sequence[Json], found: Sequence[dict[str, str]]) -> None:
+        marks = {at: self._kind.marks(self._template, each) for at, each in enumerate(judgements)}
+        if sum(map(len, marks.values())) > MARKS_MAX:
+            return
+        asked = list(marks)
+        for unit in matching.units_of(marks):
+            place = matching.middle_of(list(unit.marks.values())).place
+            name = f"{unit.group}.{place_name(place)}"
+            while name in found[0]:
+                name += "+"  # Two things in one place.
+            for at, label in unit.labels(asked, ABSENT).items():
+                found[int(str(at))][name] = said(label)
 
     def questions(self) -> list[str]:
         """The questions of the type, as its scales name them."""
@@ -64,7 +93,8 @@ class Scheme:
             return (*_PLACES, "tie")
         if scale.values is None:
             return None
-        return tuple(said(label) for label in (*scale.values, *scale.apart))
+        absent = (ABSENT,) if scale.kind in scales.MATCHED else ()
+        return (*(said(label) for label in (*scale.values, *scale.apart)), *absent)
 
     def shown(self, unit: str, votes: Sequence[str]) -> list[str]:
         """Votes as people read them: of a ranked pair, the names of its two responses."""
@@ -88,6 +118,16 @@ class Scheme:
             known = (best or unit, self._scales[best] if best else scales.NOMINAL)
             self._known[unit] = known
         return known
+
+
+def place_name(place: object) -> str:
+    """A place as a part of a unit's name: `12-40` of an extent, its numbers of a region."""
+    if isinstance(place, tuple):
+        return "-".join(str(round(each)) for each in place)
+    region = place if isinstance(place, dict) else {}
+    if "box" in region:
+        return "-".join(str(round(each)) for each in region["box"])
+    return "-".join(str(round(each)) for point in region.get("points", []) for each in point[:2])
 
 
 def said(label: Hashable) -> str:

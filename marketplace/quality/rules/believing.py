@@ -120,8 +120,9 @@ def believed(
     newest: a person whose vote has just come, who alone is taught; None teaches nobody. gold: a
     judgement that is known to be true. Nothing where a task has more units than `UNITS_MAX`.
     """
-    ballots = scheme.ballots([vote.judgement for vote in votes])
-    truth = scheme.ballots([gold])[0] if gold is not None else {}
+    known_true = [gold] if gold is not None else []
+    ballots = scheme.ballots([*(vote.judgement for vote in votes), *known_true])
+    truth = ballots.pop() if gold is not None else {}
     by_unit: dict[str, list[tuple[Vote, str]]] = {}
     for vote, ballot in zip(votes, ballots, strict=True):
         for unit, label in ballot.items():

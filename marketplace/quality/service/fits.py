@@ -100,6 +100,10 @@ WHERE p.revision = excluded.revision AND p.fit < excluded.fit
     OR (p.label, p.n, p.decided, p.labels)
       IS DISTINCT FROM (excluded.label, excluded.n, excluded.decided, excluded.labels))"""
 
+_STALE = """DELETE FROM posterior p USING json_to_recordset(%(rows)s::json)
+  AS x(task_id uuid, unit text, revision int8)
+WHERE p.task_id = x.task_id AND p.unit = x.unit AND p.revision = x.revision"""
+
 
 @dataclass(slots=True)
 class Begun:
@@ -172,16 +176,17 @@ def _take_in(
     begun: Begun, task_id: UUID, said: Sequence[tuple[AuthorKind, Any]], gold: str | None
 ) -> None:
     scheme = begun.scheme
-    ballots = scheme.ballots([orjson.loads(row.judgement) for _, row in said])
+    true = [orjson.loads(gold)["judgement"]] if gold is not None else []
+    ballots = scheme.ballots([*(orjson.loads(row.judgement) for _, row in said), *true])
+    truth = ballots.pop() if true else {}
     for (kind, row), ballot in zip(said, ballots, strict=True):
         for unit, label in ballot.items():
             question = scheme.question(unit)
             poll = begun.polls.setdefault(question, Poll(question))
             poll.add(task_id, unit, (kind, row.author), label, accepted=row.accepted)
-    if gold is not None:
-        for unit, label in scheme.ballots([orjson.loads(gold)["judgement"]])[0].items():
-            poll = begun.polls.setdefault(scheme.question(unit), Poll(scheme.question(unit)))
-            poll.know(task_id, unit, label)
+    for unit, label in truth.items():
+        question = scheme.question(unit)
+        begun.polls.setdefault(question, Poll(question)).know(task_id, unit, label)
 
 
 def write_fit(
@@ -250,6 +255,18 @@ def write_posteriors(session: Session, begun: Begun, rows: Sequence[Any]) -> Non
         still=STILL,
         rows=_json(rows),
     )
+
+
+def drop_stale(session: Session, begun: Begun) -> None:
+    """Forget what was believed of units that nobody votes on any more, unless it moved since."""
+    voted = {case for poll in begun.polls.values() for case in poll.cases}
+    gone = [
+        {"task_id": task_id, "unit": unit, "revision": revision}
+        for (task_id, unit), revision in sorted(begun.revisions.items())
+        if (task_id, unit) not in voted
+    ]
+    for rows in _chunks(gone):
+        plain_sql(session, _STALE, rows=_json(rows))
 
 
 def lessons_of(begun: Begun, fits: Mapping[str, Fitted]) -> list[tuple[UUID, float, float, int]]:

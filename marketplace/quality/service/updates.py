@@ -157,17 +157,18 @@ def _change(
     gold: Any = None,
 ) -> list[Belief]:
     (row,) = plain_sql(session, _READ, task_id=task_id, job_id=job_id, questions=scheme.questions())
-    votes = [
+    votes = [Vote(AuthorKind.MODEL, author, said) for author, said in _of(row.models)]
+    votes += [
         Vote(AuthorKind.HUMAN, author, judgement, accepted=accepted)
         for author, judgement, accepted in _of(row.votes)
     ]
-    votes += [Vote(AuthorKind.MODEL, author, said) for author, said in _of(row.models)]
     beliefs, lessons = believed(scheme, votes, _known(row), newest=newest, gold=gold)
     plain_sql(
         session,
         _WRITE,
         task_id=task_id,
-        whole=newest is None,  # A fresh vote leaves no unit without any.
+        # A fresh vote leaves no unit without any, but where units are named by what is marked.
+        whole=newest is None or scheme.matches,
         units=[belief.unit for belief in beliefs],
         beliefs=orjson.dumps([_row_of(belief) for belief in beliefs]).decode(),
         lessons=orjson.dumps([_taught(lesson) for lesson in lessons]).decode(),
