@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import time
 from collections.abc import Hashable
 from itertools import combinations
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from nltk.metrics.agreement import AnnotationTask
-from nltk.metrics.distance import binary_distance, interval_distance
 from sklearn.metrics import cohen_kappa_score
 from statsmodels.stats.inter_rater import fleiss_kappa
 
@@ -57,6 +55,15 @@ ALPHAS: dict[Level, float] = {
 LEVELS: tuple[Level, ...] = ("nominal", "ordinal", "interval", "ratio")
 
 items = st.lists(st.lists(st.integers(1, 4), max_size=5), max_size=25)
+
+
+def by_nltk(rated: list[list[int]], level: Level) -> float:
+    """Alpha by NLTK, which takes seconds to import; so only slow tests call it."""
+    agreement = importlib.import_module("nltk.metrics.agreement")
+    distance = importlib.import_module("nltk.metrics.distance")
+    measure = distance.binary_distance if level == "nominal" else distance.interval_distance
+    triples = [(str(who), str(at), x) for at, row in enumerate(rated) for who, x in enumerate(row)]
+    return float(agreement.AnnotationTask(data=triples, distance=measure).alpha())
 
 
 def value(found: Agreement) -> float:
@@ -112,29 +119,25 @@ def test_fleiss_equals_statsmodels(seed: int) -> None:
     assert fleiss_kappa(np.array(table)) == pytest.approx(fleiss(rated).value, abs=1e-9)
 
 
-@pytest.mark.parametrize(
-    ("level", "distance"), [("nominal", binary_distance), ("interval", interval_distance)]
-)
-def test_alpha_equals_nltk_s(level: Level, distance: Any) -> None:
+@pytest.mark.slow
+@pytest.mark.parametrize("level", ["nominal", "interval"])
+def test_alpha_equals_nltk_s(level: Level) -> None:
     rated = [row[: 2 + at % 3] for at, row in enumerate(random_items(5, 40, 4, 4))]
-    triples = [(str(who), str(at), x) for at, row in enumerate(rated) for who, x in enumerate(row)]
-    wanted = AnnotationTask(data=triples, distance=distance).alpha()
 
-    assert wanted == pytest.approx(alpha(rated, level).value, abs=1e-9)
+    assert by_nltk(rated, level) == pytest.approx(alpha(rated, level).value, abs=1e-9)
 
 
+@pytest.mark.slow
 def test_values_do_not_depend_on_how_many_labels_there_are() -> None:
     # More than 256 labels, or 32 ranks, are summed another way; the value must not show it.
     source = np.random.default_rng(3)
     truth = source.integers(0, 400, 700)
     rated = [[int(x), int(x + source.integers(0, 2)), int(x)] for x in truth]
-    triples = [(str(who), str(at), x) for at, row in enumerate(rated) for who, x in enumerate(row)]
     table = np.zeros((700, 401))
     for at, row in enumerate(rated):
         np.add.at(table[at], row, 1)
 
-    nominal = AnnotationTask(data=triples, distance=binary_distance).alpha()
-    assert nominal == pytest.approx(alpha(rated).value, abs=1e-9)
+    assert by_nltk(rated, "nominal") == pytest.approx(alpha(rated).value, abs=1e-9)
     assert fleiss_kappa(table) == pytest.approx(fleiss(rated).value, abs=1e-9)
     one, two = [row[0] for row in rated], [row[1] for row in rated]
     wanted = cohen_kappa_score(one, two)
