@@ -4,6 +4,9 @@ Owns the tables skill, skill_evidence, skill_point, posterior, label_author, que
 and job_fit; the statistics in `rules` are pure. Promises: every figure comes with the number of
 items it stands on; a figure that the data cannot give is None, never a guess; what is believed of a
 task is right as soon as the submission that changed it is in.
+It owns gold in ordinary work (gold_*) and rules of quality control (control_*, quality_cursor) too:
+no rule can reject work or end an account, none is on before its very version was replayed, and
+nobody is stopped in a job before a person said so, which the database asks for.
 Never: decides about anybody's pay or standing.
 
 Decisions
@@ -40,6 +43,21 @@ Decisions
 - 2026-11: reports, versions and checks only ever grow. A check asks the report's items anew past
   all kept answers; drift is a shift of verdicts that one permutation in a hundred shows over all
   dimensions, or an agreement whose interval lies below the report's.
+- 2026-11: answers to gold are scored by the numbered facts, in the background, some seconds after
+  they came: the path of a submission reads nothing of gold, so neither shape nor time tells it
+  (`tests/journeys/test_gold_wire.py`, `bench.gold_times`). Its author is told once that gives
+  nothing away: when the job ends, the item is worn or withdrawn, or the answer was rejected.
+- 2026-11: gold that as many people have taken as the job allows is worn: its open seats close and
+  it teaches nothing. Nobody is scored twice by the same payload, nor by reworked answers, and what
+  has gold is never asked as a repeat.
+- 2026-11: gold is doubted by an author who was told, or by at least three strong authors who say
+  the same other thing and are most of them (lower bound). Changing it keeps all versions and
+  scores; `review.change_gold` carries it on to pay, posteriors and firings.
+- 2026-11: a rule is a share of pieces of work with bounds of 90 % each way, a threshold and an
+  action. What restricts must compare the bound that makes it sure. A firing is a row with its
+  figures; `review` carries it out and writes to whom it restricts; after it was lifted only later
+  work counts. In a replay "wrongly" are those whose later work gold and reviews found right, by
+  the lower bound of 60 %.
 - 2026-11: an attempt's score is the mean agreement with gold over all items of its form, cut after
   three decimals and never rounded up; an item that was left open has 0, which is said before the
   start. Each answer also teaches the person's skill.

@@ -55,6 +55,9 @@ Decisions
   its lab: from what is pending, or once it has cleared from what is available; the rest is owed.
   Payouts on their way are left alone. Clearing and taking back lock the accrual, so that each
   finds what the other did. The same evidence of skill is said anew, and the task scored again.
+- 2026-11: gold that is corrected or withdrawn overturns, in the system's name, the rejections of
+  answers that it had called wrong and does not any more; acceptances stand. Firings of rules that
+  only the former gold explains are lifted in the same transaction (`service.quality_control`).
 - 2026-11: an appeal is filed within 14 days, by the author of a rejection or of work that was sent
   back and not done again; what there is to see is frozen in a row of its own. The lab may speak
   within three days, before which nobody decides. Operations decide within seven, whoever has to do

@@ -28,6 +28,7 @@ from marketplace.quality.rules.control import (
 )
 from marketplace.review import service as review
 from marketplace.routing import service as routing
+from marketplace.work.models import Seat
 from marketplace.work.rules import HeldBack
 from tests.make import background, identity, specialists, work
 from tests.quality.test_gold import all_done, scored, with_gold
@@ -170,3 +171,27 @@ def test_rules_for_all_jobs_are_for_operations(session: Session) -> None:
         quality.ask_replay(session, lab, ours.id)
     with pytest.raises(Missing):
         quality.add_ready(session, identity.lab_owner(session), "haste", job_id=job.id)
+
+
+def test_extra_gold_comes_among_the_next_tasks_and_is_for_one_person(session: Session) -> None:
+    lab, job = with_gold(session, gold=6, items=14, overlap=1)
+    more = Condition(Side.ABOVE, Bound.UPPER, 0.3, 4)
+    text = RuleText("Ask more", Collector.GOLD_ERROR, more, Action.EXTRA_GOLD, 2)
+    rule = quality.write_rule(session, lab, text, job_id=job.id)
+    quality.ask_replay(session, lab, rule.id)
+    session.flush()
+    background.run_all()
+    quality.switch_on(session, lab, rule.id)
+    unclear, other = specialists.doctor(session), specialists.doctor(session)
+    all_done(session, unclear, job, "baba")
+
+    evaluated()
+
+    kept = session.scalars(select(Seat).where(Seat.reserved_for == unclear.person_id)).all()
+    assert 2 == len(kept)
+    firing = session.scalars(select(ControlFiring)).one()
+    assert (FiringState.IN_FORCE, None) == (firing.state, firing.told_at)  # Nobody is told of gold.
+    theirs = {each.seat_id for each in all_done(session, other, job, "aa")}
+    assert theirs.isdisjoint(each.id for each in kept)
+    met = {each.seat_id for each in all_done(session, unclear, job, "aaaaaaaa")}
+    assert {each.id for each in kept} <= met

@@ -10,9 +10,10 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from marketplace import audit, clock
+from marketplace import audit, clock, mail
 from marketplace.actor import SYSTEM, Actor
 from marketplace.errors import Conflict, Denied, Faulty, Missing
+from marketplace.identity import queries as identity
 from marketplace.identity.rules import Permission
 from marketplace.ids import ItemId, JobId, PersonId
 from marketplace.jobs.models import Item, Job
@@ -189,12 +190,29 @@ def carry_out_next(session: Session) -> bool:
         return False
     if firing.action in RESTRICTING:
         firing.told_at = clock.now()
+        _write_to(session, firing)
     if firing.action is not Action.PAUSE:
         firing.state = step(NEXT_FIRING, firing.state, FiringState.IN_FORCE)
         session.flush()
         _apply(session, firing)
     audit.record(session, SYSTEM, f"carried out {firing.action.value}", firing.id)
     return True
+
+
+def _write_to(session: Session, firing: ControlFiring) -> None:
+    """Tell the person by a letter that leads to the figures and to a place for their side."""
+    person = identity.addressees(session, [PersonId(firing.person_id)]).get(firing.person_id)
+    if person is None:
+        return
+    mail.send(
+        session,
+        to=person.email,
+        template="work_checked",
+        name=person.name,
+        job=session.get_one(Job, firing.job_id).title,
+        action=firing.action.value,
+        proposed=firing.action is Action.PAUSE,
+    )
 
 
 def _apply(session: Session, firing: ControlFiring) -> None:
