@@ -13,9 +13,10 @@ The order of locks, the same for every verb, so that two of them never wait for 
 claim or submission; then its job, by a key-share lock, where a seat is leased or opened again
 (a report takes the stronger one, so that reports are counted one after the other); then seats, of
 one task in the order of their ids; then the task; then the person's progress; then what `quality`
-believes of the task, its author's row there and the person's skill; then the ledger's accounts. Two verbs take rows that others hold only by passing them over: leasing a seat, and
-ending leases. `routing.settle_closed` locks the job's whole row, or leaves it for later: with it in
-hand nobody has read the job as open and not said yet what they took.
+believes of the task, its author's row there and the person's skill; then the ledger's accounts.
+Two verbs take rows that others hold only by passing them over: leasing a seat, and ending leases.
+`routing.settle_closed` locks the job's whole row, or leaves it for later: with it in hand nobody
+has read the job as open and not said yet what they took.
 
 Decisions
 - 2026-11: a seat's `rank` comes from a sequence and is taken anew whenever the seat opens again.
