@@ -158,13 +158,13 @@ def test_the_endpoints_own_budget_holds_too(session: Session, served: Served, la
 def test_refusals_and_malformed_answers_are_counted_and_never_guessed(
     session: Session, served: Served, lab: Actor
 ) -> None:
-    _, job = make.panel(session, lab=lab, items=20)
+    _, job = make.panel(session, lab=lab, items=14)
     version = make.judge(session, lab, model="judge-q80-refusing20-malformed25-s4")
     run = make.run(session, lab, version, job)
 
     asked(session, run)
 
-    assert 20 == run.answered + run.refused + run.malformed
+    assert 14 == run.answered + run.refused + run.malformed
     assert run.refused > 0
     assert run.malformed > 0
     assert run.answered == len(prelabels(session))
@@ -276,9 +276,8 @@ def test_a_panel_is_drafted_from_items_of_the_lab(
 def test_a_judge_that_drifted_is_told_to_the_lab(
     session: Session, served: Served, lab: Actor
 ) -> None:
-    _, job = make.panel(session, lab=lab, items=24)
-    for _ in range(2):
-        make.verdict(session, job, flaw=lambda number: int(number % 4 == 0))
+    _, job = make.panel(session, lab=lab, items=14, experts=1)
+    make.verdict(session, job, flaw=lambda number: int(number % 4 == 0))
     first = make.judge(session, lab, model="judge-q95")
     asked(session, make.run(session, lab, first, job))
     report = judge_reports.make_report(
@@ -300,7 +299,7 @@ def test_a_judge_that_drifted_is_told_to_the_lab(
         for each in session.scalars(select(Message))
         if each.template == "judge_drifted"
     ]
-    assert 24 == len(prelabels(session))  # A check writes none.
+    assert 14 == len(prelabels(session))  # A check writes none.
 
 
 def test_only_one_run_of_a_version_asks_at_a_time(

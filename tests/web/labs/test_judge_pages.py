@@ -21,7 +21,7 @@ from tests.web.pages import checked, text_of
 def test_a_lab_calibrates_a_judge(session: Session, lab: Actor, owner: Browser) -> None:
     with models():
         endpoints.endpoint(session, lab, "our-model", model="judge-q90-b1-p30")
-        _, job = judges.panel(session, lab=lab, items=12)
+        _, job = judges.panel(session, lab=lab, items=6)
         for _ in range(2):
             judges.verdict(session, job, flaw=lambda number: int(number % 3 == 0))
         form = {
@@ -50,7 +50,7 @@ def test_a_lab_calibrates_a_judge(session: Session, lab: Actor, owner: Browser) 
     told = text_of(checked(owner.get(report)))
     assert "Where it may stand alone" in told
     assert found.facts["judge"]["prompt_sha256"] in told
-    assert "24 blind verdicts" in told
+    assert "12 blind verdicts" in told
     rows = list(csv.DictReader(io.StringIO(owner.get(f"{report}/csv").text)))
     assert {("empathy", ""), ("better", "")} == {(e["dimension"], e["slice"]) for e in rows}
     assert found.findings_sha256.hex() == (owner.get(f"{report}/json").json or {})["sha256"]
@@ -71,7 +71,7 @@ def _asked_and_reported(session: Session, owner: Browser, job: Job) -> JudgeRepo
     background.run_all()
     session.expire_all()
     run = session.scalars(select(JudgeRun)).one()
-    assert ("done", 12) == (run.state.value, run.answered)
+    assert ("done", 6) == (run.state.value, run.answered)
     assert "Make a report" in text_of(checked(owner.get(started.location)))
     made = owner.post(f"{here}/report", {"model": "judge-q90-b1-p30", "version": "empathy-v1"})
     assert 303 == made.status_code
