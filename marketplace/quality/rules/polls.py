@@ -16,7 +16,7 @@ import numpy.typing as npt
 from marketplace.quality.rules import categorical
 from marketplace.quality.rules.ballots import AuthorKind, Scheme, labels_of
 from marketplace.quality.rules.believing import REVIEW_ACCURACY
-from marketplace.quality.rules.categorical import Fit
+from marketplace.quality.rules.categorical import Fit, Settings, pool
 from marketplace.quality.rules.categorical.prior import Floats
 from marketplace.quality.rules.crowd import UNKNOWN, Labels
 
@@ -25,6 +25,9 @@ Ints = npt.NDArray[np.int32]
 # A task is asked of few; a curve of more points than that says nothing more.
 CURVE_MAX = 20
 TINY = 1e-12
+# Votes above which the slowest model is left out, and above which one alone must do.
+QUICK_FROM = 10_000
+ONE_MODEL_FROM = 200_000
 # What agreement with others counts beside a verdict of somebody who looked.
 CONSENSUS = 0.5
 
@@ -111,6 +114,7 @@ def fitted(poll: Poll, scheme: Scheme) -> Fitted | None:
         columns,
         gold=gold if poll.gold else None,
         groups=np.where(people, 0, 1).astype(np.int32) if not people.all() else None,
+        settings=Settings(members=_members(len(columns))),
     )
     by_people = people[columns.authors]
     told = Columns(columns, by_people, fit, reviews)
@@ -124,6 +128,15 @@ def fitted(poll: Poll, scheme: Scheme) -> Fitted | None:
         curve=_curve(told, gold),
         consensus=_consensus(told, poll, gold),
     )
+
+
+def _members(votes: int) -> tuple[str, ...]:
+    """The models that a job of this size is fitted by: it is fitted again and again."""
+    if votes > ONE_MODEL_FROM:
+        return (pool.DAWID_SKENE,)
+    if votes > QUICK_FROM:
+        return tuple(name for name in pool.MEMBERS if name != pool.ABILITIES)
+    return pool.MEMBERS
 
 
 def _reviews(poll: Poll, order: Ints, k: int) -> Floats | None:
