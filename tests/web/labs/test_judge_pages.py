@@ -24,7 +24,7 @@ def test_a_lab_calibrates_a_judge(session: Session, lab: Actor, owner: Browser) 
         _, job = judges.panel(session, lab=lab, items=6)
         for _ in range(2):
             judges.verdict(session, job, flaw=lambda number: int(number % 3 == 0))
-        form = {
+        form: dict[str, object] = {
             "name": "empathy", "endpoint": "our-model", "dimensions_of": str(job.id),
             "prompt": "Judge this.\n{dimensions}\n{conversation}\n{responses}",
             "temperature": "0", "tokens_max": "500", "both_orders": "true",
@@ -64,7 +64,7 @@ def _asked_and_reported(session: Session, owner: Browser, job: Job) -> JudgeRepo
     here = f"/lab/jobs/{job.id}/judges"
     offered = checked(owner.get(here))
     version = offered.split('<option value="')[2].split('"')[0]
-    asked = {"judge": version, "calls_max": "100", "calls_a_minute_max": "6000"}
+    asked: dict[str, object] = {"judge": version, "calls_max": "100", "calls_a_minute_max": "6000"}
     assert 422 == owner.post(f"{here}/ask", {**asked, "calls_max": "0"}).status_code
     started = owner.post(f"{here}/ask", asked)
     assert "Items settled" in text_of(checked(owner.get(started.location)))
