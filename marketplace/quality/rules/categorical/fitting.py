@@ -20,7 +20,7 @@ from marketplace.quality.rules.crowd import UNKNOWN, Ints, Labels
 # A part of the gold is held back so often to weigh the members; large inputs do with fewer.
 FOLDS = 5
 FOLDS_OF_LARGE = 2
-LARGE = 500_000
+LARGE = 100_000
 GOLD_MIN = 10
 
 

@@ -38,8 +38,8 @@ ABILITIES = "abilities"
 STACKING = "stacking"
 MEMBERS = (DAWID_SKENE, SUBTYPES, SUBTYPES_APART, ONE_COIN, MACE, GLAD, ABILITIES)
 # Votes, and votes times classes, above which a member is left out to save time and memory.
-VOTES_MAX = 3_000_000
-GLAD_CELLS_MAX = 3_000_000
+VOTES_MAX = 1_000_000
+GLAD_CELLS_MAX = 1_000_000
 ABILITIES_CELLS_MAX = 400_000
 # A contested task begins as mostly of the hard kind, a clear one as mostly of the easy kind.
 HARD_AT_FIRST = 0.9
