@@ -21,6 +21,7 @@ Facts: TypeAlias = dict[str, Any]
 # A question with more labels is told by its mean, or not at all.
 LABELS_TOLD_MAX = 8
 DIGITS = 6
+HARDLY = 0.2
 
 
 def accuracy_of(plan: Plan, right: Floats, confidence: Floats) -> tuple[Facts | None, Facts | None]:
@@ -87,11 +88,16 @@ def _measures(question: Question, scheme: Scheme) -> list[tuple[str, Floats]]:
         return [("mean", np.array(numbers, dtype=np.float64))]
     if len(question.labels) > LABELS_TOLD_MAX:
         return []
+    # A label that nobody gave, and so nobody believes, is not worth a line.
+    given = question.believed.together.max(axis=0, initial=0.0) > HARDLY
     told = [
         (f"share of {label}", np.eye(len(question.labels))[at])
         for at, label in enumerate(question.labels)
+        if given[at]
     ]
-    ties = {"tie", "both_bad"} & set(question.labels)
+    ties = {"tie", "both_bad"} & {
+        each for each, some in zip(question.labels, given, strict=True) if some
+    }
     if scale is not None and scale.kind is ScaleKind.PAIRWISE and ties:
         for side in ("a", "b"):
             worth = [1.0 if each == side else 0.5 if each in ties else 0.0
