@@ -67,17 +67,10 @@ class Talker:
     def choose(
         self, choice: str, turn: int = 1, edit: str | None = None, attempt: int | None = None
     ) -> None:
-        claim = self.claim
-        service.choose_reply(
-            self.session,
-            self.doctor,
-            claim.id,
-            fence=claim.fence,
-            turn=turn,
-            choice=choice,
-            attempt=self.talk["attempt"] if attempt is None else attempt,
-            edit=edit,
-        )
+        seen = self.talk["attempt"] if attempt is None else attempt
+        how: dict[str, Any] = {"turn": turn, "choice": choice, "attempt": seen, "edit": edit}
+        held = self.claim
+        service.choose_reply(self.session, self.doctor, held.id, fence=held.fence, **how)
 
     def turn(self, text: str, number: int, choice: str = "a", edit: str | None = None) -> None:
         self.say(text, number)
