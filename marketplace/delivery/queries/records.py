@@ -93,11 +93,9 @@ def records_after(session: Session, export: Export, position: int, *, limit: int
     said = work.prelabels_of(session, [item.id for item, _ in items])
     ids = [each.id for rows in given.values() for each in rows]
     added = work.addenda_of(session, ids, until=export.as_of)
-    is_labelled = export.policy == Policy.MODEL
     pairs = [(item.id, task_id) for item, task_id in items]
-    labelling = labelling_of(session, job, pairs) if is_labelled else None
-    described = select(TemplateVersion).where(TemplateVersion.job_id == job.id)
-    versions = {version.id: version for version in session.scalars(described)}
+    labelling = labelling_of(session, job, pairs) if export.policy == Policy.MODEL else None
+    versions = _versions(session, job)
     records = []
     for item, task_id in items:
         submissions = given.get(task_id, [])
@@ -124,6 +122,11 @@ def records_after(session: Session, export: Export, position: int, *, limit: int
         if told is not None:
             records.append(told)
     return Chunk(records, items[-1][0].position if items else position)
+
+
+def _versions(session: Session, job: Job) -> dict[UUID, TemplateVersion]:
+    described = select(TemplateVersion).where(TemplateVersion.job_id == job.id)
+    return {version.id: version for version in session.scalars(described)}
 
 
 def _told(export: Export) -> tuple[ColumnElement[bool], ...]:
