@@ -27,6 +27,7 @@ from marketplace.quality.rules.agreeing import agreement_by_pair, agreement_by_u
 from marketplace.quality.rules.ballots import AuthorKind, Scheme
 from marketplace.quality.rules.evidence import EvidenceSource
 from marketplace.quality.rules.polls import Fitted, Poll
+from marketplace.quality.service import fit_sql
 from marketplace.quality.service.skill import learn
 from marketplace.statements import plain_sql
 from marketplace.tasktypes import task_type
@@ -39,80 +40,19 @@ ROWS_AT_ONCE = 1_000
 STILL = 0.0005
 STILL_SKILL = 0.005
 
-_TASKS = """SELECT task.id, item.gold::text AS gold FROM task JOIN item ON item.id = task.item_id
-WHERE task.job_id = %(job_id)s AND task.id > %(after)s ORDER BY task.id LIMIT %(limit)s"""
-_BEFORE = """SELECT task_id, unit, revision FROM posterior WHERE task_id = ANY(%(tasks)s)"""
-_VOTES = """SELECT s.task_id, s.specialist_id::text AS author, s.judgement::text AS judgement,
-  coalesce(e.agreement >= 0.5, false) AS accepted
-FROM submission s JOIN seat ON seat.id = s.seat_id
-LEFT JOIN skill_evidence e ON e.source = 'review' AND e.source_id = s.id
-WHERE s.task_id = ANY(%(tasks)s) AND s.state IN ('submitted', 'in_review', 'accepted')
-  AND seat.set_aside_at IS NULL ORDER BY s.id"""
-_MODELS = """SELECT task.id AS task_id, p.model || '@' || p.version AS author,
-  p.payload::text AS judgement, false AS accepted
-FROM task JOIN prelabel p ON p.item_id = task.item_id
-WHERE task.id = ANY(%(tasks)s) ORDER BY task.id, p.number"""
-
-_AUTHORS = """INSERT INTO label_author AS a (job_id, question, kind, author, counts, n,
-  reliability, lower, upper, fit, updated_at)
-SELECT %(job_id)s, question, kind, author, counts, n, reliability, lower, upper, %(fit)s, %(at)s
-FROM json_to_recordset(%(rows)s::json) AS x(question text, kind text, author text,
-  counts float8[], n int8, reliability float8, lower float8, upper float8)
-ORDER BY question, kind, author
-ON CONFLICT (job_id, question, kind, author) DO UPDATE SET counts = excluded.counts,
-  n = excluded.n, reliability = excluded.reliability, lower = excluded.lower,
-  upper = excluded.upper, fit = excluded.fit, updated_at = excluded.updated_at"""
-_GONE = """DELETE FROM label_author WHERE job_id = %(job_id)s AND fit < %(fit)s
-  AND updated_at < %(began_at)s"""
-_QUESTIONS = """INSERT INTO question_fit AS q (job_id, question, labels, population, accuracy,
-  curve, fit)
-SELECT %(job_id)s, question, labels, population, accuracy, curve, %(fit)s
-FROM json_to_recordset(%(rows)s::json) AS x(question text, labels text[], population jsonb,
-  accuracy float8, curve jsonb)
-ON CONFLICT (job_id, question) DO UPDATE SET labels = excluded.labels,
-  population = excluded.population, accuracy = excluded.accuracy, curve = excluded.curve,
-  fit = excluded.fit"""
-_AGREEMENT = """WITH gone AS (
-  DELETE FROM agreement WHERE job_id = %(job_id)s AND unit <> ALL(%(units)s))
-INSERT INTO agreement AS a (job_id, unit, level, items, labels, agreement_ratio, measures,
-  computed_at)
-SELECT %(job_id)s, unit, level, items, labels, agreement_ratio, measures, %(at)s
-FROM json_to_recordset(%(rows)s::json) AS x(unit text, level text, items int8, labels int8,
-  agreement_ratio float8, measures jsonb)
-ON CONFLICT (job_id, unit) DO UPDATE SET level = excluded.level, items = excluded.items,
-  labels = excluded.labels, agreement_ratio = excluded.agreement_ratio,
-  measures = excluded.measures, computed_at = excluded.computed_at"""
-_POSTERIORS = """INSERT INTO posterior AS p (task_id, unit, job_id, question, label, confidence,
-  labels, probabilities, n, humans, models, decided, fit, revision, updated_at)
-SELECT task_id, unit, %(job_id)s, question, label, confidence, labels, probabilities,
-  humans + models, humans, models, decided, %(fit)s, revision, %(at)s
-FROM json_to_recordset(%(rows)s::json) AS x(task_id uuid, unit text, question text, label text,
-  confidence float8, labels text[], probabilities float8[], humans int8, models int8,
-  decided bool, revision int8)
-ORDER BY task_id, unit
-ON CONFLICT (task_id, unit) DO UPDATE SET label = excluded.label,
-  confidence = excluded.confidence, labels = excluded.labels,
-  probabilities = excluded.probabilities, n = excluded.n, humans = excluded.humans,
-  models = excluded.models, decided = excluded.decided, fit = excluded.fit,
-  updated_at = excluded.updated_at
-WHERE p.revision = excluded.revision AND p.fit < excluded.fit
-  AND (abs(p.confidence - excluded.confidence) > %(still)s
-    OR (p.label, p.n, p.decided, p.labels)
-      IS DISTINCT FROM (excluded.label, excluded.n, excluded.decided, excluded.labels))"""
-
-_STALE = """DELETE FROM posterior p USING json_to_recordset(%(rows)s::json)
-  AS x(task_id uuid, unit text, revision int8)
-WHERE p.task_id = x.task_id AND p.unit = x.unit AND p.revision = x.revision"""
-
 
 @dataclass(slots=True)
 class Begun:
-    """A fit on its way. after: the last task that was read; revisions: of what stood before."""
+    """A fit on its way. after: the last task that was read; revisions: of what stood before.
+
+    asked: only tasks that a person judged are read, since a pipeline labels the others itself.
+    """
 
     job_id: UUID
     number: int
     scheme: Scheme
     teaches: bool
+    asked: bool
     began_at: datetime
     last_submission_id: UUID | None
     after: UUID = NOBODY
@@ -145,6 +85,7 @@ def begin_fit(session: Session, job_id: UUID) -> Begun | None:
         number=number or 1,
         scheme=Scheme(task_type(job.task_type), template),
         teaches=job.purpose is Purpose.WORK,
+        asked=job.specialist_items_max is not None,
         began_at=clock.now(),
         last_submission_id=newest,
     )
@@ -153,16 +94,23 @@ def begin_fit(session: Session, job_id: UUID) -> Begun | None:
 def read_votes(session: Session, begun: Begun) -> bool:
     """Read the votes of the next tasks; False when there are no more."""
     limit_statements(session)
-    tasks = plain_sql(session, _TASKS, job_id=begun.job_id, after=begun.after, limit=TASKS_AT_ONCE)
+    tasks = plain_sql(
+        session,
+        fit_sql.TASKS,
+        job_id=begun.job_id,
+        after=begun.after,
+        asked=begun.asked,
+        limit=TASKS_AT_ONCE,
+    )
     if not tasks:
         return False
     ids = [row.id for row in tasks]
-    for row in plain_sql(session, _BEFORE, tasks=ids):
+    for row in plain_sql(session, fit_sql.BEFORE, tasks=ids):
         begun.revisions[row.task_id, row.unit] = row.revision
     by_task: dict[UUID, list[tuple[AuthorKind, Any]]] = {}
-    for row in plain_sql(session, _MODELS, tasks=ids):
+    for row in plain_sql(session, fit_sql.MODELS, tasks=ids):
         by_task.setdefault(row.task_id, []).append((AuthorKind.MODEL, row))
-    for row in plain_sql(session, _VOTES, tasks=ids):
+    for row in plain_sql(session, fit_sql.VOTES, tasks=ids):
         by_task.setdefault(row.task_id, []).append((AuthorKind.HUMAN, row))
         begun.submissions += 1
     gold = {row.id: row.gold for row in tasks if row.gold is not None}
@@ -205,14 +153,14 @@ def write_fit(
     session.flush()  # What follows goes straight to the driver.
     place: dict[str, Any] = {"job_id": begun.job_id, "at": clock.now()}
     rows = _question_rows(fits)
-    plain_sql(session, _QUESTIONS, job_id=begun.job_id, fit=begun.number, rows=_json(rows))
+    plain_sql(session, fit_sql.QUESTIONS, job_id=begun.job_id, fit=begun.number, rows=_json(rows))
     for chunk in _chunks(_author_rows(begun, fits)):
-        plain_sql(session, _AUTHORS, **place, fit=begun.number, rows=_json(chunk))
+        plain_sql(session, fit_sql.AUTHORS, **place, fit=begun.number, rows=_json(chunk))
     gone = {"job_id": begun.job_id, "fit": begun.number, "began_at": begun.began_at}
-    plain_sql(session, _GONE, **gone)
+    plain_sql(session, fit_sql.GONE, **gone)
     agreed = _agreement_rows(begun)
     units = [each["unit"] for each in agreed]
-    plain_sql(session, _AGREEMENT, **place, units=units, rows=_json(agreed))
+    plain_sql(session, fit_sql.AGREEMENT, **place, units=units, rows=_json(agreed))
     return True
 
 
@@ -248,7 +196,7 @@ def write_posteriors(session: Session, begun: Begun, rows: Sequence[Any]) -> Non
     limit_statements(session)
     plain_sql(
         session,
-        _POSTERIORS,
+        fit_sql.POSTERIORS,
         job_id=begun.job_id,
         fit=begun.number,
         at=clock.now(),
@@ -266,7 +214,7 @@ def drop_stale(session: Session, begun: Begun) -> None:
         if (task_id, unit) not in voted
     ]
     for rows in _chunks(gone):
-        plain_sql(session, _STALE, rows=_json(rows))
+        plain_sql(session, fit_sql.STALE, rows=_json(rows))
 
 
 def lessons_of(begun: Begun, fits: Mapping[str, Fitted]) -> list[tuple[UUID, float, float, int]]:
