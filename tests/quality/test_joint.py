@@ -66,6 +66,22 @@ def test_a_specialist_stands_against_models_that_agree() -> None:
     assert (found.together[seen].argmax(axis=1) == people[seen]).mean() > 0.95
 
 
+def test_models_that_are_mostly_wrong_do_not_turn_specialists_round() -> None:
+    truth, _, people = crowd()
+    rng = np.random.default_rng(5)
+    common = rng.random(len(truth)) < 0.7  # They err together in seven items of ten.
+    models = np.stack(
+        [np.where(common ^ (rng.random(len(truth)) < 0.05), 1 - truth, truth) for _ in range(6)],
+        axis=1,
+    ).astype(np.int32)
+    seen = people != UNKNOWN
+
+    found = joint(said(models, people))
+
+    assert (found.together[seen].argmax(axis=1) == people[seen]).mean() > 0.95
+    assert (found.alone.argmax(axis=1) == truth).mean() > 0.65
+
+
 def test_what_models_say_alone_does_not_know_the_items_own_answer() -> None:
     """Of items on which models say the same, those judged one way and the other look alike."""
     _, models, people = crowd()

@@ -122,6 +122,8 @@ def _together(said: Said, alone: Floats, known: Ints, judged: Flags) -> Floats:
     )
     # The chances of the classes are in what models say already, and are learnt here once more.
     told = np.log(alone[places] + _LEAST) - np.log(alone[places].mean(axis=0) + _LEAST)
+    if len(places) < JUDGED_MIN:  # Models that nobody bore out do not speak against anybody.
+        told = np.zeros_like(told)
     crowd = Votes(votes, known[places], told)
     model = DawidSkene(said.votes.label_count)
     fitted = posterior(crowd, model, _fit(crowd, model))
@@ -159,7 +161,7 @@ def _alone(said: Said, fitted: Outcome, banded: Labels, known: Ints, judged: Fla
             return _as_stated(said, shape)
     alone = _normal(fitted.log_shares + _evidence(fitted, banded, models, shape))
     alone[~spoken] = 1 / shape[1]
-    truth = np.where(spoken, _judged_label(said, fitted, banded, known), UNKNOWN).astype(np.int32)
+    truth = np.where(spoken, _judged_label(said, known), UNKNOWN).astype(np.int32)
     if int((truth != UNKNOWN).sum()) < JUDGED_MIN:
         return alone
     return calibrated(_borne_out(said, banded, alone, truth), truth)
@@ -245,13 +247,17 @@ def _evidence(fitted: Outcome, banded: Labels, mask: Flags, shape: tuple[int, in
     return found
 
 
-def _judged_label(said: Said, fitted: Outcome, banded: Labels, known: Ints) -> Ints:
-    """What specialists by themselves say of each task, or gold; UNKNOWN where neither."""
-    shape = (banded.task_count, banded.label_count)
+def _judged_label(said: Said, known: Ints) -> Ints:
+    """What most specialists say of each task, or gold; UNKNOWN where neither speaks.
+
+    They count by heads: a fit in which poor models are many may take them for the ones who err.
+    """
     humans = said.by_humans
-    heard = np.bincount(banded.tasks[humans], minlength=shape[0]) > 0
-    best = np.argmax(_evidence(fitted, banded, humans, shape), axis=1)
-    return np.where(known != UNKNOWN, known, np.where(heard, best, UNKNOWN)).astype(np.int32)
+    shape = (said.votes.task_count, said.votes.label_count)
+    cells = said.votes.tasks[humans].astype(np.int64) * shape[1] + said.votes.labels[humans]
+    counted = np.bincount(cells, minlength=shape[0] * shape[1]).reshape(shape)
+    voted = np.where(counted.any(axis=1), counted.argmax(axis=1), UNKNOWN)
+    return np.where(known != UNKNOWN, known, voted).astype(np.int32)
 
 
 def calibrated(posterior: Floats, truth: Ints) -> Floats:
