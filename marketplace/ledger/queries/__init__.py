@@ -8,6 +8,7 @@ from marketplace.ledger.queries.balances import (
     job_balance,
     job_money,
     lab_balance,
+    owes,
     owing,
     specialist_balances,
 )
@@ -55,6 +56,7 @@ __all__ = [
     "job_money",
     "lab_balance",
     "money_by_state",
+    "owes",
     "owing",
     "postings_of",
     "specialist_balances",

@@ -151,6 +151,12 @@ def owing() -> Select[UUID | None]:
     )
 
 
+def owes(session: Session, specialist_id: PersonId) -> bool:
+    """Whether a specialist owes, in any currency, what was taken back after they were paid."""
+    theirs = owing().where(LedgerAccount.owner_id == specialist_id)
+    return bool(session.scalar(select(theirs.exists())))
+
+
 def _sent(session: Session, specialist_id: PersonId) -> dict[str, Money]:
     """What transfers took out of the specialist's accounts, by currency."""
     rows = session.execute(

@@ -14,7 +14,6 @@ from marketplace.errors import Conflict, Denied, Fault, Faulty, Missing
 from marketplace.identity.rules import Permission
 from marketplace.ids import PersonId, new_id
 from marketplace.ledger import queries as ledger
-from marketplace.ledger.models import LedgerAccount
 from marketplace.payouts.models import PayeeAccount, PayeeHold
 from marketplace.payouts.rules import HoldState
 from marketplace.secrets import keyed_hash
@@ -66,7 +65,7 @@ def hold_code(session: Session, person_id: PersonId) -> str | None:
     """Why a specialist is not paid now, as a code for a line; None where nothing holds them."""
     if payouts_held(session, [person_id]):
         return UNDER_REVIEW
-    if session.scalar(ledger.owing().where(LedgerAccount.owner_id == person_id).limit(1)):
+    if ledger.owes(session, person_id):
         return OWED
     return NAME_DIFFERS if _holds(session, [person_id], HoldState.OPEN) else None
 
