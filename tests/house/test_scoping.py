@@ -28,7 +28,7 @@ from marketplace.specialists import service as specialists_service
 from marketplace.web.errors import API_PREFIX
 from marketplace.web.guards import guarded_endpoints
 from tests.house.test_endpoints import Caller
-from tests.make import appeals, identity, judges, qualification, specialists, work
+from tests.make import appeals, identity, judges, pipelines, qualification, specialists, work
 from tests.make import endpoints as make_endpoints
 from tests.make import jobs as make_jobs
 from tests.web.conftest import app as app  # The application of the web tests.
@@ -75,7 +75,7 @@ FORM = {"fence": "1", "name": "Mine now", "title": "Mine now", "note": "It is ri
 ABSENT = (
     *("/images/<path", "/steps", "/page", "/restore", "/top-ups/", "/conversation", "/rejected"),
     *("/firings/", "/alarms/", "/disputes/", "/checks/", "gold-dispute", "/lab/items/"),
-    *("/holds/", "/contested/"),
+    *("/holds/", "/contested/", "/appeals/<uuid:appeal_id>/image"),
 )
 
 
@@ -122,6 +122,7 @@ def world(session: Session) -> tuple[Actor, Actor, dict[str, Any]]:
         "import_id": started.id, "token_id": token, "sign_in_id": browser,
         "item_id": item,
         **judges.belongings(session, lab, job),
+        **pipelines.belongings(session, job),
         "rule_id": quality.add_ready(session, lab, "haste", job_id=job.id).id,
     }  # fmt: skip
 

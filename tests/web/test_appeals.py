@@ -18,7 +18,7 @@ from marketplace.review.models import Appeal
 from marketplace.review.rules import DECIDE_WITHIN, STATEMENT_WITHIN, AppealState
 from marketplace.work.rules import SubmissionState
 from tests.make import appeals as make
-from tests.make import identity
+from tests.make import identity, specialists, work
 from tests.make.appeals import NOTE, REASON
 from tests.web.conftest import Browser
 from tests.web.pages import checked
@@ -66,6 +66,19 @@ def test_an_appeal_from_its_filing_to_its_outcome_on_pages(
     assert NOTE in checked(owner.get(f"/lab/appeals/{appeal.id}"))
     assert "100" in checked(desk.get("/operations/appeals?state=upheld"))
     assert "Upheld" in checked(author.get("/work/appeals"))
+
+
+def test_what_nobody_has_decided_cannot_be_appealed_however_short_the_words(
+    browse: Callable[[], Browser], session: Session
+) -> None:
+    _, job = work.published(session, items=1, review_sample_ratio=1.0)
+    doctor = specialists.doctor(session)
+    submission = work.submitted(session, doctor, job)
+    author = browse().sign_in(session, doctor)
+
+    answer = author.post(f"/work/submissions/{submission.id}/appeal", {"reason": "No!"})
+
+    assert 409 == answer.status_code
 
 
 def test_appeals_wait_by_their_deadline_and_may_be_left_to_a_colleague(

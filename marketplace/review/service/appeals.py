@@ -46,9 +46,10 @@ def file_appeal(
     submission = work.locked_submission(session, submission_id)
     if submission.specialist_id != actor.person():
         raise Missing("This submission is not there, or it is not yours.")
-    said = appeals.checked_words(reason, "/reason")
     job = session.get_one(Job, submission.job_id)
+    # First, as a form whose words fall short is shown again beside the decision.
     decision = _appealable(session, submission, job)
+    said = appeals.checked_words(reason, "/reason")
     _check_allowance(session, actor.person())
     at = clock.now()
     appeal = Appeal(
