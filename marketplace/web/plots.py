@@ -48,7 +48,7 @@ def bars(
     """Stacked columns from a zero line; the series are named once, at their colour."""
     rows = [(column.label, *map(words, column.values)) for column in columns]
     if not columns:
-        return _figure(title, Markup(""), series, rows)
+        return figure(title, Markup(""), series, rows)
     top = max((sum(column.values) for column in columns), default=0) or 1
     step = (WIDTH - LEFT - RIGHT) / len(columns)
     thick = min(48.0, step * 0.64)
@@ -59,14 +59,14 @@ def bars(
         middle = LEFT + step * (at + 0.5)
         parts.extend(_stack(column, middle - thick / 2, thick, top))
         if (len(columns) - 1 - at) % every == 0:
-            parts.append(_text(column.label, middle, HEIGHT - 8, "middle"))
+            parts.append(text(column.label, middle, HEIGHT - 8, "middle"))
         if sum(column.values):
             height = sum(column.values) / top * (HEIGHT - TOP - BOTTOM)
             total = words(sum(column.values))
-            parts.append(_text(total, middle, HEIGHT - BOTTOM - height - 6, "middle", strong=True))
+            parts.append(text(total, middle, HEIGHT - BOTTOM - height - 6, "middle", strong=True))
     parts.append(_rule("zero", HEIGHT - BOTTOM))
     parts.extend(_names(series) if len(series) > 1 else ())
-    return _figure(title, Markup("").join(parts), series, rows)
+    return figure(title, Markup("").join(parts), series, rows)
 
 
 def _stack(column: Column, left: float, thick: float, top: float) -> list[Markup]:
@@ -88,7 +88,7 @@ def _names(series: Sequence[str]) -> list[Markup]:
     parts, left = [], float(LEFT)
     for at, name in enumerate(series):
         swatch = Markup('<rect x="{:.1f}" y="0" width="9" height="9" rx="2" class="{}"/>')
-        parts += [swatch.format(left, FILLS[at % len(FILLS)]), _text(name, left + 14, 9, "start")]
+        parts += [swatch.format(left, FILLS[at % len(FILLS)]), text(name, left + 14, 9, "start")]
         left += 14 + 6.4 * len(name) + 18
     return parts
 
@@ -106,7 +106,7 @@ def line(
     rows = [(p.label, words(p.value), _interval(p, words)) for p in points]
     head = (measure, "Interval")
     if not points:
-        return _figure(title, Markup(""), head, rows)
+        return figure(title, Markup(""), head, rows)
     lows = [p.value if p.low is None else p.low for p in points]
     highs = [p.value if p.high is None else p.high for p in points]
     bounds = [*lows, *highs, *([goal[1]] if goal else []), *([0.0] if zero else [])]
@@ -117,27 +117,27 @@ def line(
     if any(p.low is not None for p in points):
         band = [*zip(xs, map(y_of, highs), strict=True)]
         band += reversed([*zip(xs, map(y_of, lows), strict=True)])
-        parts.append(Markup('<polygon class="band" points="{}"/>').format(_path(band)))
+        parts.append(Markup('<polygon class="band" points="{}"/>').format(path(band)))
     if goal:
         parts += [_rule("goal", y_of(goal[1])), _goal_words(goal[0], y_of(goal[1]))]
     marks = [*zip(xs, (y_of(p.value) for p in points), strict=True)]
-    parts.append(Markup('<polyline class="line" points="{}"/>').format(_path(marks)))
+    parts.append(Markup('<polyline class="line" points="{}"/>').format(path(marks)))
     parts.append(Markup('<circle class="dot" cx="{:.1f}" cy="{:.1f}" r="4.5"/>').format(*marks[-1]))
-    parts.append(_text(words(points[-1].value), marks[-1][0] + 10, marks[-1][1] + 4, strong=True))
+    parts.append(text(words(points[-1].value), marks[-1][0] + 10, marks[-1][1] + 4, strong=True))
     parts += _ends(points, xs)
-    return _figure(title, Markup("").join(parts), head, rows)
+    return figure(title, Markup("").join(parts), head, rows)
 
 
 def _goal_words(words: str, y: float) -> Markup:
     """Under the dashed line, at the right, where the line's own last value seldom is."""
-    return _text(words, WIDTH - RIGHT, y + 14, "end")
+    return text(words, WIDTH - RIGHT, y + 14, "end")
 
 
 def _ends(points: Sequence[Point], xs: Sequence[float]) -> list[Markup]:
-    first = _text(points[0].label, xs[0], HEIGHT - 8, "start")
+    first = text(points[0].label, xs[0], HEIGHT - 8, "start")
     if len(points) == 1:
         return [first]
-    return [first, _text(points[-1].label, xs[-1], HEIGHT - 8, "middle")]
+    return [first, text(points[-1].label, xs[-1], HEIGHT - 8, "middle")]
 
 
 def _interval(point: Point, words: Words) -> str:
@@ -167,16 +167,16 @@ def intervals(
         low = point.value if point.low is None else point.low
         high = point.value if point.high is None else point.high
         parts += [
-            _text(point.label, 0, y + 4),
-            _rect("track", left, y - 3, across, 6),
-            _rect("fill-3", left + across * low, y - 3, max(across * (high - low), 1), 6),
+            text(point.label, 0, y + 4),
+            rect("track", left, y - 3, across, 6),
+            rect("fill-3", left + across * low, y - 3, max(across * (high - low), 1), 6),
             Markup('<circle class="dot" cx="{:.1f}" cy="{:.1f}" r="5"/>').format(
                 left + across * point.value, y
             ),
-            _text(words(point.value), WIDTH, y + 4, "end", strong=True),
+            text(words(point.value), WIDTH, y + 4, "end", strong=True),
         ]
     rows = [(p.label, words(p.value), _interval(p, words)) for p in points]
-    return _figure(title, Markup("").join(parts), (measure, "Interval"), rows, height=height)
+    return figure(title, Markup("").join(parts), (measure, "Interval"), rows, height=height)
 
 
 def sparkline(label: str, values: Sequence[float]) -> Markup:
@@ -191,7 +191,7 @@ def sparkline(label: str, values: Sequence[float]) -> Markup:
         '<span class="spark plot"><svg viewBox="0 0 96 24" role="img" aria-label="{}">'
         '<polyline class="line" points="{}"/></svg></span>'
     )
-    return drawing.format(label, _path(marks))
+    return drawing.format(label, path(marks))
 
 
 def share(title: str, parts: Sequence[tuple[str, float]], *, words: Words = plain) -> Markup:
@@ -202,22 +202,24 @@ def share(title: str, parts: Sequence[tuple[str, float]], *, words: Words = plai
     for at, (name, value) in enumerate(parts):
         wide = WIDTH * value / whole
         if wide > 0:
-            drawn.append(_rect(FILLS[at % len(FILLS)], left, 0, max(wide - 2, 1), 14))
+            drawn.append(rect(FILLS[at % len(FILLS)], left, 0, max(wide - 2, 1), 14))
         if wide > 60:
             drawn += [
-                _text(name, left, 32),
-                _text(words(value), left, 48, strong=True),
+                text(name, left, 32),
+                text(words(value), left, 48, strong=True),
             ]
         left += wide
     rows = [(name, words(value)) for name, value in parts]
-    return _figure(title, Markup("").join(drawn), ("Amount",), rows, height=54)
+    return figure(title, Markup("").join(drawn), ("Amount",), rows, height=54)
 
 
-def _path(marks: Sequence[tuple[float, float]]) -> str:
+def path(marks: Sequence[tuple[float, float]]) -> str:
+    """The `points` of a line through these places."""
     return " ".join(f"{x:.1f},{y:.1f}" for x, y in marks)
 
 
-def _rect(kind: str, x: float, y: float, width: float, height: float) -> Markup:
+def rect(kind: str, x: float, y: float, width: float, height: float) -> Markup:
+    """A bar with rounded corners, of the colour that its class gives."""
     drawing = Markup(
         '<rect class="{}" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}" rx="3"/>'
     )
@@ -229,18 +231,21 @@ def _rule(kind: str, y: float) -> Markup:
     return drawing.format(kind, LEFT, WIDTH - RIGHT, y, y)
 
 
-def _text(words: str, x: float, y: float, anchor: str = "start", *, strong: bool = False) -> Markup:
+def text(words: str, x: float, y: float, anchor: str = "start", *, strong: bool = False) -> Markup:
+    """A label; anchor: which of its ends stands at x."""
     drawing = Markup('<text x="{:.1f}" y="{:.1f}" text-anchor="{}"{}>{}</text>')
     return drawing.format(x, y, anchor, Markup(' class="strong"') if strong else "", words)
 
 
-def _figure(
+def figure(
     title: str,
     drawing: Markup,
     head: Sequence[str],
     rows: Sequence[Sequence[str]],
     *,
     height: int = HEIGHT,
+    width: int = WIDTH,
+    kind: str = "plot",
 ) -> Markup:
     """The figure: caption, drawing (hidden from readers of screens) and the table behind it."""
     if not rows:
@@ -258,11 +263,14 @@ def _figure(
         Markup('<th scope="col" class="number">{}</th>').format(n) for n in head
     )
     return Markup(
-        '<figure class="plot"><figcaption>{title}</figcaption>'
+        '<figure class="{kind}"><figcaption>{title}</figcaption>'
         '<svg viewBox="0 0 {width} {height}" aria-hidden="true" focusable="false">{drawing}</svg>'
         '<details><summary>{title}: the numbers</summary><table class="table keep"><thead><tr>'
         "<td></td>{names}</tr></thead><tbody>{cells}</tbody></table></details></figure>"
-    ).format(title=title, width=WIDTH, height=height, drawing=drawing, names=names, cells=cells)
+    ).format(
+        kind=kind, title=title, width=width, height=height, drawing=drawing, names=names,
+        cells=cells,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,22 +300,22 @@ def ceilings(
     parts: list[Markup] = []
     for at, each in enumerate(rows):
         y = row * at + row / 2
-        parts += [_text(each.label, 0, y + 4), _rect("track", left, y - 3, across, 6)]
+        parts += [text(each.label, 0, y + 4), rect("track", left, y - 3, across, 6)]
         if each.low is not None and each.high is not None:
             wide = max(x_of(each.high) - x_of(each.low), 1)
-            parts.append(_rect("fill-3", x_of(each.low), y - 3, wide, 6))
+            parts.append(rect("fill-3", x_of(each.low), y - 3, wide, 6))
         if each.ceiling is not None:
             upright = Markup('<rect class="ink" x="{:.1f}" y="{:.1f}" width="3" height="20"/>')
             parts.append(upright.format(x_of(each.ceiling) - 1.5, y - 10))
         dot = Markup('<circle class="dot" cx="{:.1f}" cy="{:.1f}" r="5"/>')
-        parts += [dot.format(x_of(each.value), y), _text(words(each.value), WIDTH, y + 4, "end")]
+        parts += [dot.format(x_of(each.value), y), text(words(each.value), WIDTH, y + 4, "end")]
     table = [
         (e.label, words(e.value), _interval(Point("", e.value, e.low, e.high), words),
          "\u2013" if e.ceiling is None else words(e.ceiling))
         for e in rows
     ]  # fmt: skip
     head = ("Judge and experts", "Interval", "Experts")
-    return _figure(title, Markup("").join(parts), head, table, height=row * len(rows) + 4)
+    return figure(title, Markup("").join(parts), head, table, height=row * len(rows) + 4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -339,16 +347,16 @@ def reliability(title: str, points: Sequence[Share]) -> Markup:
         axis.format(*start, end[0], start[1]),
         axis.format(*start, start[0], end[1]),
         diagonal.format(*start, *end),
-        _text("0", left - 8, start[1] + 4, "end"),
-        _text("1", left - 8, end[1] + 4, "end"),
-        _text("confidence", end[0], start[1] + 16, "end"),
-        _text("right", end[0] + 10, end[1] + 4),
+        text("0", left - 8, start[1] + 4, "end"),
+        text("1", left - 8, end[1] + 4, "end"),
+        text("confidence", end[0], start[1] + 16, "end"),
+        text("right", end[0] + 10, end[1] + 4),
     ]
     for each in points:
         x, _ = place(each.said, 0)
         (_, top), (_, bottom) = place(0, each.high), place(0, each.low)
-        parts.append(_rect("fill-3", x - 2, top, 4, max(bottom - top, 1)))
+        parts.append(rect("fill-3", x - 2, top, 4, max(bottom - top, 1)))
         dot = Markup('<circle class="dot" cx="{:.1f}" cy="{:.1f}" r="4.5"/>')
         parts.append(dot.format(*place(each.said, each.found)))
     head = ("Right", "Interval", "Verdicts")
-    return _figure(title, Markup("").join(parts), head, rows, height=int(side + foot + 12))
+    return figure(title, Markup("").join(parts), head, rows, height=int(side + foot + 12))

@@ -33,6 +33,8 @@ PAGES = (
     "marketplace.web.labs.judge_reports:reports",
     "marketplace.web.labs.scans:scans",
     "marketplace.web.labs.gold:gold",
+    "marketplace.web.labs.quality:quality",
+    "marketplace.web.labs.disagreements:disagreements",
     "marketplace.web.labs.pipeline:pipeline",
     "marketplace.web.labs.quote:quote",
     "marketplace.web.labs.qualification:qualification",

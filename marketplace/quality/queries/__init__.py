@@ -8,6 +8,11 @@ from marketplace.quality.queries.agreement import PairAgreement as PairAgreement
 from marketplace.quality.queries.agreement import UnitAgreement as UnitAgreement
 from marketplace.quality.queries.agreement import cost_curve as cost_curve
 from marketplace.quality.queries.agreement import quality_of as quality_of
+from marketplace.quality.queries.confidence import Shape as Shape
+from marketplace.quality.queries.confidence import Slices as Slices
+from marketplace.quality.queries.confidence import confidence_shape as confidence_shape
+from marketplace.quality.queries.confidence import payloads_of as payloads_of
+from marketplace.quality.queries.confidence import slices_of as slices_of
 from marketplace.quality.queries.control import FiringRow as FiringRow
 from marketplace.quality.queries.control import RuleRow as RuleRow
 from marketplace.quality.queries.control import firing_of as firing_of
@@ -41,6 +46,7 @@ from marketplace.quality.queries.pipelines import routed as routed
 from marketplace.quality.queries.pipelines import routes_of as routes_of
 from marketplace.quality.queries.pipelines import running_pipelines as running_pipelines
 from marketplace.quality.queries.pipelines import waits as waits
+from marketplace.quality.queries.posteriors import IN_CONTEST as IN_CONTEST
 from marketplace.quality.queries.posteriors import BelievedLabel as BelievedLabel
 from marketplace.quality.queries.posteriors import ContestedItem as ContestedItem
 from marketplace.quality.queries.posteriors import Posterior as Posterior

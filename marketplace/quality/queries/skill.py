@@ -72,14 +72,14 @@ class SkillShown:
     evidence: list[Taught]
 
 
-def skill_history(session: Session, viewer: Actor) -> list[SkillShown]:
+def skill_history(session: Session, viewer: Actor, *, limit: int = SKILLS_MAX) -> list[SkillShown]:
     """The viewer's own skills, those with the most work first."""
     person_id = viewer.person()
     rows = session.scalars(
         select(Skill)
         .where(Skill.person_id == person_id, Skill.n > 0)
         .order_by(Skill.n.desc(), Skill.domain, Skill.task_type)
-        .limit(SKILLS_MAX)
+        .limit(min(limit, SKILLS_MAX))
         .execution_options(populate_existing=True)
     )
     return [_shown(session, row) for row in rows]

@@ -44,6 +44,11 @@ from marketplace.review.queries.queue import review_queue as review_queue
 from marketplace.review.queries.queue import waiting_authors as waiting_authors
 from marketplace.review.queries.queue import waiting_counts as waiting_counts
 from marketplace.review.queries.queue import waiting_jobs as waiting_jobs
+from marketplace.review.queries.remarks import Remark as Remark
+from marketplace.review.queries.remarks import RemarkFilters as RemarkFilters
+from marketplace.review.queries.remarks import cases_of as cases_of
+from marketplace.review.queries.remarks import remarked_jobs as remarked_jobs
+from marketplace.review.queries.remarks import remarks_of as remarks_of
 from marketplace.review.queries.reviewers import ReviewerRecord as ReviewerRecord
 from marketplace.review.queries.reviewers import accepted_share as accepted_share
 from marketplace.review.queries.reviewers import reviewer_records as reviewer_records

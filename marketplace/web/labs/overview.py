@@ -25,6 +25,7 @@ from marketplace.web import plots
 from marketplace.web.filters import money, percent
 from marketplace.web.guards import me, needs
 from marketplace.web.labs import shown
+from marketplace.web.labs.quality_words import unit_words
 from marketplace.work import queries as work
 from marketplace.work.rules import SubmissionState
 
@@ -101,11 +102,6 @@ def agreement_plot(known: JobQuality) -> Markup:
     return plots.intervals("Agreement by question", points, words=percent, measure="Agreement")
 
 
-def unit_words(unit: str) -> str:
-    """`aspects.clinical_safety` as people say it."""
-    return unit.rpartition(".")[2].replace("_", " ").replace("|", " or ").capitalize()
-
-
 def people_plots(known: JobQuality) -> list[tuple[str, Markup]]:
     """For each person, in alphabetical order, how far they agree with each of the others."""
     peers: dict[str, list[plots.Point]] = defaultdict(list)
@@ -127,22 +123,6 @@ def people_plots(known: JobQuality) -> list[tuple[str, Markup]]:
         )
         for name, points in sorted(peers.items())
     ]
-
-
-@overview.get("/<uuid:job_id>/quality")
-@needs(Permission.JOBS_VIEW)
-def quality_page(job_id: UUID) -> str:
-    """Agreement by unit and between people, in numbers."""
-    with transaction() as session:
-        job = jobs.job_of(session, me(), job_id)
-        known = quality.quality_of(session, me(), JobId(job.id))
-        facts = shown.job_facts(job, "quality")
-    plot = agreement_plot(known)
-    pairs = [(*sorted((pair.first, pair.second)), pair) for pair in known.pairs]
-    pairs.sort(key=lambda row: row[:2])
-    return render_template(
-        "labs/quality.html", known=known, pairs=pairs, plot=plot, unit_words=unit_words, **facts
-    )
 
 
 @overview.get("/<uuid:job_id>/submissions")

@@ -48,6 +48,7 @@ from marketplace.web.specialists import (
     profile,
     qualifications,
     receipts,
+    skill,
     submissions,
 )
 from marketplace.web.specialists.blueprint import specialists
@@ -69,6 +70,7 @@ __all__ = [
     "profile",
     "qualifications",
     "receipts",
+    "skill",
     "specialists",
     "submissions",
 ]

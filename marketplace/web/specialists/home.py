@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from marketplace.db import transaction
 from marketplace.identity.rules import Permission
 from marketplace.ledger import queries as ledger
+from marketplace.quality import queries as quality
 from marketplace.review import queries as review
 from marketplace.routing import queries as routing
 from marketplace.specialists.rules.onboarding import STEPS
@@ -17,12 +18,14 @@ from marketplace.web.guards import me, needs
 from marketplace.web.specialists import advice, credential_words, offers, shown, week
 from marketplace.web.specialists.blueprint import specialists
 from marketplace.web.specialists.feed import resting
+from marketplace.web.specialists.skill import told
 from marketplace.web.specialists.standing import WORDS, standing_of
 from marketplace.work import queries as work
 from marketplace.work.rules import ClaimState
 
 OFFERS_SHOWN = 4
 OTHERS_SHOWN = 5
+SKILLS_SHOWN = 2
 
 
 @specialists.get("")
@@ -57,6 +60,7 @@ def _facts(session: Session) -> dict[str, Any]:
         "closed": len(near),
         "checking": standing.checking,
         "balances": balances,
+        "skills": [told(each) for each in quality.skill_history(session, me(), limit=SKILLS_SHOWN)],
         "weeks": week.plots_of(session, me(), balances),
         "credentials": [row for row in rows if row.claim.state not in credential_words.PAST],
         "standing": standing,
