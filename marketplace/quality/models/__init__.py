@@ -11,6 +11,10 @@ from marketplace.quality.models.gold import GoldItem as GoldItem
 from marketplace.quality.models.gold import GoldScore as GoldScore
 from marketplace.quality.models.gold import GoldTerms as GoldTerms
 from marketplace.quality.models.gold import GoldVersion as GoldVersion
+from marketplace.quality.models.integrity import EvidenceContent as EvidenceContent
+from marketplace.quality.models.integrity import EvidencePack as EvidencePack
+from marketplace.quality.models.integrity import NearText as NearText
+from marketplace.quality.models.integrity import RationaleSignature as RationaleSignature
 from marketplace.quality.models.judges import Judge as Judge
 from marketplace.quality.models.judges import JudgeAnswer as JudgeAnswer
 from marketplace.quality.models.judges import JudgeCheck as JudgeCheck

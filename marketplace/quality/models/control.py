@@ -174,7 +174,7 @@ class ControlFiring(Root):
     note: Mapped[str | None]
     decided_by: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"))
     decided_at: Mapped[datetime | None]
-    evidence_pack_id: Mapped[UUID | None]
+    evidence_pack_id: Mapped[UUID | None] = mapped_column(ForeignKey("evidence_pack.id"))
 
 
 class QualityCursor(Root):

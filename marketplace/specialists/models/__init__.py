@@ -1,5 +1,6 @@
 """The tables of specialists. Nobody outside this slice writes them."""
 
+from marketplace.specialists.models.accommodations import Accommodation as Accommodation
 from marketplace.specialists.models.catalogue import CatalogueVersion as CatalogueVersion
 from marketplace.specialists.models.catalogue import CredentialTypeRow as CredentialTypeRow
 from marketplace.specialists.models.catalogue import ProfessionRow as ProfessionRow

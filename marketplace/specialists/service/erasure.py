@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from marketplace import clock, outbox
 from marketplace.actor import Actor
 from marketplace.specialists.models import (
+    Accommodation,
     CredentialCase,
     CredentialClaim,
     CredentialProposal,
@@ -80,7 +81,8 @@ def erase_specialist(session: Session, actor: Actor, person_id: UUID) -> None:
     _empty_words(session, [claim.id for claim in claims])
     _destroy_files(session, [claim.id for claim in claims])
     _empty_comparisons(session, person_id)
-    for kind in (GithubConnection, ListScreening, OnboardingStep, PersonLink, SanctionHit):
+    held = (GithubConnection, ListScreening, OnboardingStep, PersonLink, SanctionHit)
+    for kind in (Accommodation, *held):
         session.execute(delete(kind).where(kind.person_id == person_id))
     session.execute(delete(SpecialistProfile).where(SpecialistProfile.person_id == person_id))
     session.flush()
