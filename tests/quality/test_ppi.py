@@ -90,6 +90,17 @@ def test_without_an_error_seen_the_interval_still_is_one() -> None:
     assert 0.945 < found.lower < 0.96  # Sixty without an error speak for 95 % at least.
 
 
+def test_one_label_a_stratum_is_no_certainty() -> None:
+    truth = np.full(100, np.nan)
+    truth[::10] = 1.0
+    strata = (np.arange(100) // 10).astype(np.int32)
+
+    found = ppi.whole(truth, np.full(100, 0.9), np.full(100, 0.1), strata, bounded=True)
+
+    assert found is not None
+    assert found.lower < 0.8
+
+
 def test_good_predictions_are_worth_labels() -> None:
     """PPI++ with a correlation of rho is worth about 1 / (1 - rho²) labels a label."""
     rng = np.random.default_rng(7)

@@ -24,6 +24,8 @@ LEVEL = 0.9
 # Below as many labels of its own a stratum takes the weight of predictions from all strata.
 OWN_POWER_MIN = 40
 POWER_MIN = 10
+# A stratum of which fewer were looked at is estimated together with others.
+STRATUM_MIN = 5
 # A weight learnt from a few rare errors looks better than it is.
 RARE_MIN = 5.0
 TINY = 1e-15
@@ -118,7 +120,7 @@ def whole(
         return None
     parts = [
         _Part(truth[members], predicted[members], inclusion[members])
-        for members in _members(strata)
+        for members in _members(_collapsed(np.isfinite(truth), strata))
     ]
     drawn = [part for part in parts if not part.is_complete]
     if any(part.n < 1 for part in parts) or (drawn and sum(part.n for part in drawn) < 2):
@@ -194,6 +196,21 @@ class _Part:
         squares = (1 - self.chances) * self.weights**2 * (rest - middle) ** 2
         variance = float(squares.sum()) / total**2 * self.n / freedom
         return _Found(power * self.foreseen_all + middle, variance, freedom, power)
+
+
+def _collapsed(seen: npt.NDArray[np.bool_], strata: Strata) -> Strata:
+    """Strata in which very few were looked at become one, since so few show no spread of their own
+    (collapsed strata, Cochran 1977, 5A.12); a stratum that nobody looked into stays as it is."""
+    _, places = np.unique(strata, return_inverse=True)
+    sizes, counts = np.bincount(places), np.bincount(places, weights=seen)
+    drawn = (counts > 0) & (counts < sizes)
+    few = np.flatnonzero(drawn & (counts < STRATUM_MIN))
+    others = np.flatnonzero(drawn & (counts >= STRATUM_MIN))
+    if len(few) and counts[few].sum() < STRATUM_MIN and len(others):
+        few = np.append(few, others[np.argmin(counts[others])])
+    target = np.arange(len(sizes))
+    target[few] = few.min(initial=len(sizes))
+    return target[places].astype(np.int32)
 
 
 def _members(strata: Strata) -> list[npt.NDArray[np.intp]]:
