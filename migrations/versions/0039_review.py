@@ -79,7 +79,8 @@ BY_REVIEWER = "NEW.reviewer_id IS NOT NULL AND shares_organisation(NEW.reviewer_
 APART = {
     "decision": BY_REVIEWER,
     "second_look": BY_REVIEWER,
-    "held_decision": BY_REVIEWER,
+    # What is let go is told to nobody, whoever its reviewer shares an organisation with by then.
+    "held_decision": f"NEW.state <> 'dropped' AND {BY_REVIEWER}",
     "adjudication": """NEW.adjudicator_id IS NOT NULL AND EXISTS (
       SELECT FROM submission s WHERE s.task_id = NEW.task_id
       AND (s.specialist_id = NEW.adjudicator_id

@@ -13,8 +13,9 @@ from marketplace import clock
 from marketplace.actor import Actor
 from marketplace.errors import Conflict, Denied
 from marketplace.identity import queries as people
-from marketplace.identity.models import Person
+from marketplace.identity.models import Membership, Person
 from marketplace.identity.rules import Permission, Role
+from marketplace.ids import new_id
 from marketplace.mail import Message
 from marketplace.review import queries, service
 from marketplace.review.models import Brake, Decision, HeldDecision, ReviewDraw
@@ -98,6 +99,75 @@ def test_a_hold_that_nobody_confirms_lets_go_by_itself(session: Session) -> None
 
     assert (BrakeState.RELEASED, None) == (brake.state, brake.released_by)
     assert [brake.id] == [each.id for each in queries.brakes_of(session, here.owner)]
+
+
+def of_one_house(session: Session, reviewer: Actor, author: Actor) -> None:
+    """Both come to work for the same hospital."""
+    house = identity.lab_owner(session).organisation()
+    session.add_all(
+        Membership(
+            organisation_id=house,
+            person_id=each.person(),
+            role=Role.REVIEWER,
+            created_at=clock.now(),
+        )
+        for each in (reviewer, author)
+    )
+    session.flush()
+
+
+def test_held_rejections_go_by_time_whoever_became_a_colleague_since(session: Session) -> None:
+    here, brake, _ = held(session)
+    of_one_house(session, here.reviewers[0], here.doctors[REJECTIONS_MIN])
+
+    with clock.shifted(timedelta(days=8)):
+        assert service.release_next_overdue(session)
+        session.flush()
+
+    assert (BrakeState.RELEASED, [HeldState.DROPPED] * 2) == (brake.state, states(session))
+
+
+def test_one_that_a_colleague_cannot_say_stops_no_other(session: Session) -> None:
+    here, brake, waiting = held(session)
+    ops = identity.staff(session, Role.OPERATIONS)
+    of_one_house(session, here.reviewers[0], here.doctors[REJECTIONS_MIN])
+
+    for side in (here.owner, ops):
+        service.confirm_brake(session, side, brake.id, reason=WHY)
+        session.flush()
+    while service.carry_next_held(session, brake.id, clearance_days=7):
+        session.flush()
+
+    assert [HeldState.DROPPED, HeldState.CARRIED_OUT] == states(session)
+    assert [SubmissionState.IN_REVIEW, SubmissionState.REJECTED] == [e.state for e in waiting]
+    with clock.shifted(timedelta(days=11)):  # It waits for another reviewer, and then no more.
+        assert service.accept_next_overdue(session, clearance_days=7)
+    assert SubmissionState.ACCEPTED is waiting[0].state
+    assert [] == here.sound()
+
+
+def test_the_self_check_finds_what_is_held_for_nothing(session: Session) -> None:
+    here, brake, waiting = held(session)
+    service.release_brake(session, here.owner, brake.id, reason=WHY)
+    stuck = HeldDecision(
+        id=new_id(),
+        brake_id=brake.id,
+        submission_id=waiting[0].id,
+        job_id=here.job_id,
+        author_id=waiting[0].specialist_id,
+        reviewer_id=here.reviewers[0].person(),
+        state=HeldState.HELD,
+        verdict=Verdict.REJECT,
+        defects=[],
+        note=WHY,
+        decided_at=clock.now(),
+    )
+    session.add(stuck)
+
+    assert [
+        f"Held rejection {stuck.id} of submission {waiting[0].id} waits, and its brake {brake.id} "
+        "is released."
+    ] == here.sound()
 
 
 def test_the_letters_go_to_owners_and_operations_only(session: Session) -> None:

@@ -56,6 +56,12 @@ _CHECKS = (
     """SELECT format('Appeal %s is %s and names answer %s.', id, state, answer_id) FROM appeal
     WHERE subject = 'decision'
       AND (state IN ('upheld', 'lapsed')) <> (answer_id IS NOT NULL)""",
+    # A rejection that is held waits for a brake that holds, or that was confirmed just now.
+    """SELECT format('Held rejection %s of submission %s waits, and its brake %s is %s.',
+                     h.id, h.submission_id, b.id, b.state)
+    FROM held_decision h JOIN brake b ON b.id = h.brake_id
+    WHERE h.state = 'held' AND (b.state = 'released'
+      OR b.ended_at < now() - interval '1 day')""",
     # An answer that was accepted has earned, and no other.
     """SELECT format('Submission %s is %s and has %s accruals.', s.id, s.state, count(a.id))
     FROM submission s LEFT JOIN accrual a ON a.submission_id = s.id AND a.reversed_at IS NULL

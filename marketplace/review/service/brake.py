@@ -56,7 +56,7 @@ def hold(
 ) -> HeldDecision | None:
     """Hold a rejection where a brake holds already, or falls with this one; None where it may be
     carried out. Nothing is posted or told to its author meanwhile."""
-    brake_id = _holding(session, submission, actor)
+    brake_id = _holding(session, JobId(job.id), actor)
     if brake_id is None and not queries.confirmed_lately(session, JobId(job.id), actor.person()):
         brake_id = _pull(session, actor, job)
     if brake_id is None:
@@ -90,10 +90,11 @@ def refuse_if_held(session: Session, submission: Submission) -> None:
         )
 
 
-def _holding(session: Session, submission: Submission, actor: Actor) -> UUID | None:
+def _holding(session: Session, job_id: JobId, actor: Actor) -> UUID | None:
+    """The brake that holds this actor's rejections, locked against being let go meanwhile."""
     return session.scalar(
         select(Brake.id)
-        .where(Brake.job_id == submission.job_id, Brake.state == BrakeState.HOLDING)
+        .where(Brake.job_id == job_id, Brake.state == BrakeState.HOLDING)
         .where(Brake.reviewer_id.is_(None) | (Brake.reviewer_id == actor.person()))
         .order_by(Brake.id)
         .limit(1)
@@ -130,17 +131,17 @@ def _fall(session: Session, actor: Actor, job: Job, pull: Pull, *, of_reviewer: 
         "opened_at": at,
         "due_at": at + timedelta(days=HELD_DAYS),
     }
-    # Two rejections at once make one brake; the second finds the first one's.
-    fell: UUID | None = session.scalar(
-        insert(Brake).values(**row).on_conflict_do_nothing().returning(Brake.id)
-    )
-    if fell is None:
-        same = select(Brake.id).where(
-            Brake.job_id == job.id,
-            Brake.state == BrakeState.HOLDING,
-            Brake.reviewer_id.is_not_distinct_from(row["reviewer_id"]),
+    # Two rejections at once make one brake; the second finds the first one's, and holds it, so that
+    # it is not let go before what it holds is written. Where it was, a brake of its own falls.
+    fell: UUID | None = None
+    while fell is None:
+        fell = session.scalar(
+            insert(Brake).values(**row).on_conflict_do_nothing().returning(Brake.id)
         )
-        return session.scalars(same).one()
+        if fell is None:
+            others = _holding(session, JobId(job.id), actor)
+            if others is not None:
+                return others
     audit.record(session, SYSTEM, "put the brake on rejections", job.id, rate=round(pull.rate, 4))
     outbox.enqueue(session, TELL, brake_id=fell)
     return fell
@@ -245,7 +246,10 @@ def carry_next_held(session: Session, brake_id: UUID, *, clearance_days: int) ->
     session.refresh(held, with_for_update=True)
     if held.state is not HeldState.HELD:
         return True  # Another worker was quicker; there may be more.
-    waits = submission.state in ARRIVED | WAITING
+    # Whoever came to share an organisation with the author since rejects nothing of theirs; the
+    # answer waits for another reviewer then, and what comes behind it is carried out.
+    apart = not session.scalar(select(func.shares_organisation(held.reviewer_id, held.author_id)))
+    waits = submission.state in ARRIVED | WAITING and apart
     held.state = step(NEXT_HELD, held.state, HeldState.CARRIED_OUT if waits else HeldState.DROPPED)
     held.ended_at = clock.now()
     if waits:
