@@ -14,6 +14,7 @@ WIDTH, EDGE = 360, 6
 ROW, FOOT = 44, 20
 TOP, BOTTOM, LEFT, RIGHT, TALL = 14, 34, 4, 52, 210
 LETTERS_APART = 13
+LETTER = 6.2  # The width that one letter of a name needs.
 TONES = ("tone-1", "tone-2", "tone-3")
 
 
@@ -113,10 +114,12 @@ def curves(
     measure: str = "Value",
     across: str = "",
     goal: tuple[str, float] | None = None,
+    whole: bool = False,
 ) -> Markup:
     """Lines over a common scale, each named at its end, with their intervals as bands.
 
-    across: what lies across, in words; goal: a dashed line with its words.
+    across: what lies across, in words; goal: a dashed line with its words; whole: the scale runs
+    from 0 to 1, whatever the values.
     """
     marks = [mark for line in lines for mark in line.marks]
     numbers = [
@@ -128,11 +131,14 @@ def curves(
     head = (measure, "90 % interval")
     if not marks:
         return figure(title, Markup(""), head, [])
-    place = _scales(marks, goal)
+    place = _scales(marks, goal, whole=whole)
     parts = [_level("axis", TALL - BOTTOM)]
-    if goal:
+    for tick in (0.0, 0.5, 1.0) if whole else ():
+        _, y = place(marks[0].across, tick)
+        parts += [_level("axis", y), text(words(tick), LEFT, y - 4)]
+    if goal is not None:
         _, y = place(marks[0].across, goal[1])
-        parts += [_level("goal", y), text(goal[0], LEFT, y - 5)]
+        parts += [_level("goal", y), text(goal[0], WIDTH - RIGHT + 6, y + 14, "end")]
     for at, line in enumerate(lines):
         parts += _drawn(line, TONES[at % len(TONES)], place)
     parts += _named(lines, place, words)
@@ -145,10 +151,11 @@ def curves(
 Place = Callable[[float, float], tuple[float, float]]
 
 
-def _scales(marks: Sequence[Mark], goal: tuple[str, float] | None) -> Place:
+def _scales(marks: Sequence[Mark], goal: tuple[str, float] | None, *, whole: bool) -> Place:
     """From what lies across and a value to a place; one value alone stands in the middle."""
     values = [each for m in marks for each in (m.value, m.low, m.high) if each is not None]
     values += [goal[1]] if goal else []
+    values += [0.0, 1.0] if whole else []
     low, high = min(values), max(values)
     first, last = min(m.across for m in marks), max(m.across for m in marks)
 
@@ -184,12 +191,15 @@ def _named(lines: Sequence[Line], place: Place, words: Words) -> list[Markup]:
         (place(line.marks[-1].across, line.marks[-1].value), line) for line in lines if line.marks
     ]
     ends.sort(key=lambda end: end[0][1])
-    parts, floor = [], -LETTERS_APART * 1.0
+    apart = LETTERS_APART * min(len(lines), 2)
+    parts, foot = [], -1.0 * apart
     for (x, y), line in ends:
-        floor = max(y + 4, floor + LETTERS_APART)
-        parts.append(text(words(line.marks[-1].value), x + 9, floor, strong=True))
+        foot = max(y + 4, foot + apart)
+        parts.append(text(words(line.marks[-1].value), x + 9, foot, strong=True))
         if len(lines) > 1:
-            parts.append(text(line.name, x - 4, floor - 8, "end"))
+            # Under its value, and never beyond the edge of the drawing.
+            reach = min(x + 9 + LETTER * len(line.name), float(WIDTH))
+            parts.append(text(line.name, reach, foot + LETTERS_APART, "end"))
     return parts
 
 

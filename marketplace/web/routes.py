@@ -78,6 +78,7 @@ API: tuple[str, ...] = (
     "marketplace.web.api.conversations:conversations_api",
     "marketplace.web.api.endpoints:endpoints_api",
     "marketplace.web.api.quality:quality_api",
+    "marketplace.web.api.disagreements:disagreements_api",
     "marketplace.web.api.judges:judges_api",
     "marketplace.web.api.review:review_api",
     "marketplace.web.api.reviewing:reviewing_api",

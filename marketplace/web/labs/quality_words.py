@@ -9,7 +9,7 @@ from marketplace.quality.queries import JobQuality, UnitAgreement
 from marketplace.web.filters import count, percent
 
 # With fewer items agreement moves by chance more than by anything else.
-ITEMS_FEW = 20
+ITEMS_FEW = 10
 WIDE = 0.3
 SKEWED = 0.9
 LABELS_NAMED = 3
@@ -24,7 +24,9 @@ MEASURES: Mapping[str, tuple[str, str]] = {
 
 
 def unit_words(unit: str) -> str:
-    """`aspects.clinical_safety` as people say it."""
+    """`aspects.clinical_safety` as people say it; `aspects.*` is all of them together."""
+    if unit.endswith(".*"):
+        return f"All {unit.removesuffix('.*').rpartition('.')[2].replace('_', ' ')}"
     return unit.rpartition(".")[2].replace("_", " ").replace("|", " or ").capitalize()
 
 
@@ -49,11 +51,7 @@ def warnings(known: JobQuality, job: Job) -> list[str]:
             "Each item of this job gets one judgement, so people cannot be compared on the same "
             "items. Reviews and gold tell how good answers are; a next job may ask for two."
         )
-    thin = [unit for unit in known.units if unit.items < ITEMS_FEW]
-    told += [_thin(unit) for unit in thin[:UNITS_WARNED]]
-    if len(thin) > UNITS_WARNED:
-        left = count(len(thin) - UNITS_WARNED, "other question rests", "other questions rest")
-        told.append(f"{left} on fewer than {ITEMS_FEW} items each, too.")
+    told += _thin(known)
     wide = [unit for unit in known.units if unit.items >= ITEMS_FEW and _spread(unit) > WIDE]
     told += [
         f"Alpha of “{unit_words(unit.unit)}” may be anything from {unit.lower:.2f} to "
@@ -63,12 +61,27 @@ def warnings(known: JobQuality, job: Job) -> list[str]:
     return told + _skewed(known)
 
 
-def _thin(unit: UnitAgreement) -> str:
-    name = unit_words(unit.unit)
-    answered = count(unit.items, "item has two answers", "items have two answers")
-    if unit.items == 0:
-        return f"Agreement on “{name}” cannot be told yet: no item has two answers."
-    return f"Agreement on “{name}” cannot be told yet: {answered}. From {ITEMS_FEW} on it can."
+def _thin(known: JobQuality) -> list[str]:
+    """Questions whose agreement rests on too few items, those with as many in one sentence."""
+    alike: dict[int, list[str]] = {}
+    for unit in known.units:
+        if unit.items < ITEMS_FEW:
+            alike.setdefault(unit.items, []).append(unit_words(unit.unit))
+    return [
+        f"Agreement on {_listed(names)} cannot be told yet: "
+        + (count(items, "item has", "items have") if items else "no item has")
+        + f" two answers. From {ITEMS_FEW} on it can."
+        for items, names in sorted(alike.items())[:UNITS_WARNED]
+    ]
+
+
+def _listed(names: list[str]) -> str:
+    """Names in quotation marks, the first few of them."""
+    quoted = [f"“{name}”" for name in names[:LABELS_NAMED]]
+    rest = len(names) - len(quoted)
+    if rest:
+        return f"{', '.join(quoted)} and {count(rest, 'other')}"
+    return " and ".join([", ".join(quoted[:-1]), quoted[-1]] if len(quoted) > 1 else quoted)
 
 
 def _spread(unit: UnitAgreement) -> float:

@@ -70,6 +70,7 @@ def over_time(each: SkillShown) -> Markup:
         [Line("Skill", marks)],
         words=lambda value: percent(value, 0),
         measure="Found right",
+        whole=True,
     )
 
 
