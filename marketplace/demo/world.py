@@ -12,6 +12,7 @@ from marketplace.db import transaction
 from marketplace.demo import (
     appealing,
     chatting,
+    contesting,
     credentials,
     judging,
     money,
@@ -86,8 +87,10 @@ def build(password: str, *, say: Callable[[str], None]) -> None:
     sent = money.release_first()
     money.prepare_second()
     watched = watching.begin()
+    preferences = next(job for job in JOBS if job.material == "clinical_preferences")
+    contested = contesting.contest(preferences)
     written = reviewing.exports_written()
-    if not (asked and judged and sent and watched and written):
+    if not (asked and judged and sent and watched and contested and written):
         raise Unfinished(
             "The worker has not asked, judged, paid or written what it should in time."
         )

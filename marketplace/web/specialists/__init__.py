@@ -29,6 +29,9 @@ Decisions
   letter for letter. What a page after the last task has to say is not fetched and thrown away:
   the script is told where to go.
 - 2026-11: what is typed as an identifier is checked by POST, so that no log holds it.
+- 2026-11: `skill` tells a skill with its interval and all that taught it; known answers in sums and
+  a day late, so that it gives no gold away. A drop is told in kind words, and only where the
+  interval shows one. An overturned remark stays to be read, and says that it counts no more.
 """
 
 from marketplace.web.specialists import (
