@@ -18,7 +18,7 @@ GOLD = ("task", "label")
 DELIMITERS = (",", ";", "\t")
 TOLD_EVERY = 250_000
 # The field limit of the csv module is 128 KiB; a label is not that long, a stray quote is.
-FAULTY = "Is a quotation mark left open?"
+FAULTY = "perhaps a quotation mark was left open"
 
 
 def read_rows(path: Path, wanted: Sequence[str]) -> Iterator[tuple[str, ...]]:
@@ -66,7 +66,7 @@ class _Lines:
         try:
             return next(self._rows)
         except csv.Error as fault:
-            raise _fault(self._path, self.line_num, f"cannot be read ({fault}). {FAULTY}") from None
+            raise _fault(self._path, self.line_num, f"cannot be read ({fault}); {FAULTY}") from None
         except UnicodeDecodeError:
             raise click.ClickException(f"{self._path} is not text in UTF-8.") from None
 
@@ -106,8 +106,9 @@ def read_labels(path: Path, gold: dict[str, str] | None = None) -> Named[str, st
     rows = ((task, worker, label) for task, worker, label in read_rows(path, LABELS))
     named = Labels.of(rows, values=(gold or {}).values())
     if named.repeated:
+        again = "row repeats" if named.repeated == 1 else "rows repeat"
         click.echo(
-            f"{named.repeated:,} rows repeat a worker's word on a task; the last one counts.",
+            f"{named.repeated:,} {again} a worker's word on a task; the last one counts.",
             err=True,
         )
     return named

@@ -63,7 +63,8 @@ def aggregate(
     named = read_labels(labels, truth if level == "nominal" else None)
     unknown = len(truth.keys() - set(named.tasks))
     if unknown:
-        click.echo(f"{unknown:,} gold tasks have no labels and are passed over.", err=True)
+        tasks = "gold task has" if unknown == 1 else "gold tasks have"
+        click.echo(f"{unknown:,} {tasks} no labels; passed over.", err=True)
     if level in NUMERIC:
         _numbers(named, truth, workers, out)
         return
@@ -73,9 +74,7 @@ def aggregate(
     found = fit(named.labels, gold=named.gold(truth), features=told, settings=Settings(tell=_tell))
     write_rows(out, ("task", "label", "confidence"), _answers(named, found))
     if workers:
-        write_rows(
-            workers, ("worker", "labels", "reliability", "lower", "upper"), _of(named, found)
-        )
+        write_rows(workers, WORKERS, _of(named, found))
     _report(found)
 
 
@@ -169,6 +168,9 @@ def agreement(*, labels: Path, level: Literal["nominal", "ordinal", "interval", 
             f"{name:<10}{_cell(measure.value)}{_cell(measure.lower)}{_cell(measure.upper)}"
             f"{measure.n_items:>9,}{measure.n_ratings:>10,}"
         )
+    if not measures["alpha"].n_items:
+        click.echo("No task has labels of two workers, so there is no agreement to measure.")
+        return
     _shares(measures["alpha"])
 
 

@@ -58,7 +58,7 @@ def test_gold_turns_the_answers(labels: Path, tmp_path: Path) -> None:
     ended = run("aggregate", labels, "--gold", gold)
 
     assert "t0,b,1.0000" in ended.stdout
-    assert "1 gold tasks have no labels" in ended.stderr
+    assert "1 gold task has no labels" in ended.stderr
 
 
 def test_files_of_other_programs_are_read(tmp_path: Path) -> None:
@@ -82,7 +82,7 @@ def test_the_last_word_of_a_worker_counts_and_is_counted(tmp_path: Path) -> None
 
     ended = run("aggregate", path)
 
-    assert "1 rows repeat a worker's word on a task; the last one counts." in ended.stderr
+    assert "1 row repeats a worker's word on a task; the last one counts." in ended.stderr
     assert "\nt,b," in ended.stdout
 
 
@@ -94,7 +94,7 @@ def test_the_last_word_of_a_worker_counts_and_is_counted(tmp_path: Path) -> None
         (b"task,person,label\nt,w,a\n", "has no column worker; it has task, person, label."),
         (b"task,worker,label\nt,w\n", "Line 2 of"),
         (b"task,worker,label\nt,,a\n", "says nothing under 'worker'."),
-        (b'task,worker,label\nt,w,"a\n', "Is a quotation mark left open?"),
+        (b'task,worker,label\nt,w,"a\n', "a quotation mark was left open"),
         (b"task,worker,label\nt,w,\xff\xfe\n", "is not text in UTF-8."),
     ],
 )
@@ -152,6 +152,15 @@ def test_agreement_is_printed_with_its_interval(labels: Path) -> None:
     ]
     assert ["4", "12"] == lines[1].split()[4:]
     assert "a 50.0%, b 50.0%" in lines[5]
+
+
+def test_agreement_that_nobody_could_measure_says_so(tmp_path: Path) -> None:
+    alone = tmp_path / "alone.csv"
+    alone.write_text(HEAD + "t1,anna,a\nt2,anna,b\n")
+
+    ended = run("agreement", alone)
+
+    assert (0, True) == (ended.exit_code, "No task has labels of two workers" in ended.stdout)
 
 
 def test_the_quality_extra_is_enough(labels: Path) -> None:

@@ -62,7 +62,7 @@ def fit(
     names = frozenset(settings.members) & pool.affordable(labels)
     asked = _Asked(labels, groups, names, settings)
     votes = Votes(labels, truth)
-    settings.tell(f"{len(labels):,} labels read")
+    settings.tell(f"{len(labels):,} label{'s' * (len(labels) != 1)} read")
     spoken = asked.speak(votes)
     weights = pool.by_agreement(spoken)
     tuned = settings.default
