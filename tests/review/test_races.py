@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, func, select, text
 
-from marketplace.actor import SYSTEM
+from marketplace.actor import SYSTEM, Actor
 from marketplace.db import transaction
 from marketplace.errors import Refused
 from marketplace.identity.rules import Role
-from marketplace.ids import SubmissionId
+from marketplace.ids import ItemId, SubmissionId
+from marketplace.jobs.models import Item
 from marketplace.ledger import queries as ledger
+from marketplace.quality.models import Skill
+from marketplace.quality.rules.gold import GoldCause
 from marketplace.review import queries, service
 from marketplace.review.models import Accrual, Appeal, Decision
 from marketplace.review.rules import AppealState, OverturnCause, Verdict
 from marketplace.work import queries as work
+from marketplace.work.models import Submission
+from marketplace.work.rules import SubmissionState
 from tests.make import appeals as make_appeals
 from tests.make import identity, specialists
 from tests.make import work as make
 from tests.make.appeals import NOTE, REASON
+from tests.quality.test_gold import scored, with_gold
 
 ITEMS = 6
 
@@ -117,3 +124,68 @@ def test_of_an_appeal_and_a_second_look_at_once_one_overturns(committed: Engine)
         assert (AppealState.UPHELD if won[0] else AppealState.OVERTAKEN) is state
         assert 2 == session.scalar(select(func.count()).select_from(Decision))
     assert [] == broken()
+
+
+def test_gold_is_withdrawn_beside_a_verdict_on_its_task_and_pays_whom_it_wronged(
+    committed: Engine,
+) -> None:
+    with transaction() as session:
+        lab, job = with_gold(session, gold=1, items=1)
+        doctors = sorted((specialists.doctor(session) for _ in range(3)), key=Actor.person)
+        given = [make.submitted(session, each, job, make.answer("b")) for each in doctors]
+        ids = [SubmissionId(each.id) for each in given]
+        reviewer = identity.member(session, lab, Role.REVIEWER)
+    scored()
+    with transaction() as session:
+        for each in (ids[0], ids[2]):
+            service.decide(
+                session, reviewer, each, verdict=Verdict.REJECT, clearance_days=0, note=NOTE
+            )
+
+    def withdraw() -> None:
+        with transaction() as session:
+            item = session.scalars(select(Item.id)).one()
+            service.change_gold(
+                session,
+                lab,
+                ItemId(item),
+                judgement=None,
+                cause=GoldCause.WITHDRAWN,
+                note=NOTE,
+                clearance_days=0,
+            )
+
+    def accept() -> None:
+        with transaction() as session:
+            service.decide(session, reviewer, ids[1], verdict=Verdict.ACCEPT, clearance_days=0)
+
+    # The last person's skill is held, so that the one has the first two, and the other comes.
+    with ThreadPoolExecutor(2) as pool:
+        with transaction() as session:
+            last = select(Skill).where(Skill.person_id == doctors[2].person())
+            session.scalars(last.with_for_update()).one()
+            both = [pool.submit(withdraw)]
+            wait_for_waiting(committed, 1)
+            both.append(pool.submit(accept))
+            wait_for_waiting(committed, 2)
+        for waited in both:
+            waited.result()
+
+    with transaction() as session:
+        states = session.scalars(select(Submission.state).order_by(Submission.id)).all()
+        assert [SubmissionState.ACCEPTED] * 3 == list(states)
+        for doctor in doctors:
+            have = ledger.specialist_balances(session, doctor.person())["USD"]
+            assert job.pay == have.pending
+    assert [] == broken()
+
+
+def wait_for_waiting(engine: Engine, count: int) -> None:
+    """Until so many connections wait for a lock that another one has."""
+    asked = text("SELECT count(DISTINCT pid) FROM pg_locks WHERE NOT granted")
+    for _ in range(500):
+        with engine.connect() as connection:
+            if connection.scalar(asked) >= count:
+                return
+        time.sleep(0.01)
+    raise AssertionError(f"Fewer than {count} wait.")

@@ -9,11 +9,16 @@ from marketplace.quality import service
 
 @outbox.background("quality.score_gold", time_limit_seconds=300, every_seconds=5)
 def score_gold(work: outbox.Work) -> None:
-    """Score the answers to gold that were announced, some hundred to a transaction."""
+    """Score the answers to gold that were announced, one to a transaction."""
     more = True
     while more:
         with transaction() as session:
-            more = service.score_arrived(session)
+            found, number, more = service.arrived(session)
+        for submission_id in found:
+            with transaction() as session:
+                service.score_next(session, submission_id)
+        with transaction() as session:
+            service.read_up_to(session, number)
     with transaction() as session:
         outbox.done(session, work)
 

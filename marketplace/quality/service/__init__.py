@@ -10,7 +10,9 @@ from marketplace.quality.service.control import switch_on as switch_on
 from marketplace.quality.service.control import write_rule as write_rule
 from marketplace.quality.service.firings import reply_to_firing as reply_to_firing
 from marketplace.quality.service.gold import GOLD_CURSOR as GOLD_CURSOR
-from marketplace.quality.service.gold import score_arrived as score_arrived
+from marketplace.quality.service.gold import arrived as arrived
+from marketplace.quality.service.gold import read_up_to as read_up_to
+from marketplace.quality.service.gold import score_next as score_next
 from marketplace.quality.service.gold import tell_scores as tell_scores
 from marketplace.quality.service.gold_changes import close_alarm as close_alarm
 from marketplace.quality.service.gold_changes import dispute_gold as dispute_gold

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import func, select, text, update
+from sqlalchemy import Row, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from marketplace import clock
-from marketplace.ids import PersonId, TaskId, new_id
+from marketplace.ids import PersonId, SubmissionId, TaskId, new_id
 from marketplace.jobs.models import Item, Job, TemplateVersion
 from marketplace.jobs.rules import Purpose
 from marketplace.outbox import Event
@@ -42,24 +42,60 @@ BATCH = 500  # Announced facts that one round reads.
 SUBMITTED = "task.submitted"
 
 
-def score_arrived(session: Session) -> bool:
-    """Score the next answers to gold, in the order in which they were announced; False at the end.
+def arrived(session: Session) -> tuple[list[SubmissionId], int, bool]:
+    """The next answers to gold, in the order in which they were announced; the number up to which
+    that was read, and whether there may be more.
 
-    Answers are scored once: the cursor moves in this transaction, and rows are unique.
+    Each is scored in a transaction of its own (`score_next`), which locks one task and one
+    person; then the number is kept (`read_up_to`). What is read twice is scored once.
     """
-    numbers, submission_ids = next_submissions(session, GOLD_CURSOR)
-    found = session.execute(
-        select(Submission, Item, Job)
+    number = session.scalar(select(QualityCursor.number).where(QualityCursor.name == GOLD_CURSOR))
+    read = _announced(session, number or 0)
+    submitted = [row.subject_id for row in read if row.kind == SUBMITTED]
+    found = session.scalars(
+        select(Submission.id)
         .join(Task, Task.id == Submission.task_id)
         .join(Item, Item.id == Task.item_id)
         .join(Job, Job.id == Submission.job_id)
-        .where(Submission.id.in_(submission_ids), Item.gold.is_not(None))
+        .where(Submission.id.in_(submitted), Item.gold.is_not(None))
         .where(Job.purpose == Purpose.WORK)
         .order_by(Submission.id)
     ).all()
-    for submission, item, job in found:
-        _score_first(session, submission, item, job)
-    return numbers
+    last = (read[-1].number if read else number) or 0
+    return [SubmissionId(each) for each in found], last, len(read) == BATCH
+
+
+def score_next(session: Session, submission_id: SubmissionId) -> None:
+    """Score an answer to gold, unless it was scored or its item is gold no more."""
+    submission = session.get_one(Submission, submission_id)
+    task = session.get_one(Task, submission.task_id)
+    item, job = session.get_one(Item, task.item_id), session.get_one(Job, submission.job_id)
+    # Whoever changes gold holds its row, so what the item says now it says until this ends.
+    row = gold_item(session, item)
+    session.refresh(item)
+    if item.gold is not None:
+        _score_first(session, submission, item, job, row)
+
+
+def read_up_to(session: Session, number: int) -> None:
+    """Say that what was announced up to a number has been looked at."""
+    session.execute(
+        insert(QualityCursor)
+        .values(name=GOLD_CURSOR, number=number)
+        .on_conflict_do_update(
+            index_elements=["name"],
+            set_={"number": func.greatest(QualityCursor.number, number)},
+        )
+    )
+
+
+def _announced(session: Session, after: int) -> Sequence[Row[int | None, str, UUID]]:
+    return session.execute(
+        select(Event.number, Event.kind, Event.subject_id)
+        .where(Event.number > after)
+        .order_by(Event.number)
+        .limit(BATCH)
+    ).all()
 
 
 def next_submissions(session: Session, name: str) -> tuple[bool, Sequence[UUID]]:
@@ -67,20 +103,19 @@ def next_submissions(session: Session, name: str) -> tuple[bool, Sequence[UUID]]
     be more; the cursor is moved behind them. Numbers never skip, so none is missed."""
     session.execute(insert(QualityCursor).values(name=name, number=0).on_conflict_do_nothing())
     cursor = session.get_one(QualityCursor, name, with_for_update=True, populate_existing=True)
-    read = session.execute(
-        select(Event.number, Event.kind, Event.subject_id)
-        .where(Event.number > cursor.number)
-        .order_by(Event.number)
-        .limit(BATCH)
-    ).all()
+    read = _announced(session, cursor.number)
     if read:
         cursor.number = read[-1].number
     return len(read) == BATCH, [row.subject_id for row in read if row.kind == SUBMITTED]
 
 
-def _score_first(session: Session, submission: Submission, item: Item, job: Job) -> None:
-    """Score an answer that was not scored yet, and look what it says of its author and the gold."""
-    row = gold_item(session, item)
+def _score_first(
+    session: Session, submission: Submission, item: Item, job: Job, row: GoldItem
+) -> None:
+    """Score an answer that was not scored yet, and look what it says of its author and the gold.
+
+    The task is locked before its author's skill, as by everybody who locks both.
+    """
     scored = select(GoldScore.id).where(GoldScore.submission_id == submission.id)
     if session.scalar(scored) is not None:
         return
@@ -92,11 +127,11 @@ def _score_first(session: Session, submission: Submission, item: Item, job: Job)
         round_number=submission.round,
         seen_before=_seen_before(session, submission, item),
     )
-    record_score(session, submission, item, job, weight=weight, exposure=row.exposures)
     if row.state is GoldState.ACTIVE and row.exposures >= most:
         row.state, row.changed_at = GoldState.WORN, clock.now()
         # Nobody else is shown it: what it is asked of again it would not tell.
         work.close_open_seats(session, TaskId(submission.task_id))
+    record_score(session, submission, item, job, weight=weight, exposure=row.exposures)
     session.flush()
     look_for_signs(session, submission, item, job, exposures_max=most)
 

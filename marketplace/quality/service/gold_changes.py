@@ -41,6 +41,7 @@ from marketplace.quality.rules.gold import (
 from marketplace.quality.service.gold import gold_item, record_score, supersede
 from marketplace.quality.service.gold_signs import raise_doubt
 from marketplace.quality.service.skill import unlearn
+from marketplace.work import service as work
 from marketplace.work.models import Submission, Task
 from marketplace.work.rules import step
 
@@ -90,6 +91,7 @@ def change_gold(
     item, job = own_item(session, actor, item_id)
     note = check_note(note)
     row = gold_item(session, item)
+    _hold_task(session, item)
     had_gold = item.gold is not None
     number = _keep_former(session, item)
     gold = None if judgement is None else {"judgement": judgement}
@@ -106,6 +108,13 @@ def change_gold(
         session, actor, f"gold {cause.value}", item.id, version=number, answers=len(touched)
     )
     return touched
+
+
+def _hold_task(session: Session, item: Item) -> None:
+    """Lock what verdicts on the item's answers lock, before the skills that they teach."""
+    task_id = task_of(session, item.id)
+    if task_id is not None:
+        work.hold_task(session, task_id)
 
 
 def check_note(note: str) -> str:
@@ -159,7 +168,8 @@ def _keep(
 def _rescore(session: Session, item: Item, job: Job) -> list[Rescored]:
     """Take back what the former gold said of all answers, and say what the gold of now does."""
     touched = []
-    for former in supersede(session, item.id):
+    # Skills are locked person by person, in one order for everybody who locks several.
+    for former in sorted(supersede(session, item.id), key=lambda each: each.person_id):
         submission = session.get_one(Submission, former.submission_id)
         unlearn(session, EvidenceSource.GOLD, submission.id)
         fresh = None

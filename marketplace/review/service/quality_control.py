@@ -76,8 +76,8 @@ def change_gold(
     task_id = gold_changes.task_of(session, item.id)
     if task_id is not None:
         quality.rescore_task(session, task_id)
+    _lift_unfounded(session, job, touched)  # Before money, whose accounts are locked last.
     _repay(session, job, touched, note=note.strip(), clearance_days=clearance_days)
-    _lift_unfounded(session, job, touched)
     return touched
 
 

@@ -31,6 +31,7 @@ from marketplace.work.service.seats import expire_leases as expire_leases
 from marketplace.work.service.seats import held_state as held_state
 from marketplace.work.service.seats import open_seats as open_seats
 from marketplace.work.service.seats import seat_tasks as seat_tasks
+from marketplace.work.service.submissions import hold_task as hold_task
 from marketplace.work.service.submissions import locked_submission as locked_submission
 from marketplace.work.service.submissions import settle as settle
 from marketplace.work.service.submitting import submit as submit

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from marketplace import clock
 from marketplace.errors import Missing
-from marketplace.ids import ClaimId, SubmissionId, new_id
+from marketplace.ids import ClaimId, SubmissionId, TaskId, new_id
 from marketplace.work import rules
 from marketplace.work.models import Claim, Seat, Submission, Task
 from marketplace.work.rules import (
@@ -26,6 +27,22 @@ def locked_submission(session: Session, submission_id: SubmissionId) -> Submissi
     if submission is None:
         raise Missing("This submission is not there.")
     return submission
+
+
+def hold_task(session: Session, task_id: TaskId) -> None:
+    """Lock a task with all its answers and seats, for who changes several of them at once.
+
+    In the order of every verb, so that whoever settles one of them comes before or after.
+    """
+    job_id = session.scalar(select(Task.job_id).where(Task.id == task_id))
+    if job_id is None:
+        raise Missing("This task is not there.")
+    answers = select(Submission.id).where(Submission.task_id == task_id).order_by(Submission.id)
+    session.execute(answers.with_for_update(key_share=True)).all()
+    held_state(session, job_id)
+    seats = select(Seat.id).where(Seat.task_id == task_id).order_by(Seat.id)
+    session.execute(seats.with_for_update(key_share=True)).all()
+    session.execute(select(Task.id).where(Task.id == task_id).with_for_update(key_share=True)).all()
 
 
 def settle(session: Session, submission: Submission, verdict: SubmissionState) -> None:
