@@ -20,6 +20,7 @@ class Permission(StrEnum):
     WORK_REVIEW = "work.review"
     APPEALS_DECIDE = "appeals.decide"
     QUALITY_CONTROL = "quality.control"
+    INTEGRITY_DECIDE = "integrity.decide"
     EXPORTS_CREATE = "exports.create"
     BALANCE_VIEW = "balance.view"
     BALANCE_TOP_UP = "balance.top_up"
@@ -48,6 +49,7 @@ PERMISSION_LABELS: Mapping[Permission, str] = {
     Permission.WORK_REVIEW: "Accept, reject and send back work",
     Permission.APPEALS_DECIDE: "Decide appeals",
     Permission.QUALITY_CONTROL: "Change gold, write rules of quality control and decide firings",
+    Permission.INTEGRITY_DECIDE: "Send and close questions about the integrity of work",
     Permission.EXPORTS_CREATE: "Make and download exports",
     Permission.BALANCE_VIEW: "See the balance",
     Permission.BALANCE_TOP_UP: "Top up the balance",
@@ -141,6 +143,7 @@ GRANTS: Mapping[Role, frozenset[Permission]] = {
         _P.CREDENTIALS_VERIFY,
         _P.APPEALS_DECIDE,
         _P.QUALITY_CONTROL,
+        _P.INTEGRITY_DECIDE,
         _P.PEOPLE_VIEW,
         _P.JOBS_EDIT,
         _P.JOBS_PUBLISH,

@@ -58,6 +58,7 @@ def _packs() -> None:
         sa.Column("chance", sa.Float()),
         sa.Column("pieces", sa.BigInteger(), nullable=False),
         sa.Column("made_at", AT, nullable=False),
+        sa.Column("reached_at", AT, nullable=False),
         _to("person", "told_by", null=True),
         *(sa.Column("told_at", AT), sa.Column("reply_by", AT)),
         *(sa.Column("reply", sa.LargeBinary()), sa.Column("replied_at", AT)),

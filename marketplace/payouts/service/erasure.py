@@ -20,6 +20,7 @@ from marketplace.ledger import queries as ledger
 from marketplace.money import Money
 from marketplace.payouts.models import PayeeAccount, PayeeHold, PayoutLine
 from marketplace.payouts.rules import ENDED, HoldState
+from marketplace.quality import service as quality
 from marketplace.review import service as review
 from marketplace.review.models import Appeal
 from marketplace.specialists.models import QualificationResult
@@ -153,6 +154,7 @@ def _erase(session: Session, actor: Actor, person: PersonId) -> None:
     specialists.erase_specialist(session, actor, person)
     work.forget_person(session, person)
     review.forget_appeals(session, person)
+    quality.forget_packs(session, person)
     session.execute(
         update(PayeeAccount)
         .where(PayeeAccount.person_id == person)

@@ -19,8 +19,8 @@ class EvidencePack(Root):
     """A question to one person about what was seen in their work.
 
     job_id: None where it is about no one job; group_id: the same for all whom one finding is about;
-    pieces: how many answers it holds; reply, note: the person's words and the decider's, encrypted
-    and emptied at erasure; chance: the expected share of false ones among such findings.
+    pieces: how many of the person's answers it holds; reached_at: up to when their work was looked
+    at; reply, note: the person's words and the decider's, encrypted and emptied at erasure; chance: the expected share of false ones among such findings.
     """
 
     __tablename__ = "evidence_pack"
@@ -68,6 +68,7 @@ class EvidencePack(Root):
     chance: Mapped[float | None]
     pieces: Mapped[int]
     made_at: Mapped[datetime]
+    reached_at: Mapped[datetime]
     told_by: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"))
     told_at: Mapped[datetime | None]
     reply_by: Mapped[datetime | None]

@@ -67,6 +67,7 @@ _LEAST: Mapping[FindingKind, Mapping[str, float]] = {
     FindingKind.COLLUSION: {"tasks_shared": 8},
 }
 COPIED_SHARE_MIN = 0.3
+HASTE_RATIO_MAX = 0.5  # Somebody a little quicker than steady colleagues is no question.
 
 
 class TooEarly(Conflict):
@@ -83,6 +84,9 @@ def worth_a_question(finding: Finding) -> bool:
     least = _LEAST.get(finding.kind, {})
     if any(float(numbers[name]) < value for name, value in least.items()):
         return False
+    if finding.kind is FindingKind.HASTE:
+        usual = float(numbers["seconds_usual"])
+        return float(numbers["seconds_median"]) <= HASTE_RATIO_MAX * usual
     if finding.kind is FindingKind.COPYING:
         copied, written = float(numbers["texts_copied"]), float(numbers["texts_written"])
         return copied >= COPIED_SHARE_MIN * written

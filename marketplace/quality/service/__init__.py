@@ -17,6 +17,10 @@ from marketplace.quality.service.gold import tell_scores as tell_scores
 from marketplace.quality.service.gold_changes import close_alarm as close_alarm
 from marketplace.quality.service.gold_changes import dispute_gold as dispute_gold
 from marketplace.quality.service.gold_changes import set_exposures as set_exposures
+from marketplace.quality.service.integrity import close_pack as close_pack
+from marketplace.quality.service.integrity import forget_packs as forget_packs
+from marketplace.quality.service.integrity import reply_to_pack as reply_to_pack
+from marketplace.quality.service.integrity import tell_pack as tell_pack
 from marketplace.quality.service.pipelines import advised as advised
 from marketplace.quality.service.pipelines import drop_pipeline as drop_pipeline
 from marketplace.quality.service.pipelines import go_on as go_on
