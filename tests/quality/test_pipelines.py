@@ -31,6 +31,7 @@ from marketplace.routing import service as routing
 from marketplace.work.models import Seat, Task
 from marketplace.work.queries import broken_invariants
 from marketplace.work.rules import TaskState
+from marketplace.work.service import open_seat
 from tests.make import identity, specialists, work
 from tests.make import jobs as make_jobs
 
@@ -138,6 +139,13 @@ def test_the_money_follows_the_most_that_specialists_judge(session: Session) -> 
 
     assert each * 30 == held
     assert each * 30 == ledger.job_balance(session, JobId(job.id), "USD")
+
+
+def test_what_models_alone_judge_gets_no_seat_beside_the_plan(session: Session) -> None:
+    _, job = published(session, items_max=30)
+    alone = select(Task.id).where(Task.job_id == job.id, Task.wanted == 0)
+
+    assert open_seat(session, session.scalars(alone.limit(1)).one(), why="Gold.") is None
 
 
 def test_rounds_mend_the_slice_in_which_models_err(session: Session) -> None:

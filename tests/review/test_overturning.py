@@ -197,6 +197,21 @@ def test_rejected_after_all_gives_back_reward_and_fee_and_opens_the_seat(
     assert sound(session)
 
 
+def test_a_seat_that_opens_again_pays_no_rise_that_nobody_reserved(session: Session) -> None:
+    lab, job, _, submission = reviewed(session, Verdict.ACCEPT)
+    routing.change_job(session, lab, JobId(job.id), pay=usd(9_00))
+
+    overturned(session, submission, Verdict.REJECT)
+    session.flush()
+    other = specialists.doctor(session)
+    again = make.submitted(session, other, job)
+    assert sound(session)
+    make.decided(session, lab, again)
+
+    assert (4_50, 0, 0) == money(session, other)
+    assert sound(session)
+
+
 def test_of_a_closed_job_the_money_goes_back_to_the_lab(session: Session) -> None:
     lab, job, doctor, submission = reviewed(session, Verdict.ACCEPT)
     routing.close_job(session, lab, JobId(job.id))

@@ -32,6 +32,7 @@ def open_extra_gold(session: Session, person_id: PersonId, job_id: JobId, *, cou
         .where(Task.job_id == job_id, Item.gold.is_not(None), ~met.exists())
         .where(func.coalesce(GoldItem.state, GoldState.ACTIVE) == GoldState.ACTIVE)
         .where(exposures < exposures_max(session, job_id), Task.dropped_at.is_(None))
+        .where(Task.wanted > 0)  # What models alone judge has no money for specialists.
         .order_by(exposures, Task.id)
         .limit(count)
     ).all()

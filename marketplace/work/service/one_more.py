@@ -19,9 +19,10 @@ from marketplace.work.service.seats import fresh_ranks, held_state
 def open_seat(session: Session, task_id: TaskId, *, why: str) -> Seat | None:
     """Open one more seat of a task; why: a sentence for the lab, kept with the fact.
 
-    None where the task has as many as its job reserved money for, was dropped, or the job is
-    closed; of a paused job the seat waits like others. Locks the job's key, then the task: of two
-    at once the second sees what the first one opened. Raises Missing without the task.
+    None where the task has as many as its job reserved money for, was dropped, wants nobody since
+    models alone judge it, or the job is closed; of a paused job the seat waits like others. Locks
+    the job's key, then the task: of two at once the second sees what the first one opened. Raises
+    Missing without the task.
     """
     job_id = session.scalar(select(Task.job_id).where(Task.id == task_id))
     if job_id is None:
@@ -38,7 +39,7 @@ def open_seat(session: Session, task_id: TaskId, *, why: str) -> Seat | None:
             func.coalesce(func.max(Seat.round), 0),
         ).where(Seat.task_id == task_id)
     ).one()
-    if task.dropped_at is not None or taken >= job.overlap_max:
+    if task.dropped_at is not None or not task.wanted or taken >= job.overlap_max:
         return None
     seat = Seat(
         id=SeatId(new_id()),

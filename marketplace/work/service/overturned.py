@@ -6,7 +6,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from marketplace import clock
+from marketplace.jobs.models import Job
 from marketplace.jobs.rules import JobState
+from marketplace.jobs.rules.prices import seat_price
 from marketplace.work import rules
 from marketplace.work.models import Claim, Seat, Submission, Task
 from marketplace.work.rules import ClaimState, SeatState, SubmissionState, TaskState, step
@@ -45,6 +47,15 @@ def reject_after_all(session: Session, submission: Submission) -> None:
     if task.state is not TaskState.OPEN:
         task.state, task.filled_at = step(rules.NEXT_TASK, task.state, TaskState.OPEN), None
     reopen_seat(session, submission)
+    _keep_price(session, submission)
+
+
+def _keep_price(session: Session, submission: Submission) -> None:
+    """Let a seat that opened again pay what its answer was promised, where the job's pay has risen
+    since: what goes back is that price, and no rise was reserved for work that was accepted."""
+    seat, job = _locked_seat(session, submission), session.get_one(Job, submission.job_id)
+    if seat.price_minor is None and submission.price_minor != seat_price(job.terms(0)).pay.minor:
+        seat.price_minor = submission.price_minor
 
 
 def check_not_answered_again(session: Session, submission: Submission) -> Claim:
