@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TypeAlias
+from typing import TypeAlias, TypeGuard
 
 from marketplace.tasktypes.shapes import Json
 from marketplace.tasktypes.votes import Units
@@ -69,6 +69,13 @@ class Scale:
         """Whether labels of equally named units can be counted as votes as they stand."""
         return self.kind not in MATCHED and self.level is not None
 
+    @property
+    def numeric(self) -> bool:
+        """Whether labels are numbers on a scale, so that a mean of them says something."""
+        if self.kind not in (ScaleKind.ORDINAL, ScaleKind.INTERVAL):
+            return False
+        return all(is_number(value) for value in self.values or ())
+
     def number(self, label: Hashable) -> float | None:
         """Where a label lies on a scale that rises; None beside it, and on any other scale.
 
@@ -76,11 +83,15 @@ class Scale:
         """
         if self.level not in ("ordinal", "interval") or label in self.apart:
             return None
-        if isinstance(label, int | float) and not isinstance(label, bool):
+        if is_number(label):
             return float(label)
         if self.values is not None and label in self.values:
             return float(self.values.index(label))
         return None
+
+
+def is_number(label: object) -> TypeGuard[int | float]:
+    return isinstance(label, int | float) and not isinstance(label, bool)
 
 
 Scales: TypeAlias = Mapping[str, Scale]

@@ -17,7 +17,7 @@ from marketplace.quality import queries
 from marketplace.quality.models import JobFit, LabelAuthor, Skill, TaskPosterior
 from marketplace.quality.queries import posterior_of
 from marketplace.quality.rules.polls import fitted as fit_poll
-from marketplace.quality.service import fits, rescore_task
+from marketplace.quality.service import fit_rows, fits, rescore_task
 from marketplace.work.models import Task
 from tests.make import background, specialists
 from tests.make import jobs as make_jobs
@@ -119,7 +119,7 @@ def test_a_fit_writes_nothing_over_what_came_while_it_ran(session: Session) -> N
     kept = {name: each for name, each in found.items() if each is not None}
     assert fits.write_fit(session, begun, kept, seconds=0.1)
     assert not fits.write_fit(session, begun, kept, seconds=0.1)
-    for rows in fits.posterior_chunks(begun, kept):
+    for rows in fit_rows.of_posteriors(begun.polls, begun.scheme, kept, begun.revisions):
         fits.write_posteriors(session, begun, rows)
 
     session.expire_all()

@@ -9,7 +9,7 @@ from marketplace import outbox
 from marketplace.db import transaction
 from marketplace.quality import service
 from marketplace.quality.rules.polls import fitted
-from marketplace.quality.service import fits
+from marketplace.quality.service import fit_rows, fits
 
 
 @outbox.background("quality.fit_job", time_limit_seconds=1_800)
@@ -35,7 +35,7 @@ def _write(begun: fits.Begun, began: float) -> None:
     with transaction() as session:
         if not fits.write_fit(session, begun, found, seconds=time.monotonic() - began):
             return
-    for rows in fits.posterior_chunks(begun, found):
+    for rows in fit_rows.of_posteriors(begun.polls, begun.scheme, found, begun.revisions):
         with transaction() as session:
             fits.write_posteriors(session, begun, rows)
     with transaction() as session:

@@ -27,6 +27,7 @@ from marketplace.quality.models.pipelines import PipelineLabel as PipelineLabel
 from marketplace.quality.models.pipelines import PipelineRound as PipelineRound
 from marketplace.quality.models.posteriors import JobAgreement as JobAgreement
 from marketplace.quality.models.posteriors import JobFit as JobFit
+from marketplace.quality.models.posteriors import JobStrengths as JobStrengths
 from marketplace.quality.models.posteriors import LabelAuthor as LabelAuthor
 from marketplace.quality.models.posteriors import QuestionFit as QuestionFit
 from marketplace.quality.models.posteriors import TaskPosterior as TaskPosterior

@@ -25,6 +25,8 @@ class TaskPosterior(Root):
     n: labels it rests on, of which so many by people and by models; decided: whether gold says it;
     fit: the job's fit that last wrote or last prepared it, 0 before the first; revision: counts
     writes outside of fits, so that a fit never writes over what came in while it was running.
+    estimate: of a unit that is a number, on its scale, with bounds that hold 90 %; `label` is the
+    legal value nearest to it.
     """
 
     __tablename__ = "posterior"
@@ -43,6 +45,9 @@ class TaskPosterior(Root):
     fit: Mapped[int]
     revision: Mapped[int]
     updated_at: Mapped[datetime]
+    estimate: Mapped[float | None]
+    estimate_lower: Mapped[float | None]
+    estimate_upper: Mapped[float | None]
 
     __table_args__ = (
         PrimaryKeyConstraint("task_id", "unit"),
@@ -58,6 +63,7 @@ class LabelAuthor(Root):
 
     author: a person's id, or `model@version`; counts: expected labels by truth, row by row, in the
     order of the question's labels at this `fit`; lower, upper: hold 90 % of its reliability.
+    bias, noise: in points of the scale, where the question asks for a number.
     """
 
     __tablename__ = "label_author"
@@ -72,6 +78,8 @@ class LabelAuthor(Root):
     upper: Mapped[float]
     fit: Mapped[int]
     updated_at: Mapped[datetime]
+    bias: Mapped[float | None]
+    noise: Mapped[float | None]
 
     __table_args__ = (
         PrimaryKeyConstraint("job_id", "question", "kind", "author"),
@@ -84,8 +92,9 @@ class QuestionFit(Root):
     """What a job's last fit says of one question.
 
     labels: in the order that counts and probabilities keep; population: what is expected of an
-    author who has said nothing (`categorical.Prior`), and the calibration; curve: judgements bought and the mean
-    confidence they give, `[[judgements, confidence, accuracy], …]`.
+    author who has said nothing (`categorical.Prior`), and the calibration; curve: judgements bought
+    and the mean confidence they give, `[[judgements, confidence, accuracy], …]`; method: how
+    estimates came about (`ordinal.Method`), where the question asks for a number.
     """
 
     __tablename__ = "question_fit"
@@ -96,6 +105,7 @@ class QuestionFit(Root):
     accuracy: Mapped[float]
     curve: Mapped[list[Any]]
     fit: Mapped[int]
+    method: Mapped[str | None]
 
     __table_args__ = (PrimaryKeyConstraint("job_id", "question"),)
 
@@ -139,3 +149,19 @@ class JobFit(Root):
     computed_at: Mapped[datetime | None]
 
     __table_args__ = (CheckConstraint("0 <= fit AND fit <= started", name="fit"),)
+
+
+class JobStrengths(Root):
+    """How strong what was compared across a job's items is, as the last fit found it.
+
+    question: the unit as its scale names it; result: `rules.strengths.Found` as JSON.
+    """
+
+    __tablename__ = "job_strengths"
+    job_id: Mapped[UUID] = mapped_column(ForeignKey("job.id"))
+    question: Mapped[str]
+    result: Mapped[dict[str, Any]]
+    fit: Mapped[int]
+    computed_at: Mapped[datetime]
+
+    __table_args__ = (PrimaryKeyConstraint("job_id", "question"),)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Hashable, Mapping, Sequence
 from enum import StrEnum
 
 import orjson
 
 from marketplace.quality.rules import matching
-from marketplace.tasktypes import Json, Scale, ScaleKind, TaskType, filled, scales
+from marketplace.tasktypes import Json, Scale, ScaleKind, TaskType, scales
 
 # More labels than that of one question are words, not classes: nobody's confusion of them is known.
 LABELS_MAX = 40
@@ -35,6 +36,7 @@ class Scheme:
         self._kind = kind
         self._template = template
         self._scales = kind.scales_of(template)
+        self._silences = any(scale.silence is not None for scale in self._scales.values())
         self._known: dict[str, tuple[str, Scale]] = {}
 
     def ballots(self, judgements: Sequence[Json]) -> list[dict[str, str]]:
@@ -43,7 +45,9 @@ class Scheme:
         What people mark in places of their own choosing is matched first; who marked nothing where
         somebody else did votes `ABSENT` there.
         """
-        given = filled(self._kind, self._template, [self._kind.units(each) for each in judgements])
+        given = [self._kind.units(each) for each in judgements]
+        if self._silences:
+            given = scales.filled(self._scales, given)
         found = [
             {
                 unit: self._vote(unit, label)
@@ -57,6 +61,11 @@ class Scheme:
         return found
 
     @property
+    def apart(self) -> bool:
+        """Whether each author's ballot is read from their own judgement, whatever others say."""
+        return not self._silences and not self.matches
+
+    @functools.cached_property
     def matches(self) -> bool:
         """Whether people mark places, so that units get their names by what was marked so far."""
         return any(scale.kind in scales.MATCHED for scale in self._scales.values())

@@ -19,6 +19,7 @@ import numpy.typing as npt
 Floats: TypeAlias = npt.NDArray[np.float64]
 Ints: TypeAlias = npt.NDArray[np.int32]
 
+EXPECTED_STRENGTH = 4.0
 STRENGTH = 10.0  # How many scores the noise of all authors weighs against an author's own.
 ROUNDS = 100
 STILL = 1e-7
@@ -44,6 +45,8 @@ class Scores:
     """One score a row: author `authors[i]` gives task `tasks[i]` the number `values[i]`.
 
     tasks, authors: int32[n] counted from 0, below task_count and author_count; values: float64[n].
+    expected: the noise that an author unheard of is taken to have, which weighs as much as a few
+    scores that others can check; None where only the scores tell.
     """
 
     tasks: Ints
@@ -51,6 +54,7 @@ class Scores:
     values: Floats
     task_count: int
     author_count: int
+    expected: float | None = None
 
     def by_task(self, weights: Floats) -> Floats:
         return np.bincount(self.tasks, weights, self.task_count).astype(np.float64)
@@ -93,7 +97,9 @@ def estimate(
     if chosen is not Method.MEAN:
         weights = 1 / authors.variance[scores.authors]
     total = scores.by_task(weights)
-    spread = scores.by_task(weights**2 * authors.variance[scores.authors])
+    # A bias that is left in makes the value wrong as noise does.
+    left = authors.bias**2 if chosen is Method.MEAN else np.zeros(scores.author_count)
+    spread = scores.by_task(weights**2 * (authors.variance + left)[scores.authors])
     error = np.sqrt(spread) / np.where(total > 0, total, np.nan)
     fixed = np.isfinite(known)
     value = np.where(fixed, known, value)
@@ -130,7 +136,9 @@ def _fitted(scores: Scores, known: Floats) -> _Authors:
     apart = scores.values - truth[scores.tasks]
     if not len(apart):
         return _Authors(np.zeros_like(number), np.ones_like(number), 0.0)
-    pool = float(np.mean(apart**2))
+    # Every truth that was read from the scores themselves has used up one of them.
+    freedom = len(apart) - np.count_nonzero((scores.by_task(np.ones(len(apart))) > 0) & ~fixed)
+    pool = _pooled(float((apart**2).sum()), float(freedom), scores)
     variance, spread = np.full(scores.author_count, max(pool, STILL)), max(pool / 10, STILL)
     bias = np.zeros(scores.author_count)
     for _ in range(ROUNDS):
@@ -144,15 +152,26 @@ def _fitted(scores: Scores, known: Floats) -> _Authors:
         unsure = np.where(fixed, 0.0, 1 / total)
         squared = (scores.values - truth[scores.tasks] - bias[scores.authors]) ** 2
         each = scores.by_author(squared + unsure[scores.tasks] + sure[scores.authors])
-        variance = _towards_all(each, number)
+        variance = _towards_all(each, number, scores)
         if float(np.max(np.abs(truth - before), initial=0.0)) < STILL * np.sqrt(pool + STILL):
             break
     return _Authors(bias, variance, spread)
 
 
-def _towards_all(squares: Floats, number: Floats) -> Floats:
+def _weight(scores: Scores) -> float:
+    return 0.0 if scores.expected is None else EXPECTED_STRENGTH
+
+
+def _pooled(squares: float, number: float, scores: Scores) -> float:
+    """The mean square of all, drawn to what is expected where the scores say so."""
+    weight = _weight(scores)
+    expected = weight * (scores.expected or 0.0) ** 2
+    return max((squares + expected) / max(number + weight, 1.0), STILL)
+
+
+def _towards_all(squares: Floats, number: Floats, scores: Scores) -> Floats:
     """Authors' mean squares, drawn to that of all by STRENGTH scores."""
-    pool = max(float(squares.sum() / max(number.sum(), 1.0)), STILL)
+    pool = _pooled(float(squares.sum()), float(number.sum()), scores)
     return np.asarray((squares + STRENGTH * pool) / (number + STRENGTH), np.float64)
 
 
@@ -164,7 +183,7 @@ def _by_gold(scores: Scores, known: Floats) -> _Authors:
     apart = np.where(seen, scores.values - np.nan_to_num(known)[scores.tasks], 0.0)
     number = scores.by_author(seen.astype(np.float64))
     bias = scores.by_author(apart) / (number + STRENGTH)
-    return _Authors(bias, _towards_all(scores.by_author(apart**2), number), 0.0)
+    return _Authors(bias, _towards_all(scores.by_author(apart**2), number, scores), 0.0)
 
 
 def _on_line(value: Floats, known: Floats) -> Floats:

@@ -7,18 +7,20 @@ kept as objects. `fitted` gives posteriors, authors, and what fewer judgements w
 from __future__ import annotations
 
 from array import array
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 import numpy as np
 import numpy.typing as npt
 
-from marketplace.quality.rules import categorical
+from marketplace.quality.rules import categorical, estimates, ordinal
 from marketplace.quality.rules.ballots import AuthorKind, Scheme, labels_of
 from marketplace.quality.rules.believing import REVIEW_ACCURACY
 from marketplace.quality.rules.categorical import Fit, Settings, pool
 from marketplace.quality.rules.categorical.prior import Floats
 from marketplace.quality.rules.crowd import UNKNOWN, Labels
+from marketplace.quality.rules.estimates import Chosen, Measured
 
 Author = tuple[AuthorKind, str]
 Ints = npt.NDArray[np.int32]
@@ -78,23 +80,107 @@ class Fitted:
     humans, models: int32[T], votes on each case; curve: `[judgements, confidence, accuracy]` of 1,
     2, … judgements a case, accuracy only where gold tells; consensus: by author who is a person,
     the agreement with what others say, what it counts for, and on how many pieces of work.
+    measured: what they say as numbers, where the question asks for one; best: int[T], the place of
+    the label that stands; own: by case, the labels of units where any number is allowed.
+    Numbers too many to be classes have no `fit`, no `labels` and no `best`.
     """
 
     labels: list[str]
     posterior: Floats
-    fit: Fit
+    fit: Fit | None
     humans: Ints
     models: Ints
     gold: Ints
     curve: list[list[float | None]]
     consensus: dict[str, tuple[float, float, int]]
+    measured: Measured | None = None
+    best: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    own: Mapping[int, Chosen] = field(default_factory=dict)
 
 
 def fitted(poll: Poll, scheme: Scheme) -> Fitted | None:
-    """The fit of a poll; None where its labels are too many to be classes."""
-    labels = labels_of(scheme, poll.question, poll.seen)
-    if labels is None or not poll.case:
+    """The fit of a poll; None where its labels are too many to be classes, and no numbers."""
+    if not poll.case:
         return None
+    labels = labels_of(scheme, poll.question, poll.seen)
+    numbers = estimates.numbers_of(scheme, poll.question, list(poll.seen))
+    if labels is None and not numbers:
+        return None
+    found = _unclassed(poll) if labels is None else _classed(poll, labels)
+    return _with_numbers(found, poll, scheme, numbers) if numbers else found
+
+
+def _unclassed(poll: Poll) -> Fitted:
+    """A poll without any fit of classes."""
+    people = np.array([kind is AuthorKind.HUMAN for kind, _ in poll.authors])
+    cases = np.array(poll.case, dtype=np.int32)
+    by_people = people[np.array(poll.author, dtype=np.int32)]
+    gold = np.full(len(poll.cases), UNKNOWN, dtype=np.int32)
+    gold[list(poll.gold)] = 0
+    return Fitted(
+        labels=[],
+        posterior=np.zeros((len(gold), 0)),
+        fit=None,
+        humans=np.bincount(cases[by_people], minlength=len(gold)).astype(np.int32),
+        models=np.bincount(cases[~by_people], minlength=len(gold)).astype(np.int32),
+        gold=gold,
+        curve=[],
+        consensus={},
+    )
+
+
+def _with_numbers(
+    found: Fitted, poll: Poll, scheme: Scheme, numbers: Mapping[str, float]
+) -> Fitted:
+    """The estimates of a poll that asks for numbers, and the legal labels beside them."""
+    scale = scheme.scale(poll.question)
+    placed = np.array([numbers.get(text, np.nan) for text in poll.seen])
+    values = placed[np.array(poll.label, dtype=np.int32)]
+    rows = np.flatnonzero(np.isfinite(values))
+    cases = np.array(poll.case, dtype=np.int32)[rows]
+    authors = np.array(poll.author, dtype=np.int32)[rows]
+    scores = ordinal.Scores(
+        cases,
+        authors,
+        values[rows],
+        len(poll.cases),
+        len(poll.authors),
+        estimates.newcomer_noise(scale, values[rows]),
+    )
+    gold = np.full(len(poll.cases), np.nan)
+    for case, label in poll.gold.items():
+        gold[case] = numbers.get(label, np.nan)
+    told = list(numbers.values())
+    ends = (min(told), max(told)) if scale.values is not None else (-np.inf, np.inf)
+    measured = estimates.measured(scores, gold, ends=ends)
+    value, error = measured.found.value, measured.error
+    if scale.values is None:
+        own = _own(poll, rows, numbers, measured)
+        return replace(found, measured=measured, own=own)
+    posterior, best = estimates.over_scale(found.labels, numbers, found.posterior, value, error)
+    return replace(found, measured=measured, posterior=posterior, best=best)
+
+
+def _own(
+    poll: Poll, rows: npt.NDArray[np.int64], numbers: Mapping[str, float], measured: Measured
+) -> dict[int, Chosen]:
+    seen = list(poll.seen)
+    given: dict[int, dict[str, float]] = {}
+    for row in rows.tolist():
+        text = seen[poll.label[row]]
+        given.setdefault(poll.case[row], {})[text] = numbers[text]
+    for case, text in poll.gold.items():
+        if text in numbers:
+            given.setdefault(case, {})[text] = numbers[text]
+    value, error = measured.found.value, measured.error
+    return {
+        case: estimates.among_given(each, float(value[case]), float(error[case]))
+        for case, each in given.items()
+    }
+
+
+def _classed(poll: Poll, labels: list[str]) -> Fitted:
+    """The fit of a poll whose labels are classes."""
     place = {label: at for at, label in enumerate(labels)}
     order = np.array([place[label] for label in poll.seen], dtype=np.int32)
     columns = Labels(
@@ -118,9 +204,11 @@ def fitted(poll: Poll, scheme: Scheme) -> Fitted | None:
     )
     by_people = people[columns.authors]
     told = Columns(columns, by_people, fit, reviews)
+    posterior = _with_reviews(fit.posterior, reviews, gold)
     return Fitted(
         labels=labels,
-        posterior=_with_reviews(fit.posterior, reviews, gold),
+        posterior=posterior,
+        best=posterior.argmax(1),
         fit=fit,
         humans=np.bincount(columns.tasks[by_people], minlength=len(gold)).astype(np.int32),
         models=np.bincount(columns.tasks[~by_people], minlength=len(gold)).astype(np.int32),

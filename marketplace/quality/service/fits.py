@@ -6,8 +6,7 @@ that a fit never writes over what a submission said while it was running: its `r
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -23,11 +22,11 @@ from marketplace.ids import PersonId
 from marketplace.jobs.models import Job, TemplateVersion
 from marketplace.jobs.rules import JobState, Purpose
 from marketplace.quality.models import JobFit, SkillEvidence
-from marketplace.quality.rules.agreeing import agreement_by_pair, agreement_by_unit
+from marketplace.quality.rules.agreeing import agreement_by_pair
 from marketplace.quality.rules.ballots import AuthorKind, Scheme
 from marketplace.quality.rules.evidence import EvidenceSource
 from marketplace.quality.rules.polls import Fitted, Poll
-from marketplace.quality.service import fit_sql
+from marketplace.quality.service import fit_rows, fit_sql
 from marketplace.quality.service.skill import learn
 from marketplace.statements import plain_sql
 from marketplace.tasktypes import task_type
@@ -35,7 +34,7 @@ from marketplace.work.models import Submission
 
 NOBODY = UUID(int=0)  # Lies before every task and every submission.
 TASKS_AT_ONCE = 1_000
-ROWS_AT_ONCE = 1_000
+HEARD_MAX = 10_000
 # What has moved less than that is not written again.
 STILL = 0.0005
 STILL_SKILL = 0.005
@@ -45,7 +44,8 @@ STILL_SKILL = 0.005
 class Begun:
     """A fit on its way. after: the last task that was read; revisions: of what stood before.
 
-    asked: only tasks that a person judged are read, since a pipeline labels the others itself.
+    asked: only tasks that a person judged are read, since a pipeline labels the others itself;
+    heard: the ballots of judgements that were met before, by their text.
     """
 
     job_id: UUID
@@ -59,6 +59,7 @@ class Begun:
     submissions: int = 0
     polls: dict[str, Poll] = field(default_factory=dict)
     revisions: dict[tuple[UUID, str], int] = field(default_factory=dict)
+    heard: dict[str, dict[str, str]] = field(default_factory=dict)
 
 
 def begin_fit(session: Session, job_id: UUID) -> Begun | None:
@@ -124,9 +125,8 @@ def _take_in(
     begun: Begun, task_id: UUID, said: Sequence[tuple[AuthorKind, Any]], gold: str | None
 ) -> None:
     scheme = begun.scheme
-    true = [orjson.loads(gold)["judgement"]] if gold is not None else []
-    ballots = scheme.ballots([*(orjson.loads(row.judgement) for _, row in said), *true])
-    truth = ballots.pop() if true else {}
+    ballots = _ballots(begun, [row.judgement for _, row in said], gold)
+    truth = ballots.pop() if gold is not None else {}
     for (kind, row), ballot in zip(said, ballots, strict=True):
         for unit, label in ballot.items():
             question = scheme.question(unit)
@@ -135,6 +135,22 @@ def _take_in(
     for unit, label in truth.items():
         question = scheme.question(unit)
         begun.polls.setdefault(question, Poll(question)).know(task_id, unit, label)
+
+
+def _ballots(begun: Begun, said: Sequence[str], gold: str | None) -> list[dict[str, str]]:
+    """What each judgement of a task says of its units, gold last; many say the same."""
+    if not begun.scheme.apart or gold is not None:
+        true = [orjson.loads(gold)["judgement"]] if gold is not None else []
+        return begun.scheme.ballots([*map(orjson.loads, said), *true])
+    found = []
+    for judgement in said:
+        ballot = begun.heard.get(judgement)
+        if ballot is None:
+            (ballot,) = begun.scheme.ballots([orjson.loads(judgement)])
+            if len(begun.heard) < HEARD_MAX:
+                begun.heard[judgement] = ballot
+        found.append(ballot)
+    return found
 
 
 def write_fit(
@@ -152,43 +168,22 @@ def write_fit(
     row.computed_at = clock.now()
     session.flush()  # What follows goes straight to the driver.
     place: dict[str, Any] = {"job_id": begun.job_id, "at": clock.now()}
-    rows = _question_rows(fits)
-    plain_sql(session, fit_sql.QUESTIONS, job_id=begun.job_id, fit=begun.number, rows=_json(rows))
-    for chunk in _chunks(_author_rows(begun, fits)):
-        plain_sql(session, fit_sql.AUTHORS, **place, fit=begun.number, rows=_json(chunk))
+    rows = fit_rows.of_questions(fits)
+    plain_sql(
+        session,
+        fit_sql.QUESTIONS,
+        job_id=begun.job_id,
+        fit=begun.number,
+        rows=fit_rows.as_json(rows),
+    )
+    for chunk in fit_rows.chunks(fit_rows.of_authors(begun.polls, fits)):
+        plain_sql(session, fit_sql.AUTHORS, **place, fit=begun.number, rows=fit_rows.as_json(chunk))
     gone = {"job_id": begun.job_id, "fit": begun.number, "began_at": begun.began_at}
     plain_sql(session, fit_sql.GONE, **gone)
-    agreed = _agreement_rows(begun)
+    agreed = fit_rows.of_agreement(begun.polls, begun.scheme)
     units = [each["unit"] for each in agreed]
-    plain_sql(session, fit_sql.AGREEMENT, **place, units=units, rows=_json(agreed))
+    plain_sql(session, fit_sql.AGREEMENT, **place, units=units, rows=fit_rows.as_json(agreed))
     return True
-
-
-def posterior_chunks(begun: Begun, fits: Mapping[str, Fitted]) -> Iterable[list[Any]]:
-    """What is believed now, in chunks of a transaction each, in the order of tasks."""
-    for question, found in sorted(fits.items()):
-        poll, best = begun.polls[question], found.posterior.argmax(1)
-        shown: dict[str, list[str]] = {}
-        rows = []
-        for (task_id, unit), case in sorted(poll.cases.items()):
-            labels = shown.setdefault(unit, begun.scheme.shown(unit, found.labels))
-            chances = found.posterior[case]
-            rows.append(
-                {
-                    "task_id": task_id,
-                    "unit": unit,
-                    "question": question,
-                    "label": labels[best[case]],
-                    "confidence": min(1.0, float(chances[best[case]])),
-                    "labels": labels,
-                    "probabilities": chances.tolist(),
-                    "humans": int(found.humans[case]),
-                    "models": int(found.models[case]),
-                    "decided": bool(found.gold[case] >= 0),
-                    "revision": begun.revisions.get((task_id, unit), 0),
-                }
-            )
-        yield from _chunks(rows)
 
 
 def write_posteriors(session: Session, begun: Begun, rows: Sequence[Any]) -> None:
@@ -201,7 +196,7 @@ def write_posteriors(session: Session, begun: Begun, rows: Sequence[Any]) -> Non
         fit=begun.number,
         at=clock.now(),
         still=STILL,
-        rows=_json(rows),
+        rows=fit_rows.as_json(rows),
     )
 
 
@@ -213,8 +208,8 @@ def drop_stale(session: Session, begun: Begun) -> None:
         for (task_id, unit), revision in sorted(begun.revisions.items())
         if (task_id, unit) not in voted
     ]
-    for rows in _chunks(gone):
-        plain_sql(session, fit_sql.STALE, rows=_json(rows))
+    for rows in fit_rows.chunks(gone):
+        plain_sql(session, fit_sql.STALE, rows=fit_rows.as_json(rows))
 
 
 def lessons_of(begun: Begun, fits: Mapping[str, Fitted]) -> list[tuple[UUID, float, float, int]]:
@@ -270,66 +265,3 @@ def limit_statements(session: Session) -> None:
     """No statement of a fit holds anybody up for long."""
     session.execute(text("SET LOCAL statement_timeout = '60s'"))
     session.execute(text("SET LOCAL lock_timeout = '5s'"))
-
-
-def _question_rows(fits: Mapping[str, Fitted]) -> list[Any]:
-    return [
-        {
-            "question": question,
-            "labels": found.labels,
-            "population": found.fit.population.to_json()
-            | {"calibration": found.fit.calibration.to_json()},
-            "accuracy": found.fit.population.accuracy,
-            "curve": found.curve,
-        }
-        for question, found in sorted(fits.items())
-    ]
-
-
-def _author_rows(begun: Begun, fits: Mapping[str, Fitted]) -> list[Any]:
-    rows = []
-    for question, found in sorted(fits.items()):
-        poll, fit = begun.polls[question], found.fit
-        spoken = Counter(poll.author)
-        for (kind, author), at in sorted(poll.authors.items()):
-            reliability = min(1.0, max(0.0, float(fit.reliability[at])))
-            rows.append(
-                {
-                    "question": question,
-                    "kind": kind.value,
-                    "author": author,
-                    "counts": fit.counts[at].ravel().tolist(),
-                    "n": spoken[at],
-                    "reliability": reliability,
-                    "lower": min(reliability, max(0.0, float(fit.lower[at]))),
-                    "upper": max(reliability, min(1.0, float(fit.upper[at]))),
-                }
-            )
-    return rows
-
-
-def _agreement_rows(begun: Begun) -> list[Any]:
-    rows = []
-    for _, poll in sorted(begun.polls.items()):
-        for unit, (level, labels, measures) in agreement_by_unit(poll, begun.scheme).items():
-            told = measures.get("observed")
-            rows.append(
-                {
-                    "unit": unit,
-                    "level": level,
-                    "items": told["n_items"] if told else 0,
-                    "labels": labels,
-                    "agreement_ratio": told["value"] if told else None,
-                    "measures": measures,
-                }
-            )
-    return rows
-
-
-def _chunks(rows: Sequence[Any]) -> Iterable[list[Any]]:
-    for start in range(0, len(rows), ROWS_AT_ONCE):
-        yield list(rows[start : start + ROWS_AT_ONCE])
-
-
-def _json(rows: Sequence[Any]) -> str:
-    return orjson.dumps(rows, option=orjson.OPT_SERIALIZE_NUMPY).decode()
