@@ -5,8 +5,8 @@ which the last stands, pay may be taken back, and what was paid out already is o
 disagrees with what was decided on their work appeals to somebody who has to do with neither side.
 Locks: `decision`, `accrual`, `submission` and `ledger_transaction` for a moment each, and while
 their checks and indexes are made anew, which reads them once.
-Undo: `downgrade`, while nothing was overturned and nobody appealed; it refuses otherwise, since
-the former tables cannot hold that; appeals are forgotten.
+Undo: `downgrade`, while nothing was overturned; it refuses otherwise, since the former tables
+cannot hold that. Appeals that changed nothing, open ones too, are forgotten.
 """
 
 from collections.abc import Collection, Mapping
