@@ -33,6 +33,14 @@ from marketplace.quality.queries.gold import judgement_of as judgement_of
 from marketplace.quality.queries.gold import last_gold_was_wrong as last_gold_was_wrong
 from marketplace.quality.queries.gold import own_checks as own_checks
 from marketplace.quality.queries.gold import versions_of as versions_of
+from marketplace.quality.queries.integrity import PackRow as PackRow
+from marketplace.quality.queries.integrity import own_pack as own_pack
+from marketplace.quality.queries.integrity import own_packs as own_packs
+from marketplace.quality.queries.integrity import pack_counts as pack_counts
+from marketplace.quality.queries.integrity import pack_of as pack_of
+from marketplace.quality.queries.integrity import pack_queue as pack_queue
+from marketplace.quality.queries.integrity import packs_beside as packs_beside
+from marketplace.quality.queries.integrity import pieces_looked_at as pieces_looked_at
 from marketplace.quality.queries.invariants import broken_invariants as broken_invariants
 from marketplace.quality.queries.pipelines import COUNTED as COUNTED
 from marketplace.quality.queries.pipelines import Routed as Routed
@@ -54,6 +62,7 @@ from marketplace.quality.queries.posteriors import Posterior as Posterior
 from marketplace.quality.queries.posteriors import Slice as Slice
 from marketplace.quality.queries.posteriors import Voice as Voice
 from marketplace.quality.queries.posteriors import contested_items as contested_items
+from marketplace.quality.queries.posteriors import estimate_of as estimate_of
 from marketplace.quality.queries.posteriors import labels_of_job as labels_of_job
 from marketplace.quality.queries.posteriors import posterior_of as posterior_of
 from marketplace.quality.queries.qualification import AttemptItem as AttemptItem
