@@ -89,3 +89,15 @@ def violations(page: Page, rules: list[str]) -> list[tuple[str, list[str]]]:
     options = {"runOnly": rules, "resultTypes": ["violations"], "preload": False}
     found = Axe().run(page, options=options).response["violations"]
     return [(each["id"], [str(node["target"]) for node in each["nodes"]]) for each in found]
+
+
+def test_disagreements_are_walked_by_keys(visit: Visit) -> None:
+    page = visit("lab-disagreements")
+    items = page.locator("x-disagreements > article")
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    expect(items.nth(1)).to_be_focused()
+    page.keyboard.press("o")
+    expect(items.nth(1).locator("[data-item]")).to_have_attribute("open", "")
+    page.keyboard.press("k")
+    expect(items.nth(0)).to_be_focused()
