@@ -8,6 +8,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from marketplace.quality.rules.ballots import Scheme
+from marketplace.quality.rules.believing import Estimate
 from marketplace.tasktypes import AuthoredJudgement, Json, Record
 
 
@@ -43,12 +44,16 @@ def mimetype(name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Believed:
-    """What is believed of one unit: its label as text, how sure that is, and who spoke of it."""
+    """What is believed of one unit: its label as text, how sure that is, and who spoke of it.
+
+    estimate: of a unit that is a number, beside the legal label nearest to it.
+    """
 
     label: str
     confidence: float
     humans: int
     models: int
+    estimate: Estimate | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +108,17 @@ class Labelling:
         return vote, self.scheme.shown(unit, [vote])[0]
 
     def _told(self, unit: str, said: Believed) -> Json:
-        return {
+        told = {
             "label": self.scheme.shown(unit, [said.label])[0],
             "confidence": round(said.confidence, 6),
             "humans": said.humans,
             "models": said.models,
         }
+        if said.estimate is None:
+            return told
+        bounds = (said.estimate.value, said.estimate.lower, said.estimate.upper)
+        names = ("estimate", "lower", "upper")
+        return told | {name: round(each, 6) for name, each in zip(names, bounds, strict=True)}
 
 
 def _settled(item_id: UUID, judgement: Json) -> AuthoredJudgement:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from marketplace.delivery.rules import Believed, Labelling
 from marketplace.jobs.models import Job, TemplateVersion
+from marketplace.quality import queries as quality
 from marketplace.quality.models import Pipeline, PipelineLabel, TaskPosterior
 from marketplace.quality.rules.ballots import Scheme
 from marketplace.review import queries as review
@@ -39,7 +40,11 @@ def labelling_of(
         posteriors = select(TaskPosterior).where(TaskPosterior.task_id.in_(tasks))
         for each in session.scalars(posteriors):
             found[tasks[each.task_id]][each.unit] = Believed(
-                each.label, each.confidence, each.humans, each.models
+                each.label,
+                each.confidence,
+                each.humans,
+                each.models,
+                quality.estimate_of(each),
             )
     settled = {
         tasks[task_id]: case.judgement

@@ -62,6 +62,7 @@ from marketplace.quality.queries.posteriors import Posterior as Posterior
 from marketplace.quality.queries.posteriors import Slice as Slice
 from marketplace.quality.queries.posteriors import Voice as Voice
 from marketplace.quality.queries.posteriors import contested_items as contested_items
+from marketplace.quality.queries.posteriors import estimate_of as estimate_of
 from marketplace.quality.queries.posteriors import labels_of_job as labels_of_job
 from marketplace.quality.queries.posteriors import posterior_of as posterior_of
 from marketplace.quality.queries.qualification import AttemptItem as AttemptItem

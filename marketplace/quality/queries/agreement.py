@@ -76,7 +76,8 @@ class PairAgreement:
 class AuthorReliability:
     """How far one author's labels can be trusted in one question, with an interval of 90 %.
 
-    author: this lab's pseudonym of a person, or `model@version`; n: labels that it rests on.
+    author: this lab's pseudonym of a person, or `model@version`; n: labels that it rests on;
+    bias, noise: in points of the scale, where the question asks for a number.
     """
 
     question: str
@@ -86,6 +87,8 @@ class AuthorReliability:
     reliability: float
     lower: float
     upper: float
+    bias: float | None = None
+    noise: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +188,8 @@ def _authors(session: Session, job_id: UUID, organisation_id: UUID) -> list[Auth
             reliability=row.reliability,
             lower=row.lower,
             upper=row.upper,
+            bias=row.bias,
+            noise=row.noise,
         )
         for row in rows
     ]

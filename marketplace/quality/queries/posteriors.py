@@ -17,6 +17,7 @@ from marketplace.jobs.models import Item, Job, TemplateVersion
 from marketplace.quality.models import TaskPosterior
 from marketplace.quality.queries.agreement import COUNTED
 from marketplace.quality.rules.ballots import Scheme
+from marketplace.quality.rules.believing import Estimate
 from marketplace.secrets import pseudonym
 from marketplace.tasktypes import task_type
 from marketplace.work.models import Seat, Submission, Task
@@ -31,7 +32,8 @@ IN_CONTEST = 0.1
 class Posterior:
     """What is believed of one unit: its likeliest label, how sure that is, and of how many labels.
 
-    probabilities: of every label; decided: gold says it.
+    probabilities: of every label; decided: gold says it; estimate: of a unit that is a number,
+    with bounds that hold 90 %, beside the legal label that is nearest to it.
     """
 
     label: str
@@ -41,6 +43,7 @@ class Posterior:
     humans: int
     models: int
     decided: bool
+    estimate: Estimate | None = None
 
 
 def posterior_of(session: Session, task_id: UUID) -> Mapping[str, Posterior]:
@@ -64,7 +67,15 @@ def posterior(row: TaskPosterior) -> Posterior:
         humans=row.humans,
         models=row.models,
         decided=row.decided,
+        estimate=estimate_of(row),
     )
+
+
+def estimate_of(row: TaskPosterior) -> Estimate | None:
+    """The number of a row that has one."""
+    if row.estimate is None or row.estimate_lower is None or row.estimate_upper is None:
+        return None
+    return Estimate(row.estimate, row.estimate_lower, row.estimate_upper)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +91,7 @@ class BelievedLabel:
     humans: int
     models: int
     decided: bool
+    estimate: Estimate | None
 
     @property
     def cursor(self) -> str:
@@ -118,6 +130,7 @@ def labels_of_job(
             humans=row.humans,
             models=row.models,
             decided=row.decided,
+            estimate=estimate_of(row),
         )
         for row, external_id in rows
     ]

@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from scipy.special import betaincinv
 
-from marketplace.quality.rules import calibration, online
+from marketplace.quality.rules import calibration, estimates, online
 from marketplace.quality.rules.ballots import LABELS_MAX, AuthorKind, Scheme, labels_of
 from marketplace.quality.rules.calibration import Calibration
 from marketplace.quality.rules.categorical.prior import Floats, Prior
 from marketplace.quality.rules.crowd import UNKNOWN
+from marketplace.quality.rules.ordinal import WITHIN_90
 
 # A task with more units than that (a long run, a long text) waits for the fit.
 UNITS_MAX = 40
@@ -48,23 +49,35 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
+class Estimate:
+    """A number with the bounds that hold 90 %."""
+
+    value: float
+    lower: float
+    upper: float
+
+
+@dataclass(frozen=True, slots=True)
 class Known:
     """What stands before a change.
 
     authors: expected counts (K by K, row by row) by question, kind, author and only of the fit that
-    `questions` names; before: what was believed of each unit, with its labels.
+    `questions` names; before: what was believed of each unit, with its labels; noises: of authors
+    in questions that ask for a number, biases included.
     """
 
     questions: Mapping[str, Question] = field(default_factory=dict)
     authors: Mapping[tuple[str, AuthorKind, str], Sequence[float]] = field(default_factory=dict)
     before: Mapping[str, tuple[Sequence[str], Sequence[float]]] = field(default_factory=dict)
+    noises: Mapping[tuple[str, AuthorKind, str], float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Belief:
     """What is believed of one unit. labels, probabilities: side by side, in the question's order.
 
-    decided: whether gold says it; population: what to expect of an author unheard of.
+    decided: whether gold says it; population: what to expect of an author unheard of; estimate: of
+    a unit that is a number; stands: the place of the legal label nearest to it, else the likeliest.
     """
 
     unit: str
@@ -76,6 +89,8 @@ class Belief:
     decided: bool
     fit: int
     population: Prior
+    estimate: Estimate | None = None
+    stands: int | None = None
 
     @property
     def confusion(self) -> Floats:
@@ -84,8 +99,8 @@ class Belief:
 
     @property
     def best(self) -> int:
-        """The place of the likeliest label."""
-        return int(self.probabilities.argmax())
+        """The place of the label that stands."""
+        return int(self.probabilities.argmax()) if self.stands is None else self.stands
 
     @property
     def confidence(self) -> float:
@@ -161,7 +176,9 @@ def _unit(
     ordered = sorted(given, key=lambda each: each[0].author == newest)
     counts = np.stack([_counts(known, name, vote, len(labels)) for vote, _ in ordered])
     said = np.array([labels.index(label) for _, label in ordered])
-    before = _before(known, unit, scheme.shown(unit, labels))
+    numbers = estimates.numbers_of(scheme, name, labels)
+    # What is believed of numbers is no posterior of classes, which alone can be gone on from.
+    before = None if numbers else _before(known, unit, scheme.shown(unit, labels))
     taught = newest is not None and ordered[-1][0].author == newest
     counted = None if taught else np.ones(len(ordered), dtype=np.bool_)
     gold = labels.index(truth) if truth is not None else UNKNOWN
@@ -184,12 +201,63 @@ def _unit(
         fit=fit,
         population=prior,
     )
+    if numbers:
+        belief = _as_number(belief, scheme, numbers, ordered, known, truth=truth)
     if not taught or not settled:
         return belief, None
     vote = ordered[-1][0]
     reliability, lower, upper = reliability_of(then[-1], prior)
     added = then[-1] - counts[-1]
     return belief, Lesson(name, vote.kind, vote.author, added, 1, reliability, lower, upper, fit)
+
+
+def _as_number(
+    belief: Belief,
+    scheme: Scheme,
+    numbers: Mapping[str, float],
+    given: Sequence[tuple[Vote, str]],
+    known: Known,
+    *,
+    truth: str | None,
+) -> Belief:
+    """The mean of a few scores with its interval; the fit takes biases off where that is better."""
+    told = [(vote, numbers[label]) for vote, label in given if label in numbers]
+    if truth is not None:
+        told = [(vote, numbers[truth]) for vote, _ in told if truth in numbers]
+    if not told:
+        return belief
+    scale = scheme.scale(belief.question)
+    values = np.array([number for _, number in told])
+    expected = estimates.newcomer_noise(scale, values)
+    noises = [
+        known.noises.get((belief.question, vote.kind, vote.author), expected) for vote, _ in told
+    ]
+    value, error = estimates.mean_of(values, np.array(noises))
+    error = 0.0 if truth is not None else error
+    reach = WITHIN_90 * error
+    ends = (-np.inf, np.inf)
+    if scale.values is not None:
+        ends = (min(numbers.values()), max(numbers.values()))
+        chances, best = estimates.over_scale(
+            belief.labels,
+            numbers,
+            belief.probabilities[None],
+            np.array([value]),
+            np.array([error]),
+        )
+        labels, place = belief.labels, int(best[0])
+    else:
+        said = {label for _, label in given} | ({truth} if truth is not None else set())
+        own = estimates.among_given({each: numbers[each] for each in said}, value, error)
+        labels, chances, place = own.labels, np.array([own.chances]), own.best
+    low, high = np.clip([value - reach, value + reach], *ends)
+    return replace(
+        belief,
+        labels=labels,
+        probabilities=chances[0],
+        stands=place,
+        estimate=Estimate(value, float(low), float(high)),
+    )
 
 
 @functools.lru_cache(maxsize=LABELS_MAX)

@@ -47,7 +47,8 @@ _READ = """SELECT
     FROM task JOIN prelabel p ON p.item_id = task.item_id WHERE task.id = %(task_id)s) AS models,
   (SELECT json_agg(json_build_array(question, labels, population, fit))::text
     FROM question_fit WHERE job_id = %(job_id)s) AS questions,
-  (SELECT json_agg(json_build_array(a.question, a.kind, a.author, a.counts, a.fit))::text
+  (SELECT json_agg(json_build_array(a.question, a.kind, a.author, a.counts, a.fit,
+      sqrt(a.noise * a.noise + a.bias * a.bias)))::text
     FROM (SELECT DISTINCT specialist_id::text AS author FROM submission
         WHERE task_id = %(task_id)s
       UNION SELECT p.model || '@' || p.version FROM task
@@ -63,18 +64,20 @@ _WRITE = """WITH gone AS (
   DELETE FROM posterior WHERE task_id = %(task_id)s AND %(whole)s AND unit <> ALL(%(units)s)
 ), said AS (
   INSERT INTO posterior AS p (task_id, unit, job_id, question, label, confidence, labels,
-      probabilities, n, humans, models, decided, fit, revision, updated_at)
+      probabilities, n, humans, models, decided, fit, revision, updated_at, estimate,
+      estimate_lower, estimate_upper)
   SELECT %(task_id)s, unit, %(job_id)s, question, label, confidence, labels, probabilities,
-    humans + models, humans, models, decided, fit, 1, %(at)s
+    humans + models, humans, models, decided, fit, 1, %(at)s, estimate, lower, upper
   FROM json_to_recordset(%(beliefs)s::json) AS x(unit text, question text, label text,
     confidence float8, labels text[], probabilities float8[], humans int8, models int8,
-    decided bool, fit int8)
+    decided bool, fit int8, estimate float8, lower float8, upper float8)
   ORDER BY unit
   ON CONFLICT (task_id, unit) DO UPDATE SET label = excluded.label,
     confidence = excluded.confidence, labels = excluded.labels,
     probabilities = excluded.probabilities, n = excluded.n, humans = excluded.humans,
     models = excluded.models, decided = excluded.decided, fit = excluded.fit,
-    revision = p.revision + 1, updated_at = excluded.updated_at
+    revision = p.revision + 1, updated_at = excluded.updated_at, estimate = excluded.estimate,
+    estimate_lower = excluded.estimate_lower, estimate_upper = excluded.estimate_upper
 ), taught AS (
   INSERT INTO label_author AS a (job_id, question, kind, author, counts, n, reliability, lower,
       upper, fit, updated_at)
@@ -192,15 +195,21 @@ def _known(row: Any) -> Known:
         for question, labels, population, fit in _of(row.questions)
     }
     fits = {name: question.fit for name, question in questions.items()}
+    authors = _of(row.authors)
     return Known(
         questions,
         {
             (question, AuthorKind(kind), author): counts
-            for question, kind, author, counts, fit in _of(row.authors)
+            for question, kind, author, counts, fit, _ in authors
             # Counts stand in the order of labels of their own fit.
             if fit == fits.get(question, 0)
         },
         {unit: (labels, probabilities) for unit, labels, probabilities in _of(row.beliefs)},
+        {
+            (question, AuthorKind(kind), author): noise
+            for question, kind, author, _, _, noise in authors
+            if noise is not None
+        },
     )
 
 
@@ -216,6 +225,9 @@ def _row_of(belief: Belief) -> Mapping[str, Any]:
         "models": belief.models,
         "decided": belief.decided,
         "fit": belief.fit,
+        "estimate": belief.estimate and belief.estimate.value,
+        "lower": belief.estimate and belief.estimate.lower,
+        "upper": belief.estimate and belief.estimate.upper,
     }
 
 

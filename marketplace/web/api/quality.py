@@ -75,6 +75,12 @@ class AuthorShown(Schema):
     reliability = fields.Float()
     lower = fields.Float()
     upper = fields.Float()
+    bias = fields.Float(
+        allow_none=True, metadata={"description": "In points, where a number is asked for"}
+    )
+    noise = fields.Float(
+        allow_none=True, metadata={"description": "In points, where a number is asked for"}
+    )
 
 
 class CostShown(Schema):
@@ -118,8 +124,19 @@ def get_quality(job_id: UUID) -> dict[str, Any]:
     return {name: getattr(known, name) for name in shown} | {"cost": cost}
 
 
+class EstimateShown(Schema):
+    """A number with the bounds that hold 90 %."""
+
+    value = fields.Float()
+    lower = fields.Float()
+    upper = fields.Float()
+
+
 class BelievedLabelShown(Schema):
-    """What is believed of one unit of an item. n: labels it rests on; decided: gold says it."""
+    """What is believed of one unit of an item. n: labels it rests on; decided: gold says it.
+
+    estimate: where a number is asked for; the label is the legal value nearest to it.
+    """
 
     task_id = fields.UUID()
     external_id = fields.String()
@@ -130,6 +147,7 @@ class BelievedLabelShown(Schema):
     humans = fields.Integer()
     models = fields.Integer()
     decided = fields.Boolean()
+    estimate = fields.Nested(EstimateShown, allow_none=True)
 
 
 @quality_api.get("/jobs/<uuid:job_id>/labels")
