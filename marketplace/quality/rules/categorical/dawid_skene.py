@@ -42,15 +42,27 @@ def likely_strength(counts: Floats, shares: Floats, usual: float) -> float:
 
     counts, shares: float64[A, L]. A log-normal prior around `usual` speaks where counts do not.
     """
+    return float(STRENGTHS[int(np.argmax(_log_likelihood(counts, shares, usual)))])
+
+
+def strength_chances(counts: Floats, shares: Floats, usual: float) -> Floats:
+    """How probable each of `STRENGTHS` is, of what `likely_strength` takes the best of."""
+    found = _log_likelihood(counts, shares, usual)
+    chances = np.exp(found - found.max())
+    summed: Floats = chances / chances.sum()
+    return summed
+
+
+def _log_likelihood(counts: Floats, shares: Floats, usual: float) -> Floats:
     some = counts.sum(1) > 0
     counts, shares = counts[some], shares[some]
     total = counts.sum(1)
-    found = [-((np.log(each / usual) / STRAY) ** 2) / 2 for each in STRENGTHS]
+    found: Floats = -((np.log(STRENGTHS / usual) / STRAY) ** 2) / 2
     for at, each in enumerate(STRENGTHS):
         base = each * shares
         rows = gammaln(each) - gammaln(each + total)
         found[at] += float(rows.sum() + (gammaln(base + counts) - gammaln(base)).sum())
-    return float(STRENGTHS[int(np.argmax(found))])
+    return found
 
 
 @dataclass

@@ -6,7 +6,8 @@ votes (a Beta posterior), the truth of each task (which of the votes were right)
 all tasks together: where the whole crowd is mistaken more often than its posteriors admit, every
 author is rated too high at once. How strongly authors lean on their population is read off the
 most probable labels: expected counts pull all authors to the middle, and would make them look
-more alike than they are.
+more alike than they are. Few authors leave it open how strongly they lean, so that the estimate is
+the mean over all strengths by how probable each is, and its variance holds how far they differ.
 """
 
 from __future__ import annotations
@@ -16,7 +17,11 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import beta
 
-from marketplace.quality.rules.categorical.dawid_skene import DawidSkene, likely_strength
+from marketplace.quality.rules.categorical.dawid_skene import (
+    STRENGTHS,
+    DawidSkene,
+    strength_chances,
+)
 from marketplace.quality.rules.categorical.prior import NEWCOMER_WEIGHT, Floats, Prior
 from marketplace.quality.rules.categorical.votes import Votes
 from marketplace.quality.rules.crowd import UNKNOWN, Ints
@@ -53,11 +58,9 @@ def learn(votes: Votes, posterior: Floats, mixed: Floats, groups: Ints | None = 
     confusion /= confusion.sum(2, keepdims=True)
     total = votes.of_authors()
     right, unsure, agreed = _told(votes, posterior)
-    strength = _strength(agreed, total)
-    share = model.group_accuracy
-    above = right + strength * share
-    mean = above / (total + strength)
-    spread = mean * (1 - mean) / (total + strength + 1) + unsure / (total + strength) ** 2
+    mean, spread = _over_strengths(
+        (right, unsure, total), model.group_accuracy, _strengths(agreed, total)
+    )
     spread += _consensus_spread(votes, posterior)
     lower, upper = _bounds(mean, spread)
     return Authors(turned, confusion, mean, lower, upper, population)
@@ -81,10 +84,25 @@ def _told(votes: Votes, posterior: Floats) -> tuple[Floats, Floats, Floats]:
     return one, two, three
 
 
-def _strength(agreed: Floats, total: Floats) -> float:
+def _over_strengths(
+    said: tuple[Floats, Floats, Floats], share: Floats, chances: Floats
+) -> tuple[Floats, Floats]:
+    """Mean and variance float64[A] of reliabilities that lean on `share`, over all strengths."""
+    right, unsure, total = said
+    mean, square = np.zeros(len(total)), np.zeros(len(total))
+    for strength, chance in zip(STRENGTHS, chances, strict=True):
+        size = total + strength
+        here = (right + strength * share) / size
+        mean += chance * here
+        square += chance * (here**2 + here * (1 - here) / (size + 1) + unsure / size**2)
+    return mean, np.maximum(square - mean**2, 0)
+
+
+def _strengths(agreed: Floats, total: Floats) -> Floats:
+    """How probable each strength is, float64[S]."""
     usual = float((agreed.sum() + 1) / (total.sum() + 2))
     shares = np.tile([usual, 1 - usual], (len(total), 1))
-    return likely_strength(np.stack([agreed, total - agreed], 1), shares, NEWCOMER_WEIGHT)
+    return strength_chances(np.stack([agreed, total - agreed], 1), shares, NEWCOMER_WEIGHT)
 
 
 def _consensus_spread(votes: Votes, posterior: Floats) -> float:
