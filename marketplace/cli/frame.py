@@ -8,6 +8,10 @@ from pathlib import Path
 import click
 
 DEFAULT_DATA_DIR = ".data"
+# Each request and each background function has its own thread or process; linear algebra that takes
+# all cores for itself makes them wait for each other. Read once, when NumPy is first imported.
+for _library in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ.setdefault(_library, "1")
 
 
 @dataclass(frozen=True)
