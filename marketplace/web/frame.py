@@ -84,6 +84,7 @@ SPECIALIST = (
     CREDENTIALS,
     Entry("Account", "/account", "user", "a", also=("/work/profile", "/work/keys")),
 )
+_QUALITY = ("/quality", "/operations/questions")
 # One rail for all of the platform's people: operations first, then finance, cut at seven.
 PLATFORM = (
     Entry(
@@ -103,7 +104,7 @@ PLATFORM = (
         also=("/operations/payees", "/operations/expiring", "/operations/lists"),
     ),
     Entry("Appeals", "/operations/appeals", "gavel", "a", _P.APPEALS_DECIDE),
-    Entry("Quality", "/quality/rules", "shield-check", "u", _P.QUALITY_CONTROL, ("/quality",)),
+    Entry("Quality", "/quality/rules", "shield-check", "u", _P.QUALITY_CONTROL, _QUALITY),
     Entry("People", "/operations/people", "users", "p", _P.PEOPLE_VIEW),
     Entry("Qualifications", "/lab/jobs", "award", "q", _P.JOBS_VIEW),
     _DESK,

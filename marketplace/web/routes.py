@@ -71,6 +71,7 @@ API: tuple[str, ...] = (
     "marketplace.web.api.scans:scans_api",
     "marketplace.web.api.gold:gold_api",
     "marketplace.web.api.quality_control:quality_control_api",
+    "marketplace.web.api.integrity:integrity_api",
     "marketplace.web.api.pipelines:pipelines_api",
     "marketplace.web.api.work:work_api",
     "marketplace.web.api.qualifications:qualifications_api",

@@ -205,13 +205,13 @@ def test_the_same_words_are_near_by_pgvector_and_without(session: Session) -> No
     pairs = select(NearText.submission_id, NearText.other_id)
 
     assert not sign_fresh(session, job.id, vectors=False)
-    here = set(tuple(row) for row in session.execute(pairs))
+    here = {tuple(row) for row in session.execute(pairs)}
     assert 45 == len(here)
     if not has_vectors(session):
         pytest.skip("this database has no pgvector")
     forget_signatures(session, session.scalars(select(Submission.id)).all())
     assert not sign_fresh(session, job.id, vectors=True)
-    assert here == set(tuple(row) for row in session.execute(pairs))
+    assert here == {tuple(row) for row in session.execute(pairs)}
 
 
 def test_a_finding_about_two_is_a_question_to_each(session: Session) -> None:

@@ -20,7 +20,8 @@ class EvidencePack(Root):
 
     job_id: None where it is about no one job; group_id: the same for all whom one finding is about;
     pieces: how many of the person's answers it holds; reached_at: up to when their work was looked
-    at; reply, note: the person's words and the decider's, encrypted and emptied at erasure; chance: the expected share of false ones among such findings.
+    at; reply, note: the person's words and the decider's, encrypted and emptied at erasure; chance:
+    the expected share of false ones among such findings.
     """
 
     __tablename__ = "evidence_pack"

@@ -33,6 +33,7 @@ from marketplace.review.service.draws import draw_waiting as draw_waiting
 from marketplace.review.service.draws import is_reviewed as is_reviewed
 from marketplace.review.service.draws import set_policy as set_policy
 from marketplace.review.service.draws import watch as watch
+from marketplace.review.service.integrity import reject_upheld as reject_upheld
 from marketplace.review.service.overturning import overturn as overturn
 from marketplace.review.service.pay import clear_next_due as clear_next_due
 from marketplace.review.service.pay import pay_outcome as pay_outcome

@@ -18,6 +18,7 @@ from marketplace.web.operations import (
     lists,
     payees,
     people,
+    questions,
 )
 from marketplace.web.operations.blueprint import operations
 
@@ -34,4 +35,5 @@ __all__ = [
     "operations",
     "payees",
     "people",
+    "questions",
 ]

@@ -35,6 +35,7 @@ Decisions
 """
 
 from marketplace.web.specialists import (
+    accommodation,
     appeals,
     checks,
     claim_actions,
@@ -50,6 +51,7 @@ from marketplace.web.specialists import (
     payee,
     profile,
     qualifications,
+    questions,
     receipts,
     skill,
     submissions,
@@ -57,6 +59,7 @@ from marketplace.web.specialists import (
 from marketplace.web.specialists.blueprint import specialists
 
 __all__ = [
+    "accommodation",
     "appeals",
     "checks",
     "claim_actions",
@@ -72,6 +75,7 @@ __all__ = [
     "payee",
     "profile",
     "qualifications",
+    "questions",
     "receipts",
     "skill",
     "specialists",
