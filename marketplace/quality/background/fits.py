@@ -9,6 +9,7 @@ from marketplace import outbox
 from marketplace.db import transaction
 from marketplace.quality import service
 from marketplace.quality.rules.polls import fitted
+from marketplace.quality.rules.strengths import strengths_of
 from marketplace.quality.service import fit_rows, fits
 
 
@@ -32,8 +33,10 @@ def fit_job(work: outbox.Work, job_id: str) -> None:
 def _write(begun: fits.Begun, began: float) -> None:
     asked = {question: fitted(poll, begun.scheme) for question, poll in begun.polls.items()}
     found = {question: each for question, each in asked.items() if each is not None}
+    compared = strengths_of(begun.contests)
+    seconds = time.monotonic() - began
     with transaction() as session:
-        if not fits.write_fit(session, begun, found, seconds=time.monotonic() - began):
+        if not fits.write_fit(session, begun, found, seconds=seconds, strengths=compared):
             return
     for rows in fit_rows.of_posteriors(begun.polls, begun.scheme, found, begun.revisions):
         with transaction() as session:

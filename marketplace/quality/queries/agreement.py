@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from marketplace.actor import Actor
 from marketplace.ids import JobId
 from marketplace.jobs import queries as jobs
-from marketplace.quality.models import JobAgreement, JobFit, LabelAuthor, QuestionFit
+from marketplace.quality.models import JobAgreement, JobFit, JobStrengths, LabelAuthor, QuestionFit
 from marketplace.quality.rules.ballots import AuthorKind
 from marketplace.secrets import pseudonym
 from marketplace.work.rules import SubmissionState
@@ -92,10 +92,45 @@ class AuthorReliability:
 
 
 @dataclass(frozen=True, slots=True)
+class SystemStrength:
+    """A system that items name. score: log odds around 0, with bounds of 90 %; n: how often met."""
+
+    name: str
+    score: float
+    lower: float
+    upper: float
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class ComparingAuthor:
+    """Who compared. reliability: 1 as the middle author, 0 as a guesser; side: log odds of choosing
+    the first of two equals; author: as in `AuthorReliability`."""
+
+    kind: AuthorKind
+    author: str
+    reliability: float
+    side: float
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class JobComparison:
+    """The systems of a job, the strongest first. method: `bradley_terry` or `plackett_luce`; n:
+    comparisons or rankings that it rests on."""
+
+    method: str
+    n: int
+    systems: list[SystemStrength]
+    authors: list[ComparingAuthor]
+
+
+@dataclass(frozen=True, slots=True)
 class JobQuality:
     """What is known of a job's quality, from `submissions` of them, as of `computed_at`.
 
-    computed_at: None where nothing was worked out yet, which comes seconds after a submission.
+    computed_at: None where nothing was worked out yet, which comes seconds after a submission;
+    strengths: of the systems that items compare, None where they name none.
     """
 
     submissions: int
@@ -103,6 +138,7 @@ class JobQuality:
     pairs: list[PairAgreement]
     authors: list[AuthorReliability] = field(default_factory=list)
     computed_at: datetime | None = None
+    strengths: JobComparison | None = None
 
 
 def quality_of(session: Session, viewer: Actor, job_id: JobId) -> JobQuality:
@@ -127,7 +163,37 @@ def quality_of(session: Session, viewer: Actor, job_id: JobId) -> JobQuality:
         pairs=[_pair(row, job.organisation_id) for row in fit.pairs],
         authors=_authors(session, job.id, job.organisation_id),
         computed_at=fit.computed_at,
+        strengths=_strengths(session, job.id, job.organisation_id),
     )
+
+
+def _strengths(session: Session, job_id: UUID, organisation_id: UUID) -> JobComparison | None:
+    row = session.scalars(
+        select(JobStrengths).where(JobStrengths.job_id == job_id).limit(1)
+    ).first()
+    if row is None:
+        return None
+    told = row.result
+    return JobComparison(
+        method=told["method"],
+        n=told["n"],
+        systems=[SystemStrength(**each) for each in told["systems"]],
+        authors=[
+            ComparingAuthor(
+                kind=kind,
+                author=_name(kind, each["author"], organisation_id),
+                reliability=each["reliability"],
+                side=each["side"],
+                n=each["n"],
+            )
+            for each in told["authors"][:AUTHORS_MAX]
+            for kind in (AuthorKind(each["kind"]),)
+        ],
+    )
+
+
+def _name(kind: AuthorKind, author: str, organisation_id: UUID) -> str:
+    return author if kind is AuthorKind.MODEL else pseudonym(str(organisation_id), author)
 
 
 def _unit(row: JobAgreement) -> UnitAgreement:
@@ -181,9 +247,7 @@ def _authors(session: Session, job_id: UUID, organisation_id: UUID) -> list[Auth
         AuthorReliability(
             question=row.question,
             kind=row.kind,
-            author=row.author
-            if row.kind is AuthorKind.MODEL
-            else pseudonym(str(organisation_id), row.author),
+            author=_name(row.kind, row.author, organisation_id),
             n=row.n,
             reliability=row.reliability,
             lower=row.lower,

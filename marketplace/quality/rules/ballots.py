@@ -65,6 +65,11 @@ class Scheme:
         """Whether each author's ballot is read from their own judgement, whatever others say."""
         return not self._silences and not self.matches
 
+    @property
+    def converses(self) -> bool:
+        """Whether judgements hold a conversation, whose replies name who wrote them."""
+        return self._kind.conversation is not None
+
     @functools.cached_property
     def matches(self) -> bool:
         """Whether people mark places, so that units get their names by what was marked so far."""

@@ -1,18 +1,19 @@
 """The statements of a fit: what it reads of tasks and votes, and what it writes."""
 
-TASKS = """SELECT task.id, item.gold::text AS gold FROM task JOIN item ON item.id = task.item_id
+TASKS = """SELECT task.id, item.gold::text AS gold,
+  (item.payload -> 'metadata')::text AS metadata FROM task JOIN item ON item.id = task.item_id
 WHERE task.job_id = %(job_id)s AND task.id > %(after)s AND (NOT %(asked)s
   OR EXISTS (SELECT FROM submission WHERE submission.task_id = task.id))
 ORDER BY task.id LIMIT %(limit)s"""
 BEFORE = """SELECT task_id, unit, revision FROM posterior WHERE task_id = ANY(%(tasks)s)"""
 VOTES = """SELECT s.task_id, s.specialist_id::text AS author, s.judgement::text AS judgement,
-  coalesce(e.agreement >= 0.5, false) AS accepted
+  coalesce(e.agreement >= 0.5, false) AS accepted, s.presented_order AS shown
 FROM submission s JOIN seat ON seat.id = s.seat_id
 LEFT JOIN skill_evidence e ON e.source = 'review' AND e.source_id = s.id
 WHERE s.task_id = ANY(%(tasks)s) AND s.state IN ('submitted', 'in_review', 'accepted')
   AND seat.set_aside_at IS NULL ORDER BY s.id"""
 MODELS = """SELECT task.id AS task_id, p.model || '@' || p.version AS author,
-  p.payload::text AS judgement, false AS accepted
+  p.payload::text AS judgement, false AS accepted, NULL AS shown
 FROM task JOIN prelabel p ON p.item_id = task.item_id
 WHERE task.id = ANY(%(tasks)s) ORDER BY task.id, p.number"""
 

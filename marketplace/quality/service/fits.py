@@ -26,6 +26,7 @@ from marketplace.quality.rules.agreeing import agreement_by_pair
 from marketplace.quality.rules.ballots import AuthorKind, Scheme
 from marketplace.quality.rules.evidence import EvidenceSource
 from marketplace.quality.rules.polls import Fitted, Poll
+from marketplace.quality.rules.strengths import Contests, names_systems
 from marketplace.quality.service import fit_rows, fit_sql
 from marketplace.quality.service.skill import learn
 from marketplace.statements import plain_sql
@@ -35,6 +36,8 @@ from marketplace.work.models import Submission
 NOBODY = UUID(int=0)  # Lies before every task and every submission.
 TASKS_AT_ONCE = 1_000
 HEARD_MAX = 10_000
+# What all of a judgement says of systems.
+OVERALL = "overall"
 # What has moved less than that is not written again.
 STILL = 0.0005
 STILL_SKILL = 0.005
@@ -45,7 +48,8 @@ class Begun:
     """A fit on its way. after: the last task that was read; revisions: of what stood before.
 
     asked: only tasks that a person judged are read, since a pipeline labels the others itself;
-    heard: the ballots of judgements that were met before, by their text.
+    heard: the ballots of judgements that were met before, by their text; contests: what they say
+    of the systems that items name.
     """
 
     job_id: UUID
@@ -60,6 +64,7 @@ class Begun:
     polls: dict[str, Poll] = field(default_factory=dict)
     revisions: dict[tuple[UUID, str], int] = field(default_factory=dict)
     heard: dict[str, dict[str, str]] = field(default_factory=dict)
+    contests: Contests = field(default_factory=Contests)
 
 
 def begin_fit(session: Session, job_id: UUID) -> Begun | None:
@@ -115,8 +120,10 @@ def read_votes(session: Session, begun: Begun) -> bool:
         by_task.setdefault(row.task_id, []).append((AuthorKind.HUMAN, row))
         begun.submissions += 1
     gold = {row.id: row.gold for row in tasks if row.gold is not None}
+    metadata = {row.id: row.metadata for row in tasks if row.metadata is not None}
     for task_id, said in by_task.items():
         _take_in(begun, task_id, said, gold.get(task_id))
+        _compare(begun, task_id, said, metadata.get(task_id))
     begun.after = ids[-1]
     return len(ids) == TASKS_AT_ONCE
 
@@ -137,6 +144,19 @@ def _take_in(
         begun.polls.setdefault(question, Poll(question)).know(task_id, unit, label)
 
 
+def _compare(
+    begun: Begun, task_id: UUID, said: Sequence[tuple[AuthorKind, Any]], metadata: str | None
+) -> None:
+    """Take in what a task says of systems, where its item or its conversation names any."""
+    told = orjson.loads(metadata) if metadata else {}
+    if not begun.scheme.converses and not (isinstance(told, dict) and names_systems(told)):
+        return
+    for kind, row in said:
+        judgement = orjson.loads(row.judgement)
+        shown = row.shown or ()
+        begun.contests.add(task_id, (kind, row.author), judgement, metadata=told, shown=shown)
+
+
 def _ballots(begun: Begun, said: Sequence[str], gold: str | None) -> list[dict[str, str]]:
     """What each judgement of a task says of its units, gold last; many say the same."""
     if not begun.scheme.apart or gold is not None:
@@ -154,7 +174,12 @@ def _ballots(begun: Begun, said: Sequence[str], gold: str | None) -> list[dict[s
 
 
 def write_fit(
-    session: Session, begun: Begun, fits: Mapping[str, Fitted], *, seconds: float
+    session: Session,
+    begun: Begun,
+    fits: Mapping[str, Fitted],
+    *,
+    seconds: float,
+    strengths: Mapping[str, Any] | None = None,
 ) -> bool:
     """Write what was found of authors, questions and agreement; False where a later fit stands."""
     limit_statements(session)
@@ -180,6 +205,15 @@ def write_fit(
         plain_sql(session, fit_sql.AUTHORS, **place, fit=begun.number, rows=fit_rows.as_json(chunk))
     gone = {"job_id": begun.job_id, "fit": begun.number, "began_at": begun.began_at}
     plain_sql(session, fit_sql.GONE, **gone)
+    compared = [{"question": OVERALL, "result": strengths}] if strengths else []
+    plain_sql(
+        session,
+        fit_sql.STRENGTHS,
+        **place,
+        fit=begun.number,
+        questions=[each["question"] for each in compared],
+        rows=fit_rows.as_json(compared),
+    )
     agreed = fit_rows.of_agreement(begun.polls, begun.scheme)
     units = [each["unit"] for each in agreed]
     plain_sql(session, fit_sql.AGREEMENT, **place, units=units, rows=fit_rows.as_json(agreed))

@@ -91,6 +91,38 @@ class CostShown(Schema):
     accuracy = fields.Float(allow_none=True)
 
 
+class SystemShown(Schema):
+    """How strong a system is that items name: log odds around 0; the interval holds 90 %."""
+
+    name = fields.String()
+    score = fields.Float()
+    lower = fields.Float()
+    upper = fields.Float()
+    n = fields.Integer(metadata={"description": "Comparisons or rankings that it stands in"})
+
+
+class ComparingAuthorShown(Schema):
+    """Who compared. reliability: 1 as the middle author, 0 as a guesser.
+
+    side: log odds of choosing the first of two equals, always 0 for rankings.
+    """
+
+    kind = fields.Enum(AuthorKind, by_value=True)
+    author = fields.String()
+    reliability = fields.Float()
+    side = fields.Float()
+    n = fields.Integer()
+
+
+class StrengthsShown(Schema):
+    """The systems that the job's items compare, the strongest first."""
+
+    method = fields.String(metadata={"description": "bradley_terry or plackett_luce"})
+    n = fields.Integer(metadata={"description": "Comparisons or rankings that it rests on"})
+    systems = fields.List(fields.Nested(SystemShown))
+    authors = fields.List(fields.Nested(ComparingAuthorShown))
+
+
 class QualityShown(Schema):
     """Agreement among the people of a job, and how far each author can be trusted.
 
@@ -106,6 +138,11 @@ class QualityShown(Schema):
         values=fields.List(fields.Nested(CostShown)),
         metadata={"description": "Judgements bought against confidence, by question"},
     )
+    strengths = fields.Nested(
+        StrengthsShown,
+        allow_none=True,
+        metadata={"description": "Of the systems that items name in `metadata.models`, or null"},
+    )
     computed_at = fields.AwareDateTime(allow_none=True)
 
 
@@ -120,7 +157,7 @@ def get_quality(job_id: UUID) -> dict[str, Any]:
     with transaction() as session:
         known = queries.quality_of(session, me(), JobId(job_id))
         cost = queries.cost_curve(session, me(), JobId(job_id))
-    shown = ("submissions", "units", "pairs", "authors", "computed_at")
+    shown = ("submissions", "units", "pairs", "authors", "strengths", "computed_at")
     return {name: getattr(known, name) for name in shown} | {"cost": cost}
 
 
