@@ -131,7 +131,11 @@ def carry_out(work: outbox.Work) -> None:
 
 @outbox.background("review.lapse_appeals", time_limit_seconds=300, every_seconds=60)
 def lapse_appeals(work: outbox.Work) -> None:
-    """End appeals that nobody decided in time, one a transaction."""
+    """End appeals that nobody decided in time, or of work done again since, one a transaction."""
+    found = True
+    while found:
+        with transaction() as session:
+            found = service.end_next_done_again(session)
     found = True
     while found:
         with transaction() as session:

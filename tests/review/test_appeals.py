@@ -32,7 +32,7 @@ from marketplace.review.rules import (
 from marketplace.work.models import Claim
 from marketplace.work.rules import AnsweredAgain, SubmissionState
 from tests.make import appeals as make_appeals
-from tests.make import identity, specialists
+from tests.make import background, identity, specialists
 from tests.make import work as make
 from tests.make.appeals import NOTE, REASON
 from tests.quality.test_control import evaluated, rule_on
@@ -105,6 +105,26 @@ def test_of_work_that_was_done_again_the_later_round_counts(session: Session) ->
 
     with pytest.raises(AnsweredAgain):
         make_appeals.filed(session, doctor, submission)
+
+
+def test_an_appeal_of_work_that_is_done_again_meanwhile_ends_and_stops_no_other(
+    session: Session,
+) -> None:
+    _, _, doctor, submission = make_appeals.rejected(session, Verdict.REWORK)
+    appeal = make_appeals.filed(session, doctor, submission)
+    other = make_appeals.filed(session, *make_appeals.rejected(session)[2:])
+    again = session.scalars(select(Claim).where(Claim.reworks_submission_id == submission.id)).one()
+    make.sampled(session, doctor, again, make.answer("b"))
+    session.flush()
+
+    with clock.shifted(timedelta(days=7, seconds=1)):
+        background.run("review.lapse_appeals")
+
+    for each, state in ((appeal, AppealState.OVERTAKEN), (other, AppealState.LAPSED)):
+        session.refresh(each)
+        assert state is each.state
+    assert SubmissionState.REWORK is submission.state
+    assert [] == queries.broken_invariants(session)
 
 
 def test_who_may_appeal_what_and_until_when(session: Session) -> None:

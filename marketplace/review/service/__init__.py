@@ -9,6 +9,7 @@ from marketplace.review.service.appeal_evidence import forget_appeals as forget_
 from marketplace.review.service.appeal_letters import remind_appeals as remind_appeals
 from marketplace.review.service.appeal_letters import tell_appeals as tell_appeals
 from marketplace.review.service.appeals import decide_appeal as decide_appeal
+from marketplace.review.service.appeals import end_next_done_again as end_next_done_again
 from marketplace.review.service.appeals import file_appeal as file_appeal
 from marketplace.review.service.appeals import file_firing_appeal as file_firing_appeal
 from marketplace.review.service.appeals import give_back_appeal as give_back_appeal

@@ -30,8 +30,10 @@ from marketplace.review.service.appeal_letters import (
 from marketplace.review.service.overturning import overturn
 from marketplace.review.service.quality_control import lift_firing
 from marketplace.work import service as work
-from marketplace.work.models import Submission
-from marketplace.work.rules import step
+from marketplace.work.models import Claim, Submission
+from marketplace.work.rules import ClaimState, step
+
+DONE_AGAIN = (ClaimState.SUBMITTED, ClaimState.RETURNED)
 
 
 def file_appeal(
@@ -256,6 +258,25 @@ def lapse_next_appeal(session: Session, *, clearance_days: int) -> bool:
     _make_good(session, SYSTEM, appeal, OverturnCause.APPEAL_LAPSED, note, clearance_days)
     tell_outcome(session, appeal)
     _note(session, SYSTEM, appeal, "let an appeal lapse")
+    return True
+
+
+def end_next_done_again(session: Session) -> bool:
+    """End an appeal of work that was sent back and that its author did again meanwhile; False
+    where there is none. The verdict on the later round counts, and may be appealed itself."""
+    found = session.scalar(
+        select(Appeal.id)
+        .join(Claim, Claim.reworks_submission_id == Appeal.submission_id)
+        .where(Appeal.ended_at.is_(None), Claim.state.in_(DONE_AGAIN))
+        .limit(1)
+    )
+    if found is None:
+        return False
+    appeal = _locked(session, found)
+    if appeal.state in appeals.OPEN_APPEALS:
+        _end(appeal, AppealState.OVERTAKEN)
+        tell_outcome(session, appeal)
+        _note(session, SYSTEM, appeal, "ended an appeal of work that was done again")
     return True
 
 
