@@ -30,7 +30,7 @@ ASKED = ("unit", "first", "second", "part")
 @needs(Permission.JOBS_VIEW)
 def listing(job_id: UUID) -> str:
     """The labels of a job that are least sure first, each with who says what and why."""
-    asked = {name: request.args.get(name, "").strip() for name in ASKED}
+    asked = {name: request.args.get(name, "").replace("\0", "").strip() for name in ASKED}
     asked = {name: value for name, value in asked.items() if value}
     after = request.args.get("after") or None
     with transaction() as session:

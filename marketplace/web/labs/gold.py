@@ -68,11 +68,11 @@ class NoteForm(Form):
 
 def _job_facts() -> dict[str, Any]:
     job_id = (request.view_args or {})["job_id"]
-    after = request.args.get("after", 0, type=int)
+    after = max(0, min(request.args.get("after", 0, type=int), 2**31))
     with transaction() as session:
         job = jobs.job_of(session, me(), job_id)
         own = JobId(job.id)
-        rows = queries.gold_of(session, me(), own, after=max(0, after), limit=PAGE + 1)
+        rows = queries.gold_of(session, me(), own, after=after, limit=PAGE + 1)
         people = queries.accuracy_of_people(session, me(), own)
         return shown.job_facts(job, "gold") | {
             "rows": rows[:PAGE],

@@ -54,7 +54,9 @@ def asked_of(session: Session, job: Job, said: MultiDict[str, str]) -> Asked:
     """What a request says of the queue of a job."""
     waiting = queries.waiting_authors(session, me(), JobId(job.id))
     authors = {shown.author_name(person): (person, number) for person, number in waiting}
-    return Asked(job, {name: said[name] for name in NAMES if said.get(name)}, authors)
+    # No row holds a NUL, which addresses may carry all the same.
+    held = {name: said.get(name, "").replace("\0", "") for name in NAMES}
+    return Asked(job, {name: text for name, text in held.items() if text}, authors)
 
 
 def options_of(asked: Asked, template: Json) -> dict[str, Any]:
