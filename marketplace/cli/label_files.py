@@ -48,6 +48,12 @@ def read_rows(path: Path, wanted: Sequence[str]) -> Iterator[tuple[str, ...]]:
             raise click.ClickException(f"{path} has no rows under its first line.")
 
 
+def header_of(path: Path) -> list[str]:
+    """The names of a file's columns."""
+    with _open(path) as lines:
+        return [name.strip().lower() for name in next(lines, [])]
+
+
 class _Lines:
     """Rows of a csv file, with its faults as sentences."""
 

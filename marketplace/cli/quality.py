@@ -15,6 +15,7 @@ from marketplace.cli.label_files import (
     read_labels,
     write_rows,
 )
+from marketplace.cli.pairwise import write_strengths
 from marketplace.quality.rules import ordinal
 from marketplace.quality.rules.agreement import Agreement, ac1, alpha, fleiss, observed
 from marketplace.quality.rules.agreement.rows import Rows
@@ -24,6 +25,7 @@ from marketplace.quality.rules.crowd import Floats, Ints, Named
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 OUT = click.Path(dir_okay=False, allow_dash=True, path_type=Path)
 NUMERIC = ("ordinal", "interval")
+PAIRWISE = "pairwise"
 WORKERS = ("worker", "labels", "reliability", "lower", "upper")
 
 
@@ -38,10 +40,10 @@ def quality() -> None:
 @click.option("--features", type=FILE, help="Numbers known of each task; they need gold.")
 @click.option(
     "--level",
-    type=click.Choice(["nominal", *NUMERIC]),
+    type=click.Choice(["nominal", *NUMERIC, PAIRWISE]),
     default="nominal",
     show_default=True,
-    help="Whether labels are names or numbers.",
+    help="Whether labels are names, numbers, or which of two is better.",
 )
 @click.option("--workers", type=OUT, help="Where to write how far each worker can be believed.")
 @click.option("-o", "--out", type=OUT, default=Path("-"), help="Where to write the result.")
@@ -58,7 +60,17 @@ def aggregate(
 
     Where two labels are equally likely the first in alphabetical order stands, with a confidence
     of a half or less. Numbers get an interval of 90 % in place of a confidence.
+
+    With --level pairwise two things meet in each row: `a|b` in the column task, or a and b in
+    columns left and right; the label is the better one's name, left, right, or tie. OUT then has
+    what was compared (column item), the strongest first, with its strength in log odds (Bradley
+    and Terry), an interval of 90 % and how often it met another. It takes no --gold.
     """
+    if level == PAIRWISE:
+        if gold or features:
+            raise click.ClickException("Comparisons take no --gold and no --features.")
+        write_strengths(labels, workers, out)
+        return
     truth = read_gold(gold) if gold else {}
     named = read_labels(labels, truth if level == "nominal" else None)
     unknown = len(truth.keys() - set(named.tasks))

@@ -180,3 +180,25 @@ def test_the_quality_extra_is_enough(labels: Path) -> None:
 
     assert 0 == ended.returncode, ended.stderr
     assert ended.stdout.startswith("task,label,confidence\nt0,a,")
+
+
+@pytest.mark.parametrize(
+    ("head", "row"), [("task,worker,label", "x|y,w,{}"), ("left,right,worker,label", "x,y,w,{}")]
+)
+def test_comparisons_in_strengths_out(tmp_path: Path, head: str, row: str) -> None:
+    path, out, workers = tmp_path / "in.csv", tmp_path / "out.csv", tmp_path / "workers.csv"
+    path.write_text("\n".join([head, *map(row.format, ("x", "left", "x", "tie", "y"))]) + "\n")
+
+    ended = run("aggregate", path, "--level", "pairwise", "-o", out, "--workers", workers)
+
+    assert 0 == ended.exit_code, ended.output
+    lines = [line.split(",") for line in out.read_text().splitlines()]
+    assert ["item", "strength", "lower", "upper", "n"] == lines[0]
+    assert [("x", "5"), ("y", "5")] == [(line[0], line[-1]) for line in lines[1:]]
+    assert float(lines[1][2]) < float(lines[1][1]) < float(lines[1][3])
+    assert "worker,labels,reliability,side" == workers.read_text().splitlines()[0]
+    path.write_text("\n".join([head, row.format("z")]) + "\n")
+    assert (
+        "is neither 'x', 'y', left, right nor tie"
+        in run("aggregate", path, "--level", "pairwise").output
+    )
