@@ -26,8 +26,8 @@ conversations_api = api.blueprint(
 
 class ConversationShown(Schema):
     """How it stands. state: open (say something), waiting (a reply is on its way), unanswered (ask
-    again), choosing, or ended; turn: the turn that is due; attempt: which try at it; pending: the turn that is not finished;
-    told: why there is no reply."""
+    again), choosing, or ended; turn: the turn that is due; attempt: which try at it; pending: the
+    turn that is not finished; told: why there is no reply."""
 
     state = fields.String()
     turn = fields.Integer()
