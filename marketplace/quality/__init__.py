@@ -70,6 +70,11 @@ Decisions
   a unit is there is told from who marked it, what it is by the vote of those who did.
 - 2026-11: signs of dishonest work are figures with what would be usual and the share of false ones
   to be expected; by labels alone a ring must be far less likely than with times and words.
+- 2026-11: such a sign becomes an evidence pack, a frozen question to one person. A person of
+  operations reads it first and sends it, so that chance alarms nobody; its person answers within
+  seven days; a person closes it. Upheld only after the answer or its time, which the database asks
+  for; no pay follows by itself (`review.reject_upheld`, one answer at a time). Who privately says
+  they work by dictation and the like is left out of all that counts speed and wording.
 - 2026-11: a hybrid pipeline (`rules.pipeline`, `rules.rounds`) draws its audit at random in each
   slice with a known chance, and estimates stand on the chances (`rules.ppi`): items that were
   chosen because they looked doubtful are no sample. Right is what specialists say. What models say

@@ -16,7 +16,9 @@ from marketplace.jobs.models import Job, TemplateVersion
 from marketplace.quality.models import GoldScore, SkillEvidence
 from marketplace.quality.rules.control import Collector, Observations
 from marketplace.quality.rules.evidence import EvidenceSource
+from marketplace.quality.rules.evidence_packs import COLLECTS_INPUT
 from marketplace.quality.rules.likeness import nearly_repeated
+from marketplace.specialists.queries.accommodations import accommodated
 from marketplace.tasktypes import task_type
 from marketplace.work.models import Claim, Outcome, Submission
 from marketplace.work.rules import ClaimState, OutcomeKind, SubmissionState
@@ -37,9 +39,17 @@ def provide(collector: Collector, collect: Collect) -> None:
 
 
 def observe(session: Session, job: Job, collector: Collector) -> Observations:
-    """The newest pieces of work of a job as a rule sees them, by person and in order of time."""
+    """The newest pieces of work of a job as a rule sees them, by person and in order of time.
+
+    Speed and wording of who works by dictation and the like are left out.
+    """
     collect = _COLLECT.get(collector) or _OTHERS[collector]
-    return Observations.of(collect(session, job))
+    rows = collect(session, job)
+    if collector in COLLECTS_INPUT:
+        rows = list(rows)
+        exempt = accommodated(session, {person for person, *_ in rows})
+        rows = [row for row in rows if row[0] not in exempt]
+    return Observations.of(rows)
 
 
 def found_right(session: Session, job: Job) -> Observations:
