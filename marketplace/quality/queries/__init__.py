@@ -2,6 +2,7 @@
 
 from marketplace.quality.queries.agreement import AuthorReliability as AuthorReliability
 from marketplace.quality.queries.agreement import CostPoint as CostPoint
+from marketplace.quality.queries.agreement import JobComparison as JobComparison
 from marketplace.quality.queries.agreement import JobQuality as JobQuality
 from marketplace.quality.queries.agreement import Measure as Measure
 from marketplace.quality.queries.agreement import PairAgreement as PairAgreement

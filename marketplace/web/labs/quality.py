@@ -29,6 +29,7 @@ from marketplace.web.filters import count, percent
 from marketplace.web.guards import me, needs
 from marketplace.web.labs import quality_words, shown
 from marketplace.web.labs.quality_words import unit_words
+from marketplace.web.labs.strengths import strengths_plot, win_ratio
 from marketplace.web.quality_plots import Dot, Line, Mark
 
 quality = Blueprint("lab_quality", __name__, url_prefix="/lab/jobs")
@@ -59,6 +60,9 @@ def show(job_id: UUID) -> str:
     facts |= {
         "agreement": agreement_plot(known),
         "people": people_plots(known),
+        "compared": known.strengths,
+        "compared_plot": strengths_plot(known.strengths) if known.strengths else None,
+        "win_ratio": win_ratio,
         "confidence": confidence_plot(shape),
         "pairs": _pairs(known),
         "warnings": quality_words.warnings(known, job),

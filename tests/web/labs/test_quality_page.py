@@ -39,7 +39,12 @@ class World:
 @pytest.fixture
 def world(session: Session) -> World:
     lines = [
-        make_jobs.line(f"item-{n}", make_jobs.pair(n, metadata={"ward": "AB"[n % 2]}))
+        make_jobs.line(
+            f"item-{n}",
+            make_jobs.pair(
+                n, metadata={"ward": "AB"[n % 2], "model_a": "north", "model_b": "south"}
+            ),
+        )
         for n in range(len(CHOICES))
     ]
     lab, job = make.published(
@@ -64,6 +69,8 @@ def test_a_lab_sees_what_is_known_and_where_people_differ(
     known = text_of(checked(owner.get(f"{path}/quality")))
     assert "cannot be told yet: 5 items have two answers" in known
     assert "Where buying stopped" in known
+    assert "From 10 comparisons of the systems that your items name" in known
+    assert known.index("north") < known.index("south")
     page = checked(owner.get(f"{path}/disagreements?unit=choice"))
     assert text_of(page).index("item-1") < text_of(page).index("item-0")
     assert "Reason of doctor 0." in page
