@@ -43,6 +43,8 @@ Decisions
 - 2026-11: reports, versions and checks only ever grow. A check asks the report's items anew past
   all kept answers; drift is a shift of verdicts that one permutation in a hundred shows over all
   dimensions, or an agreement whose interval lies below the report's.
+- 2026-11: each answer to gold is scored in a transaction of its own, and a change of gold holds its
+  task before the skills that it teaches anew: verdicts on the same task come before or after.
 - 2026-11: answers to gold are scored by the numbered facts, in the background, some seconds after
   they came: the path of a submission reads nothing of gold, so neither shape nor time tells it
   (`tests/journeys/test_gold_wire.py`, `bench.gold_times`). Its author is told once that gives
@@ -93,4 +95,12 @@ Decisions
   Reliabilities are told with an interval that also holds how little is known of the whole crowd.
 - 2026-11: another label is bought by its expected gain for a price (`rules.overlap`), looked ahead
   over several labels, since one alone often turns nothing.
+- 2026-11: units that are numbers are estimated (`rules.estimates`, `ordinal`): value, 90 %
+  interval, bias and noise of each author. The label beside it stays a legal value, the nearest
+  one; where any number is allowed, one that was given of that unit. A submission sets the mean at
+  once; the fit takes biases off where that is better, and agrees with `ordinal.estimate`. An
+  author unheard of is taken to have noise of a quarter of the scale, so one score is never sure.
+  Reviews say nothing of numbers: two answers that differ may both be accepted.
+- 2026-11: what items compare by name (`metadata.models`, `model_a`, replies of conversations) has
+  strengths for the job as a whole (`rules.strengths`), worked out by the fit; else nothing.
 """

@@ -26,7 +26,8 @@ Decisions
 - 2026-11: rejections of 24 hours whose lower 95 % bound is above half as much again as the upper
   bound of the job's past are held from the eighth on: kept, told to nobody, posted nowhere. An
   owner and operations confirm, two people by constraint, or either lets them go; after seven days
-  they are let go by themselves, and the answers have three days for a reviewer.
+  they are let go by themselves, and the answers have three days for a reviewer. One whose reviewer
+  came to share an organisation with its author meanwhile is let go, and stops no other.
 - 2026-11: what nobody decides within the job's days (7 unless it says 1 to 30) is accepted with its
   pay, by the date frozen on its lot; held ones wait for their hold. Labs are written to two days
   before, once a day.
@@ -66,6 +67,8 @@ Decisions
 - 2026-11: an appeal that nobody decided in time ends in its author's favour, since the wait is our
   fault: we pay in full out of goodwill, and the lab neither pays for it nor gets it among its
   judgements; skill forgets the verdict, and reviewers' overturn rates leave it out.
+- 2026-11: an appeal of work that was sent back ends once its author has done the work again: the
+  verdict on the later round is the one that counts.
 - 2026-11: who has ten appeals open or lost in 30 days waits before the next; each upheld in 90 days
   makes room for three more. Appeals in vain cost nothing else. At erasure the words and the
   evidence go, and that there was an appeal, with its end, stays.

@@ -14,6 +14,7 @@ claim or submission; then its job, by a key-share lock, where a seat is leased o
 (a report takes the stronger one, so that reports are counted one after the other); then seats, of
 one task in the order of their ids; then the task; then the person's progress; then what `quality`
 believes of the task, its author's row there and the person's skill; then the ledger's accounts.
+Who changes several answers of one task at once locks them all first, in this order (`hold_task`).
 Two verbs take rows that others hold only by passing them over: leasing a seat, and ending leases.
 `routing.settle_closed` locks the job's whole row, or leaves it for later: with it in hand nobody
 has read the job as open and not said yet what they took.
@@ -76,7 +77,8 @@ Decisions
   attempt. Rework goes on in the journal of the round before. Which model spoke is told to the lab.
 - 2026-11: what was decided can be overturned: accepted after all, a submission takes its own seat
   again where that is free and the job runs, and is surplus else; rework that is accepted after all
-  ends the claim under which it was to be done again. Rejected after all, its seat opens again.
+  ends the claim under which it was to be done again. Rejected after all, its seat opens again, at
+  the price that its answer was promised, since a later rise was not reserved for what was accepted.
 - 2026-11: rework is its author's for seven days, since it may come when they are away.
 - 2026-11: `open_seat` opens one more seat of a task, never more than the `overlap_max` that money
   was reserved for; it locks the job's key, then the task, and its fact says why.

@@ -222,6 +222,27 @@ def test_two_members_of_a_third_organisation_do_not_judge_each_other(session: Se
         here.said(given)
 
 
+def test_nobody_overturns_a_verdict_on_a_colleagues_work(session: Session) -> None:
+    here = world(session)
+    clinic = identity.lab_owner(session, name="Clinic")
+    given = here.answered()
+    here.said(given)
+    operations = identity.staff(session, Role.OPERATIONS)
+    for person in (PersonId(given.specialist_id), operations.person()):
+        _join(session, clinic.organisation(), person)
+
+    with pytest.raises(rules.SameOrganisation):
+        service.overturn(
+            session,
+            operations,
+            SubmissionId(given.id),
+            verdict=Verdict.REJECT,
+            cause=OverturnCause.INTEGRITY,
+            note=WHY,
+            clearance_days=7,
+        )
+
+
 def _join(session: Session, organisation_id: object, person_id: PersonId) -> None:
     session.add(
         Membership(

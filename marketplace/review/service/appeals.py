@@ -266,8 +266,10 @@ def end_next_done_again(session: Session) -> bool:
     where there is none. The verdict on the later round counts, and may be appealed itself."""
     found = session.scalar(
         select(Appeal.id)
-        .join(Claim, Claim.reworks_submission_id == Appeal.submission_id)
-        .where(Appeal.ended_at.is_(None), Claim.state.in_(DONE_AGAIN))
+        .join(Submission, Submission.id == Appeal.submission_id)
+        .join(Claim, Claim.task_id == Submission.task_id)  # By its index; what follows has none.
+        .where(Claim.reworks_submission_id == Submission.id, Claim.state.in_(DONE_AGAIN))
+        .where(Appeal.ended_at.is_(None))
         .limit(1)
     )
     if found is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from marketplace.actor import SYSTEM, Actor
@@ -21,6 +21,7 @@ from marketplace.review.rules import defects as named
 from marketplace.review.service.brake import hold, refuse_if_held
 from marketplace.review.service.carrying import Spoken, carry_out
 from marketplace.review.service.draws import draw
+from marketplace.review.service.overturning import check_apart
 from marketplace.review.service.second_looks import look_again, second_look_for
 from marketplace.tasktypes import task_type
 from marketplace.work import service as work
@@ -101,16 +102,6 @@ def _to_decide(
         raise rules.OwnWork("Nobody reviews their own work; ask a colleague.")
     check_apart(session, actor, PersonId(submission.specialist_id))
     return submission, job
-
-
-def check_apart(session: Session, actor: Actor, author_id: PersonId) -> None:
-    """SameOrganisation where the actor shares an organisation with an author; the database asks
-    the same of every row that says who reviewed."""
-    if session.scalar(select(func.shares_organisation(actor.person(), author_id))):
-        raise rules.SameOrganisation(
-            "You and the author of this answer belong to the same organisation, or one of you "
-            "named it as an employer. Ask a colleague who does not."
-        )
 
 
 def _written(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from marketplace import audit, clock, outbox
@@ -42,13 +43,14 @@ def overturn(
     The caller has asked whether the actor may. Accepted after all, an answer takes its seat again
     where that is free, else it is kept beside; either way it earns its full pay. Rejected after
     all, its pay goes back to whoever paid it and its seat opens. Its author's skill and the task's
-    posterior are told. Raises OwnWork, SameReviewer, StandsAlready, Conflict for a qualification,
-    AnsweredAgain where a later round is in, Faulty without reasons.
+    posterior are told. Raises OwnWork, SameOrganisation, SameReviewer, StandsAlready, Conflict for
+    a qualification, AnsweredAgain where a later round is in, Faulty without reasons.
     """
     submission = work.locked_submission(session, submission_id)
     job = session.get_one(Job, submission.job_id)
     former = standing_decisions(session, [submission_id]).get(submission_id)
     former = _checked(actor, submission, job, former, verdict)
+    check_apart(session, actor, PersonId(submission.specialist_id))
     rules.check_reasons(verdict, note, defects)
     decision = _decision(
         actor, submission, former, verdict=verdict, cause=cause, note=note, defects=defects
@@ -93,6 +95,18 @@ def _checked(
     if actor.person_id is not None and actor.person_id == former.reviewer_id:
         raise rules.SameReviewer("You said the verdict yourself; somebody else looks at it again.")
     return former
+
+
+def check_apart(session: Session, actor: Actor, author_id: PersonId) -> None:
+    """SameOrganisation where the actor shares an organisation with an author; the database asks
+    the same of every row that says who reviewed."""
+    if actor.person_id is None:
+        return
+    if session.scalar(select(func.shares_organisation(actor.person_id, author_id))):
+        raise rules.SameOrganisation(
+            "You and the author of this answer belong to the same organisation, or one of you "
+            "named it as an employer. Ask a colleague who does not."
+        )
 
 
 def _decision(

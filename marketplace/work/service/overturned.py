@@ -63,6 +63,7 @@ def check_not_answered_again(session: Session, submission: Submission) -> Claim:
     where that was done."""
     again = session.scalar(
         select(Claim)
+        .where(Claim.task_id == submission.task_id)  # By its index; what follows has none.
         .where(Claim.reworks_submission_id == submission.id)
         .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
