@@ -2,7 +2,8 @@
 
 Run `python -m bench.quality_accuracy [--sets NAME …] [--gold SHARE …] [--repeats N] [--seed N]
 [--peers NAME …]`. Without gold first, then with shares of the truth as gold, scored on the rest;
-crowd-kit's DawidSkene takes gold too. Confidence counts: log-loss in nats, ECE over fifteen bins.
+crowd-kit's DawidSkene takes gold too. `±` is the standard error of our accuracy over the random
+choices of gold. Confidence counts: log-loss in nats, ECE over fifteen bins.
 What a method cannot do is shown as `-`. SAMPLE_DATA names the folder of the sets.
 """
 
@@ -89,8 +90,11 @@ def some_gold(truth: Ints, share: float, seed: int) -> Ints:
 
 def measure(
     crowd: Crowd, run: Callable[[Crowd, Ints], Floats | None], share: float, seeds: range
-) -> Figures | None:
-    """Mean figures over random choices of gold, on the tasks that were not gold."""
+) -> tuple[Figures, float] | None:
+    """Mean figures over random choices of gold, on the tasks that were not gold.
+
+    Beside them the standard error of the accuracy, 0 where there was one choice.
+    """
     found = []
     for seed in seeds if share else seeds[:1]:
         gold = some_gold(crowd.truth, share, seed)
@@ -100,7 +104,8 @@ def measure(
         rest = np.where(gold != UNKNOWN, UNKNOWN, crowd.truth).astype(np.int32)
         found.append(scored(posterior, rest))
     one, two, three = np.mean(found, axis=0)
-    return float(one), float(two), float(three)
+    spread = np.std([right for right, _, _ in found], ddof=1) if len(found) > 1 else 0.0
+    return (float(one), float(two), float(three)), float(spread / np.sqrt(len(found)))
 
 
 def table(crowds: list[Crowd], share: float, seeds: range, peers: Sequence[str]) -> None:
@@ -111,12 +116,15 @@ def table(crowds: list[Crowd], share: float, seeds: range, peers: Sequence[str])
     print(f"{'set':<14}" + "".join(f"{name:>20}" for name in methods))
     kept: dict[str, list[Figures | None]] = {name: [] for name in methods}
     for crowd in crowds:
-        row = f"{crowd.name:<14}"
+        row, error = f"{crowd.name:<14}", 0.0
         for name, run in methods.items():
-            figures = measure(crowd, run, share, seeds)
+            measured = measure(crowd, run, share, seeds)
+            figures = measured[0] if measured else None
             kept[name].append(figures)
             row += cell(figures)
-        print(row, flush=True)
+            if name == OURS and measured:
+                error = measured[1]
+        print(row + (f"  ±{error:.2f}" if error else ""), flush=True)
     row = f"{'mean':<14}"
     for each in kept.values():
         whole = [figures for figures in each if figures is not None]
@@ -137,7 +145,7 @@ def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__)
     asked.add_argument("--sets", nargs="*", default=COMPARED)
     asked.add_argument("--gold", nargs="*", type=float, default=[0.0, 0.05, 0.1])
-    asked.add_argument("--repeats", type=int, default=5)
+    asked.add_argument("--repeats", type=int, default=10)
     asked.add_argument("--seed", type=int, default=0)
     asked.add_argument(
         "--peers", nargs="*", default=PEERS, help="methods of crowd-kit; none: no one"

@@ -22,7 +22,8 @@ from marketplace.quality.rules.categorical import Fit, Settings, fit
 from marketplace.quality.rules.crowd import UNKNOWN, Ints, Labels
 
 # At a price that no gain is worth each task has its least overlap, which begins the curve where
-# fixed overlap of that size lies; at a price of nothing all that may help is bought.
+# fixed overlap of that size lies; at a price of nothing every label is bought, which ends the
+# curve where fixed overlap ends.
 PRICES = (1.0, 0.02, 0.01, 0.005, 0.0025, 0.0012, 0.0006, 0.0003, 0.0001, 0.00003, 0.0)
 SETTINGS = Settings(iterations=25, tolerance=1e-3, members=("dawid-skene", "subtypes"))
 SHORT_OF_ALL = 0.5

@@ -7,6 +7,11 @@ import numpy.typing as npt
 import pytest
 
 from marketplace.quality.rules.categorical import Fit, Prior, Settings, fit, pool
+from marketplace.quality.rules.categorical.dawid_skene import (
+    STRENGTHS,
+    likely_strength,
+    strength_chances,
+)
 from marketplace.quality.rules.categorical.stacking import stack
 from marketplace.quality.rules.categorical.votes import Votes
 from marketplace.quality.rules.crowd import Ints, Labels
@@ -242,3 +247,17 @@ def test_a_prior_goes_through_json() -> None:
 
     counts = np.random.default_rng(0).random((2, 3, 3))
     assert prior.expected(counts).tolist() == again.expected(counts).tolist()
+
+
+def test_how_strongly_authors_lean_is_weighed_and_not_picked() -> None:
+    """Two authors leave every strength possible; two hundred who are alike make it a strong one."""
+    few, many = np.array([[3.0, 1.0], [4.0, 0.0]]), np.tile([[15.0, 5.0]], (200, 1))
+    unsure, sure = (
+        strength_chances(counts, np.tile([0.75, 0.25], (len(counts), 1)), 4.0)
+        for counts in (few, many)
+    )
+
+    assert [1.0, 1.0] == pytest.approx([unsure.sum(), sure.sum()])
+    assert 0.5 > unsure.max()
+    assert 0.9 < sure[STRENGTHS >= 64].sum()
+    assert STRENGTHS[sure.argmax()] == likely_strength(many, np.tile([0.75, 0.25], (200, 1)), 4.0)
