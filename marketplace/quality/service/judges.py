@@ -127,7 +127,8 @@ def _version(
     aspects = _aspects(given.get("aspects"))
     sampling = _sampling(given)
     prompt = asking.check_prompt(str(given["prompt"]))
-    model = str(given.get("model") or endpoint.model)
+    named = {"model": given.get("model") or endpoint.model}
+    model = endpoint_rules.cleaned(named)["model"]
     schema = asking.output_schema(aspects)
     frozen = {
         "base_url": endpoint.base_url,

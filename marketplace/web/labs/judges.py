@@ -78,7 +78,7 @@ def _asked(session: Session, asked: dict[str, Any]) -> dict[str, Any]:
         return given
     try:
         given["aspects"] = json.loads(asked["aspects"] or "[]")
-    except json.JSONDecodeError:
+    except (ValueError, RecursionError):
         fault = Fault("/aspects", "This is not JSON. Take the dimensions from a job instead.")
         raise Faulty("The dimensions need mending.", [fault]) from None
     return given
