@@ -9,7 +9,12 @@ from marketplace.actor import Actor
 from tests.make import endpoints, jobs
 from tests.web.conftest import Browser
 
-POLICY: dict[str, object] = {"target_percent": "93", "audit_percent": "3", "items_max": "5", "rounds_max": "3"}
+POLICY: dict[str, object] = {
+    "target_percent": "93",
+    "audit_percent": "3",
+    "items_max": "5",
+    "rounds_max": "3",
+}
 JUDGE: dict[str, object] = {
     "name": "strange", "endpoint": "house-model", "prompt": "{conversation}{responses}{dimensions}",
     "answer_format": "json_schema", "tokens_max": "100",
