@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import NullPool, create_engine, func, select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from marketplace import clock
 from marketplace.actor import Actor
+from marketplace.embedded import Stack
 from marketplace.errors import Conflict, Denied, Faulty, Missing
 from marketplace.identity.rules import Role
 from marketplace.ids import JobId
@@ -197,7 +199,21 @@ def test_speed_and_wording_do_not_count_for_who_works_by_dictation(session: Sess
         say_accommodation(session, quick, ["nothing of the kind"])
 
 
-def test_the_same_words_are_near_by_pgvector_and_without(session: Session) -> None:
+@pytest.fixture
+def vectors(stack: Stack) -> Iterator[bool]:
+    """pgvector in the test database, where the server has it; only its superuser may add it."""
+    address = stack.prepared.postgres.url("postgres", "marketplace")
+    server = create_engine(address, isolation_level="AUTOCOMMIT", poolclass=NullPool)
+    with server.connect() as connection:
+        there = text("SELECT EXISTS (SELECT FROM pg_available_extensions WHERE name = 'vector')")
+        found = bool(connection.scalar(there))
+        if found:
+            connection.execute(text("CREATE EXTENSION vector"))
+        yield found
+        connection.execute(text("DROP EXTENSION IF EXISTS vector"))
+
+
+def test_the_same_words_are_near_by_pgvector_and_without(vectors: bool, session: Session) -> None:
     _, job = posted(session, items=5, overlap=2)
     one, two = specialists.doctor(session), specialists.doctor(session)
     worked(session, one, job, seconds=100, why=LONG, items=5)
@@ -207,8 +223,9 @@ def test_the_same_words_are_near_by_pgvector_and_without(session: Session) -> No
     assert not sign_fresh(session, job.id, vectors=False)
     here = {tuple(row) for row in session.execute(pairs)}
     assert 45 == len(here)
-    if not has_vectors(session):
-        pytest.skip("this database has no pgvector")
+    assert vectors == has_vectors(session)
+    if not vectors:
+        pytest.skip("this server has no pgvector")
     forget_signatures(session, session.scalars(select(Submission.id)).all())
     assert not sign_fresh(session, job.id, vectors=True)
     assert here == {tuple(row) for row in session.execute(pairs)}
