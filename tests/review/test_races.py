@@ -146,14 +146,9 @@ def test_gold_is_withdrawn_beside_a_verdict_on_its_task_and_pays_whom_it_wronged
         with transaction() as session:
             item = session.scalars(select(Item.id)).one()
             service.change_gold(
-                session,
-                lab,
-                ItemId(item),
-                judgement=None,
-                cause=GoldCause.WITHDRAWN,
-                note=NOTE,
+                session, lab, ItemId(item), judgement=None, cause=GoldCause.WITHDRAWN, note=NOTE,
                 clearance_days=0,
-            )
+            )  # fmt: skip
 
     def accept() -> None:
         with transaction() as session:
@@ -172,8 +167,7 @@ def test_gold_is_withdrawn_beside_a_verdict_on_its_task_and_pays_whom_it_wronged
             waited.result()
 
     with transaction() as session:
-        states = session.scalars(select(Submission.state).order_by(Submission.id)).all()
-        assert [SubmissionState.ACCEPTED] * 3 == list(states)
+        assert [SubmissionState.ACCEPTED] * 3 == session.scalars(select(Submission.state)).all()
         for doctor in doctors:
             have = ledger.specialist_balances(session, doctor.person())["USD"]
             assert job.pay == have.pending
