@@ -92,7 +92,8 @@ Decisions
   subtypes start from how clear each vote was, never from chance, so names and order change nothing.
   Gold is certain, weighs the pool and tunes the calibration, each truth foretold without itself.
 - 2026-11: calibrated posteriors decide; without gold the calibration is that of public crowds.
-  Reliabilities are told with an interval that also holds how little is known of the whole crowd.
+  Reliabilities are told with an interval that also holds how little is known of the whole crowd;
+  how strongly they lean on the population is averaged over, not picked (`bench.quality_skill`).
 - 2026-11: another label is bought by its expected gain for a price (`rules.overlap`), looked ahead
   over several labels, since one alone often turns nothing.
 - 2026-11: units that are numbers are estimated (`rules.estimates`, `ordinal`): value, 90 %
