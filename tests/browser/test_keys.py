@@ -6,18 +6,39 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from marketplace.db import transaction
-from marketplace.demo.people import person_of
-from tests.browser.town import FINANCE, LAB, Town
+from marketplace.identity.rules import Role
+from marketplace.money import Money
 from tests.browser.windows import Windows
+from tests.make import identity, jobs, work
 
 pytestmark = pytest.mark.browser
 
 
-@pytest.fixture
-def page(windows: Windows, town: Town) -> Page:
-    """The jobs of a lab."""
-    opened = windows.open(cookie=town.cookies[LAB])
+def jobs_of(windows: Windows, name: str, *, width: int = 1280) -> Page:
+    """The jobs of a lab, before somebody of this name."""
+    with transaction() as session:
+        lab = identity.lab_owner(session, name=name)
+        jobs.filled(session, lab)
+        cookie = identity.cookie(session, lab)
+    opened = windows.open(cookie=cookie, width=width)
     opened.goto("/lab/jobs")
+    return opened
+
+
+@pytest.fixture
+def page(windows: Windows) -> Page:
+    """The jobs of a lab."""
+    return jobs_of(windows, "Nora Adler")
+
+
+@pytest.fixture
+def desk(windows: Windows) -> Page:
+    """The desk of finance on a phone, where a lab has paid something in."""
+    with transaction() as session:
+        work.money_in(session, identity.lab_owner(session), Money(100_00, "USD"))
+        cookie = identity.cookie(session, identity.staff(session, Role.PREPARER))
+    opened = windows.open(cookie=cookie, width=390)
+    opened.goto("/finance")
     return opened
 
 
@@ -63,20 +84,15 @@ def test_g_and_a_letter_go_to_another_page(page: Page) -> None:
     page.wait_for_url("**/lab/balance")
 
 
-def test_a_long_name_widens_nothing_on_a_phone(windows: Windows, town: Town) -> None:
-    with transaction() as session:
-        person_of(session, LAB).name = "Wolfeschlegelsteinhausenbergerdorff " * 3
-    page = windows.open(cookie=town.cookies[LAB], width=390)
-    page.goto("/lab/jobs")
+def test_a_long_name_widens_nothing_on_a_phone(windows: Windows) -> None:
+    page = jobs_of(windows, "Wolfeschlegelsteinhausenbergerdorff " * 3, width=390)
 
     assert 390 == page.evaluate("document.documentElement.scrollWidth")
     expect(page.locator(".account > summary .icon").last).to_be_in_viewport(ratio=1)
 
 
-def test_a_tables_head_stands_above_its_first_row_on_a_phone(windows: Windows, town: Town) -> None:
-    page = windows.open(cookie=town.cookies[FINANCE], width=390)
-    page.goto("/finance")
-    table = page.get_by_role("table", name="Money by state")
+def test_a_tables_head_stands_above_its_first_row_on_a_phone(desk: Page) -> None:
+    table = desk.get_by_role("table", name="Money by state")
     head = table.locator("thead th").first.bounding_box()
     first = table.locator("tbody th").first.bounding_box()
 
@@ -85,9 +101,8 @@ def test_a_tables_head_stands_above_its_first_row_on_a_phone(windows: Windows, t
     assert head["y"] + head["height"] <= first["y"] + 1
 
 
-def test_the_bar_of_a_phone_cuts_no_word(windows: Windows, town: Town) -> None:
-    page = windows.open(cookie=town.cookies[FINANCE], width=390)
-    page.goto("/finance")
-
+def test_the_bar_of_a_phone_cuts_no_word(desk: Page) -> None:
+    labels = desk.locator(".rail nav .label")
+    assert labels.count() > 0
     cut = "each => each.filter(e => e.scrollWidth > e.clientWidth).map(e => e.textContent)"
-    assert [] == page.locator(".rail nav .label").evaluate_all(cut)
+    assert [] == labels.evaluate_all(cut)
