@@ -274,6 +274,7 @@ def test_columns_and_rows_say_the_same() -> None:
     assert ac1(rated).prevalence == pytest.approx(ac1(by_columns).prevalence)
 
 
+@pytest.mark.slow
 def test_a_thousand_draws_of_two_hundred_thousand_labels_are_quick() -> None:
     rated = np.array(random_items(1, 40_000, 5, 5))
     rows = Rows.of_columns(np.repeat(np.arange(40_000), 5), rated.reshape(-1) - 1)

@@ -185,6 +185,7 @@ def test_a_ranking_of_two_is_a_comparison() -> None:
     assert wanted.reliability == pytest.approx(found.reliability, abs=2e-2)
 
 
+@pytest.mark.slow
 def test_thirty_thousand_comparisons_are_quick() -> None:
     seen, _ = planted(10, 30_000, items=1_000)
     began = time.process_time()
