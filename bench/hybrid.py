@@ -53,8 +53,9 @@ class Crowd:
     def size(self) -> int:
         return len(self.truth)
 
-    def said(self, seen: Flags) -> Said:
-        """What models say of all items, and one person of each that is seen."""
+    def said(self, seen: Flags, chances: Floats | None = None) -> Said:
+        """What models say of all items, and one person of each that is seen, with the chance that
+        it had to be."""
         votes = list(self.models)
         people = 1 + max(person for given in self.people for person, _ in given)
         for item in np.flatnonzero(seen).tolist():
@@ -67,7 +68,8 @@ class Crowd:
             np.ascontiguousarray(columns[2]), self.size, authors, self.label_count,
         )  # fmt: skip
         is_human = np.arange(authors) >= self.model_count
-        return Said(labels, np.full(len(votes), np.nan), is_human)
+        weights = None if chances is None else 1 / np.where(seen, chances, 1.0)
+        return Said(labels, np.full(len(votes), np.nan), is_human, weights)
 
 
 def read(path: Path) -> list[list[str]]:
@@ -142,7 +144,7 @@ def by_pipeline(crowd: Crowd, budget: int, seed: int) -> Outcome:
     plan = pipeline.first(found.alone.max(axis=1), crowd.slices, policy, seed=seed)
     whole = Policy(0.97, policy.audit_ratio, budget, rounds_max=6)
     for number in range(2, 7):
-        found = joint(crowd.said(~plan.alone))
+        found = joint(crowd.said(~plan.alone, plan.inclusion))
         right = _right(found, ~plan.alone)
         looked = rounds.looked_at(
             plan, crowd.slices, right, whole.target, slice_count=int(crowd.slices.max()) + 1
@@ -151,7 +153,7 @@ def by_pipeline(crowd: Crowd, budget: int, seed: int) -> Outcome:
             plan, found.alone.max(axis=1), crowd.slices, looked, whole,
             round_number=number, seed=seed,
         )  # fmt: skip
-    found = joint(crowd.said(~plan.alone))
+    found = joint(crowd.said(~plan.alone, plan.inclusion))
     labels = labels_of(found, ~plan.alone)
     return Outcome(float((labels == crowd.truth).mean()), plan.sent, _covers(crowd, found, plan))
 

@@ -59,6 +59,7 @@ def _create_pipeline() -> None:
         sa.Column("state", sa.String(40), nullable=False),
         sa.Column("confidence_target", sa.Numeric(4, 3), nullable=False),
         sa.Column("audit_ratio", sa.Numeric(4, 3), nullable=False),
+        sa.Column("kept_share", sa.Numeric(4, 3), nullable=False),
         sa.Column("slice_field", sa.Text()),
         *map(_number, ("items_max", "rounds_max", "seed", "round", "items_routed")),
         sa.Column("slices", ARRAY(sa.Text()), nullable=False),
@@ -72,6 +73,7 @@ def _create_pipeline() -> None:
         sa.CheckConstraint("confidence_target BETWEEN 0 AND 1", name="confidence_target"),
         sa.CheckConstraint("audit_ratio BETWEEN 0 AND 1", name="audit_ratio"),
         sa.CheckConstraint("items_max >= 1", name="items_max"),
+        sa.CheckConstraint("kept_share BETWEEN 0 AND 0.9", name="kept_share"),
         sa.CheckConstraint("rounds_max BETWEEN 1 AND 10", name="rounds_max"),
         sa.CheckConstraint("(state = 'done') = (finished_at IS NOT NULL)", name="done_has_time"),
     )

@@ -20,7 +20,8 @@ def belongings(session: Session, job: Job) -> dict[str, Any]:
         Pipeline(
             job_id=job.id, state=PipelineState.DRAFT, confidence_target=Decimal("0.9"),
             audit_ratio=Decimal("0.1"), items_max=1, rounds_max=1, seed=1, round=0,
-            items_routed=0, slices=[], judged=0, created_at=now, changed_at=now,
+            kept_share=Decimal("0.3"), items_routed=0, slices=[], judged=0,
+            created_at=now, changed_at=now,
         )
     )  # fmt: skip
     session.flush()

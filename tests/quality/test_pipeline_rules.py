@@ -86,7 +86,29 @@ def test_the_worst_come_first_within_the_cap() -> None:
     unsure = plan.routes == ROUTES.index(Route.UNSURE)
 
     assert confidence[unsure].max() <= confidence[plan.alone].min()
-    assert 400 == plan.sent
+    assert 340 == plan.sent  # Of the 120 that are kept, half are for later rounds.
+
+
+def test_unsure_items_leave_room_for_the_audit_and_a_round() -> None:
+    """Models are unsure of far more than may be paid for, and err where they seem surer, too."""
+    confidence, of, right = items(6)
+    policy = Policy(0.995, 0.02, 600, kept_share=0.4)
+    plan = pipeline.first(confidence, of, policy, seed=6)
+    judged = np.where(plan.alone, np.nan, right)
+    found = rounds.looked_at(plan, of, judged, policy.target, slice_count=4)
+    after, _ = rounds.further(plan, confidence, of, found, policy, round_number=2, seed=6)
+
+    routes = np.bincount(plan.routes, minlength=len(ROUTES))
+    assert 360 >= routes[ROUTES.index(Route.UNSURE)]
+    assert 80 <= routes[ROUTES.index(Route.AUDIT)]
+    assert 480 >= plan.sent
+    assert plan.sent < after.sent <= 600
+
+
+def test_nothing_is_kept_where_all_may_be_judged() -> None:
+    assert (0, 0) == Policy(0.9, 0.1, 50).kept(50) == Policy(0.9, 0.1).kept(50)
+    assert (0, 0) == Policy(0.9, 0.1, 50, kept_share=0.0).kept(500)
+    assert (8, 7) == Policy(0.9, 0.1, 50).kept(500)
 
 
 def test_a_slice_in_which_models_err_is_found_and_mended() -> None:

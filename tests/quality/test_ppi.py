@@ -193,3 +193,74 @@ def test_intervals_of_win_rates_with_ties_cover(share: float) -> None:
         assert found is not None
         hits += found.lower <= wins.mean() <= found.upper
     assert 0.88 <= hits / replicates <= 0.93
+
+
+def small_set(
+    rng: np.random.Generator, sizes: list[int], audited: int, right: float
+) -> tuple[Floats, Floats, Floats, npt.NDArray[np.int32], float]:
+    """A small set in slices: the least sure tenth looked at, of the rest a few of every slice."""
+    strata = np.repeat(np.arange(len(sizes)), sizes).astype(np.int32)
+    likely = np.clip(rng.beta(right * 6, (1 - right) * 6, len(strata)), 0.01, 0.99)
+    answers = (rng.random(len(strata)) < likely).astype(np.float64)
+    unsure = np.zeros(len(strata), dtype=np.bool_)
+    unsure[np.argsort(likely, kind="stable")[: len(strata) // 10]] = True
+    strata[unsure] = len(sizes)
+    truth, inclusion = np.where(unsure, answers, np.nan), np.ones(len(strata))
+    for each in range(len(sizes)):
+        members = np.flatnonzero(strata == each)
+        number = max(1, audited * len(members) // len(strata))
+        chosen = rng.permutation(members)[:number]
+        truth[chosen] = answers[chosen]
+        inclusion[members] = number / len(members)
+    return truth, likely**0.6, inclusion, strata, float(answers.mean())
+
+
+def covered_where_told(
+    replicates: int, sizes: list[int], audited: int, right: float
+) -> tuple[float, int]:
+    """How often an interval that is told holds the mean, and how many are told."""
+    rng = np.random.default_rng(20261124)
+    hits = told = 0
+    for _ in range(replicates):
+        truth, stated, inclusion, strata, mean = small_set(rng, sizes, audited, right)
+        if ppi.wanting(truth, inclusion, strata):
+            continue
+        found = ppi.whole(truth, stated, inclusion, strata, bounded=True)
+        assert found is not None
+        told += 1
+        hits += found.lower <= mean <= found.upper
+    return hits / max(1, told), told
+
+
+def test_a_few_labels_tell_no_estimate_but_how_many_more_would() -> None:
+    truth = np.full(400, np.nan)
+    truth[::50] = 1.0
+    strata = (np.arange(400) // 80).astype(np.int32)
+    nobody, all_ = np.full(400, np.nan), np.ones(400)
+
+    assert 12 <= ppi.wanting(truth, np.full(400, 0.02), strata) <= 20
+    assert ppi.wanting(nobody, all_, strata) >= 20
+    assert 0 == ppi.wanting(all_, all_, strata)
+    truth[::10] = 1.0
+    assert 0 == ppi.wanting(truth, np.full(400, 0.1), strata)
+
+
+def test_small_sets_are_honest() -> None:
+    share, told = covered_where_told(300, [80] * 5, 30, 0.85)
+
+    assert 300 == told
+    assert 0.87 <= share  # Of 300 replicates the share itself is uncertain by 2.8 points.
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("right", [0.6, 0.85, 0.95, 0.99])
+@pytest.mark.parametrize(
+    ("sizes", "audited"),
+    [([80] * 5, 8), ([80] * 5, 21), ([80] * 5, 30), ([200], 25), ([300, 60, 20], 40), ([30], 15)],
+)
+def test_an_interval_of_a_small_set_covers_wherever_it_is_told(
+    sizes: list[int], audited: int, right: float
+) -> None:
+    share, told = covered_where_told(1_500, sizes, audited, right)
+
+    assert not told or share >= 0.88

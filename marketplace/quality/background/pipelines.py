@@ -7,7 +7,7 @@ still stands at the round before.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 import numpy as np
@@ -24,7 +24,7 @@ from marketplace.quality.models import Pipeline, PipelineItem, PipelineRound
 from marketplace.quality.queries.pipelines import Routed
 from marketplace.quality.rules import pipeline, pipeline_report, rounds
 from marketplace.quality.rules.ballots import Scheme
-from marketplace.quality.rules.pipeline import Floats, Ints, Policy, Route
+from marketplace.quality.rules.pipeline import Floats, Ints, Route
 from marketplace.quality.rules.pipeline_votes import (
     Collector,
     Question,
@@ -50,6 +50,7 @@ GROWN = 0.1
 GROWN_MIN = 20
 # Strata of items that came later are numbered apart from those of the first ones.
 WAVE = 10_000
+LEAST_CHANCE = 1e-4
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,7 +95,12 @@ def _read(job: Job, scheme: Scheme, slice_field: str | None, *, up_to: int) -> _
             collector.add(each.voices, each.gold)
             item_ids.append(each.item_id)
             slices.append(each.slice)
-    questions = collector.questions()
+    with transaction() as session:
+        plan = queries.routed(session, job.id).plan
+    weights = np.ones(up_to)
+    sent = np.flatnonzero(~plan.alone[:up_to])
+    weights[sent] = 1 / np.maximum(plan.inclusion[sent], LEAST_CHANCE)
+    questions = collector.questions(weights)
     return _Read(
         item_ids, slices, collector, questions,
         confidence_of(questions, len(item_ids)), right_of(questions, len(item_ids)),
@@ -110,9 +116,7 @@ def _keep_routes(session: Session, job_id: UUID, read: _Read, scheme: Scheme) ->
     found.slices = _named(found.slices, read.slices)
     numbers = _numbered(found.slices, read.slices[start:])
     before = queries.routed(session, job_id)
-    policy = Policy(
-        found.policy.target, found.policy.audit_ratio, found.items_max - before.plan.sent
-    )
+    policy = replace(found.policy, items_max=found.items_max - before.plan.sent)
     confidence = read.confidence[start:]
     plan = pipeline.first(confidence, numbers, policy, seed=found.seed + start)
     if start:  # Items that came later were drawn by themselves.
@@ -311,6 +315,7 @@ def _report(found: Pipeline, read: _Read, routed: Routed, scheme: Scheme) -> Non
         "routes": pipeline_report.routes_of(routed.plan),
         "models": models,
         "labels": labels,
+        "wanting": pipeline_report.wanting(routed.plan, read.right),
         "slices": pipeline_report.by_slice(
             routed.plan, read.right, read.confidence, routed.slices, found.slices
         ),

@@ -23,7 +23,8 @@ class Pipeline(Root):
 
     confidence_target: what is sure enough, of an item and of a slice; audit_ratio: the share of
     the sure ones that specialists look at; slice_field: the field of an item's metadata that tells
-    slices; items_max: the most items that specialists judge; seed: of every draw; round: rounds
+    slices; items_max: the most items that specialists judge; kept_share: the part of these that
+    unsure items leave to the audit and to later rounds; seed: of every draw; round: rounds
     sent, 1 the first; items_routed: items up to this position have their route; slices: their
     names, by number; judged: answers that the report knows; report: the last estimates, as
     `queries.pipeline_of` shows them.
@@ -37,6 +38,7 @@ class Pipeline(Root):
     slice_field: Mapped[str | None]
     items_max: Mapped[int]
     rounds_max: Mapped[int]
+    kept_share: Mapped[Decimal] = mapped_column(Ratio)
     seed: Mapped[int]
     round: Mapped[int]
     items_routed: Mapped[int]
@@ -53,6 +55,7 @@ class Pipeline(Root):
         CheckConstraint("confidence_target BETWEEN 0 AND 1", name="confidence_target"),
         CheckConstraint("audit_ratio BETWEEN 0 AND 1", name="audit_ratio"),
         CheckConstraint("items_max >= 1", name="items_max"),
+        CheckConstraint("kept_share BETWEEN 0 AND 0.9", name="kept_share"),
         CheckConstraint("rounds_max BETWEEN 1 AND 10", name="rounds_max"),
         CheckConstraint("(state = 'done') = (finished_at IS NOT NULL)", name="done_has_time"),
     )
@@ -61,7 +64,11 @@ class Pipeline(Root):
     def policy(self) -> Policy:
         """What the rules ask."""
         return Policy(
-            float(self.confidence_target), float(self.audit_ratio), self.items_max, self.rounds_max
+            float(self.confidence_target),
+            float(self.audit_ratio),
+            self.items_max,
+            self.rounds_max,
+            float(self.kept_share),
         )
 
 

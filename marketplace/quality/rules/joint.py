@@ -46,12 +46,14 @@ class Said:
     """Votes in columns, models' and specialists'.
 
     votes: as in crowd.Labels; stated: float64[n], how sure the author says to be, NaN where it
-    does not; is_human: bool[A].
+    does not; is_human: bool[A]; weights: float64[T], how many tasks each judged one stands for
+    (1 / its chance to be judged), None where all had the same.
     """
 
     votes: Labels
     stated: Floats
     is_human: Flags
+    weights: Floats | None = None
 
     @property
     def by_humans(self) -> Flags:
@@ -164,16 +166,19 @@ def _alone(said: Said, fitted: Outcome, banded: Labels, known: Ints, judged: Fla
     truth = np.where(spoken, _judged_label(said, known), UNKNOWN).astype(np.int32)
     if int((truth != UNKNOWN).sum()) < JUDGED_MIN:
         return alone
-    return calibrated(_borne_out(said, banded, alone, truth), truth)
+    weights = np.ones(shape[0]) if said.weights is None else said.weights
+    return calibrated(_borne_out(said, banded, alone, truth, weights), truth)
 
 
-def _borne_out(said: Said, banded: Labels, alone: Floats, truth: Ints) -> Floats:
+def _borne_out(said: Said, banded: Labels, alone: Floats, truth: Ints, weights: Floats) -> Floats:
     """What models say where their agreement alone would mislead: they err together, so a
     regression on what specialists say of the same items takes over as far as it foretells better.
 
     Items are dealt into folds, and each is foretold from the truths of the other folds, whether or
     not it was judged itself (cross-fitting, Zrnic and Candès 2024): were only the judged ones
-    foretold without their own truth, the order by confidence would tell them apart.
+    foretold without their own truth, the order by confidence would tell them apart. What was sent
+    because it looked doubtful is no sample of the rest, so each loss counts by its weight, and the
+    regression must be better by half a standard error (after Breiman et al. 1984, who ask one).
     """
     models = ~said.by_humans
     votes = Labels(
@@ -195,14 +200,23 @@ def _borne_out(said: Said, banded: Labels, alone: Floats, truth: Ints) -> Floats
     known = np.flatnonzero(truth != UNKNOWN)
     right = truth[known]
 
-    def loss(share: float) -> float:
-        mixed = share * foretold[known, right] + (1 - share) * alone[known, right]
-        return float(-np.log(mixed + _LEAST).mean())
+    before = -np.log(alone[known, right] + _LEAST)
 
-    share = min(_SHARES, key=loss)
+    def better(share: float) -> float:
+        mixed = share * foretold[known, right] + (1 - share) * alone[known, right]
+        return _surely(before + np.log(mixed + _LEAST), weights[known])
+
+    share = max(_SHARES, key=better)
     mixed = share * foretold + (1 - share) * alone
     spoken = np.bincount(votes.tasks, minlength=votes.task_count) > 0
     return np.where(spoken[:, None], mixed, alone)
+
+
+def _surely(gain: Floats, weights: Floats) -> float:
+    """A weighted mean less half its standard error."""
+    total = float(weights.sum())
+    middle = float(weights @ gain) / total
+    return middle - float(np.sqrt(weights**2 @ (gain - middle) ** 2)) / total / 2
 
 
 def _thinned(truth: Ints) -> Ints:

@@ -24,6 +24,8 @@ AUDIT_MIN = 20
 # The audit takes at most this share of the items that are paid for, so that the worst are mended.
 AUDIT_SHARE_MAX = 0.5
 ROUNDS_MAX = 4
+# Of the most items as much is kept from what is unsure, half of it for the rounds that follow.
+KEPT_SHARE = 0.3
 # Numbers of strata that are no slice: what goes to specialists whole has one below 0, the first
 # such the one here; slices drawn as one have a number beyond any slice's.
 COMPLETE, TOGETHER = -1, 9_999
@@ -64,12 +66,24 @@ REASON_LABELS: Mapping[Reason, str] = {
 class Policy:
     """target: the confidence, and the accuracy of a slice, that is enough; audit_ratio: the share
     of what models are left alone with that is looked at; items_max: the most items that
-    specialists judge, None for all; rounds_max: times that more is sent, after the first."""
+    specialists judge, None for all; rounds_max: times that more is sent, after the first;
+    kept_share: the part of items_max that unsure items leave to the audit and to later rounds,
+    half to each."""
 
     target: float
     audit_ratio: float
     items_max: int | None = None
     rounds_max: int = ROUNDS_MAX
+    kept_share: float = KEPT_SHARE
+
+    def kept(self, size: int) -> tuple[int, int]:
+        """How many of the items that may be sent are kept for the first audit, and for later
+        rounds; none where specialists may judge all."""
+        if self.items_max is None or self.items_max >= size:
+            return 0, 0
+        kept = int(np.ceil(self.items_max * self.kept_share))
+        later = kept // 2 if self.rounds_max > 1 else 0
+        return kept - later, later
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,11 +146,15 @@ def first(confidence: Floats, slices: Ints, policy: Policy, *, seed: int) -> Pla
     confidence: of the models' joint verdict, 0 where none spoke; slices: counted from 0.
     """
     size = len(confidence)
-    cap = size if policy.items_max is None else min(policy.items_max, size)
     unsure = confidence < policy.target
-    wanted = _audit_sizes(slices[~unsure], policy)
-    audits = min(int(wanted.sum()), int(np.ceil(cap * AUDIT_SHARE_MAX)))
     worst = np.flatnonzero(unsure)[np.argsort(confidence[unsure], kind="stable")]
+    to_audit, later = policy.kept(size)
+    cap = (size if policy.items_max is None else min(policy.items_max, size)) - later
+    # What is unsure but beyond the most is left alone as well, and needs an audit before the rest.
+    left_alone = np.ones(size, dtype=np.bool_)
+    left_alone[worst[:cap]] = False
+    wanted = _audit_sizes(slices[left_alone], policy)
+    audits = max(to_audit, min(int(wanted.sum()), int(np.ceil(cap * AUDIT_SHARE_MAX))))
     taken = worst[: max(0, cap - audits)]
     reasons = np.where(unsure, REASONS.index(Reason.CAP_REACHED), REASONS.index(Reason.SURE))
     plan = Plan(

@@ -26,7 +26,7 @@ HARDLY = 0.2
 
 def accuracy_of(plan: Plan, right: Floats, confidence: Floats) -> tuple[Facts | None, Facts | None]:
     """The accuracy of what models say of all items, and of the labels as they are now, where those
-    that specialists found wrong are mended; None where nothing can be said.
+    that specialists found wrong are mended; None where the audit does not carry it yet.
 
     Right is what specialists say, so this is how far the whole set is as they would have it.
     """
@@ -37,6 +37,12 @@ def accuracy_of(plan: Plan, right: Floats, confidence: Floats) -> tuple[Facts | 
     mended = float((truth == 0).sum()) / len(truth)
     # Of doubtful items that nobody has judged yet some will be mended, too: not counted before.
     return _told(found), _told(found.moved(mended))
+
+
+def wanting(plan: Plan, right: Floats) -> int:
+    """About how many more audited items the accuracy of these needs before it is told."""
+    truth = np.where(plan.alone, np.nan, right)
+    return ppi.wanting(truth, *_chances(truth, plan)) if len(truth) else 0
 
 
 def by_slice(
@@ -57,6 +63,7 @@ def by_slice(
                 "judged": int(np.isfinite(right[members][~part.alone]).sum()),
                 "models": models,
                 "labels": labels,
+                "wanting": wanting(part, right[members]),
             }
         )
     return told
@@ -127,15 +134,23 @@ def _estimated(question: Question, plan: Plan, worth: Floats) -> Facts | None:
 
 
 def _whole(truth: Floats, predicted: Floats, plan: Plan, *, bounded: bool) -> ppi.Estimate | None:
+    """None where the audit does not carry an estimate: a few labels would give an interval that
+    holds less often than it says."""
+    if not len(truth):
+        return None
+    chances, strata = _chances(truth, plan)
+    if ppi.wanting(truth, chances, strata):
+        return None
+    return ppi.whole(truth, predicted, chances, strata, bounded=bounded)
+
+
+def _chances(truth: Floats, plan: Plan) -> tuple[Floats, Ints]:
     """Of each stratum those that are judged stand for those that still wait, or that nobody could
     judge; a stratum of which nobody was to be judged leaves no estimate."""
     _, places = np.unique(plan.strata, return_inverse=True)
     sizes = np.bincount(places)
     judged = np.bincount(places, weights=np.isfinite(truth))
-    return ppi.whole(
-        truth, predicted, (judged / np.maximum(sizes, 1))[places],
-        places.astype(np.int32), bounded=bounded,
-    )  # fmt: skip
+    return (judged / np.maximum(sizes, 1))[places], places.astype(np.int32)
 
 
 def _told(found: ppi.Estimate) -> Facts:
@@ -147,6 +162,7 @@ def _told(found: ppi.Estimate) -> Facts:
         "n": found.n,
         "items": found.total,
         "effective": round(found.effective, 1),
+        "pooled": found.pooled,
     }
 
 

@@ -115,12 +115,13 @@ class Collector:
     def _of(self, unit: str) -> _Votes:
         return self._votes.setdefault(self._scheme.question(unit), _Votes())
 
-    def questions(self) -> list[Question]:
-        """Every question whose labels are classes, fitted; by name."""
-        found = [self._fitted(name, self._votes[name]) for name in sorted(self._votes)]
+    def questions(self, weights: Floats | None = None) -> list[Question]:
+        """Every question whose labels are classes, fitted; by name. weights: of each item, how
+        many it stands for where specialists judged it."""
+        found = [self._fitted(name, self._votes[name], weights) for name in sorted(self._votes)]
         return [question for question in found if question is not None]
 
-    def _fitted(self, name: str, votes: _Votes) -> Question | None:
+    def _fitted(self, name: str, votes: _Votes, weights: Floats | None) -> Question | None:
         seen = Counter(votes.labels) + Counter(label for label in votes.gold if label is not None)
         labels = labels_of(self._scheme, name, seen)
         if labels is None or len(labels) < 2:
@@ -137,6 +138,7 @@ class Collector:
             ),
             np.array(votes.stated, dtype=np.float64),
             np.array(self._humans, dtype=np.bool_),
+            None if weights is None else weights[np.array(votes.items, dtype=np.int32)],
         )
         gold = [UNKNOWN if label is None else number[label] for label in votes.gold]
         return Question(

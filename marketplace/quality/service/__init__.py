@@ -21,6 +21,7 @@ from marketplace.quality.service.integrity import close_pack as close_pack
 from marketplace.quality.service.integrity import forget_packs as forget_packs
 from marketplace.quality.service.integrity import reply_to_pack as reply_to_pack
 from marketplace.quality.service.integrity import tell_pack as tell_pack
+from marketplace.quality.service.pipelines import KEPT_SHARE_USUAL as KEPT_SHARE_USUAL
 from marketplace.quality.service.pipelines import advised as advised
 from marketplace.quality.service.pipelines import drop_pipeline as drop_pipeline
 from marketplace.quality.service.pipelines import go_on as go_on

@@ -21,13 +21,14 @@ from marketplace.jobs.models import Job, TemplateVersion
 from marketplace.jobs.rules import JobState
 from marketplace.quality.models import Pipeline
 from marketplace.quality.rules.ballots import Scheme
-from marketplace.quality.rules.pipeline import ROUNDS_MAX
+from marketplace.quality.rules.pipeline import KEPT_SHARE, ROUNDS_MAX
 from marketplace.quality.rules.pipeline_words import NEXT_PIPELINE, PipelineState
 from marketplace.tasktypes import task_type
 
 ROUTE_ITEMS = "quality.route_items"
 COMPUTE = "quality.compute_pipeline"
 _FIELD = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_. -]{0,63}")
+KEPT_SHARE_USUAL = Decimal(str(KEPT_SHARE))
 _SEED_MAX = 2**53  # A whole number that every reader of JSON keeps.
 
 
@@ -41,14 +42,18 @@ def set_pipeline(
     items_max: int,
     slice_field: str | None = None,
     rounds_max: int = ROUNDS_MAX,
+    kept_share: Decimal = KEPT_SHARE_USUAL,
 ) -> Pipeline:
-    """Let models judge first in a draft, and specialists at most `items_max` items.
+    """Let models judge first in a draft, and specialists at most `items_max` items, of which
+    unsure items leave `kept_share` (0..0.9) to the audit and to later rounds.
 
     Raises Faulty with pointers for values that make no sense, and for a task type whose answers
     cannot be counted as votes; Conflict once the job is published.
     """
     job = jobs.limit_specialist_items(session, actor, job_id, items_max if items_max > 0 else None)
     faults = _faults(confidence_target, audit_ratio, items_max, rounds_max, slice_field)
+    if not 0 <= kept_share <= Decimal("0.9"):
+        faults.append(Fault("/kept_share", "Keep 0 to 90 per cent."))
     if not _voted(session, job):
         words = "Answers of this type are texts, which are reviewed and cannot be counted as votes."
         faults.append(Fault("", words))
@@ -64,6 +69,7 @@ def set_pipeline(
         session.add(found)
     found.confidence_target, found.audit_ratio = confidence_target, audit_ratio
     found.items_max, found.rounds_max = items_max, rounds_max
+    found.kept_share = kept_share
     found.slice_field, found.changed_at = slice_field or None, now
     session.flush()  # Guards of the database speak here, beside the cause.
     audit.record(session, actor, "set pipeline", job.id, items_max=items_max)
@@ -160,4 +166,5 @@ def as_facts(found: Pipeline) -> dict[str, Any]:
         "confidence_target": float(found.confidence_target),
         "audit_ratio": float(found.audit_ratio),
         "items_max": found.items_max,
+        "kept_share": float(found.kept_share),
     }

@@ -28,13 +28,15 @@ class PipelineAsked(Schema):
     """The policy. confidence_target: 0.5..0.999, what is sure enough; audit_ratio: the share of
     sure items that specialists look at; items_max: the most items that specialists judge, for
     which money is reserved; slice_field: a field of the items' metadata; rounds_max: how often
-    more is sent where the audit finds errors."""
+    more is sent where the audit finds errors; kept_share: 0..0.9, the part of items_max that unsure
+    items leave to the audit and to later rounds, half to each."""
 
     confidence_target = fields.Decimal(required=True, places=3)
     audit_ratio = fields.Decimal(required=True, places=3)
     items_max = fields.Integer(required=True, strict=True)
     slice_field = fields.String(load_default=None, allow_none=True)
     rounds_max = fields.Integer(load_default=ROUNDS_MAX, strict=True)
+    kept_share = fields.Decimal(load_default=service.KEPT_SHARE_USUAL, places=3)
 
 
 class PipelineRoundShown(Schema):
@@ -49,7 +51,8 @@ class PipelineRoundShown(Schema):
 class PipelineShown(Schema):
     """The policy with what is known. report: of the last computing, None before the first: routes,
     the accuracy of models alone and of the labels, by slice, shares and means, each with a 90 %
-    interval."""
+    interval; null where the audit does not carry it yet, `wanting` then says about how many more
+    audited items do."""
 
     state = fields.String()
     confidence_target = fields.Float()
@@ -57,6 +60,7 @@ class PipelineShown(Schema):
     items_max = fields.Integer()
     slice_field = fields.String(allow_none=True)
     rounds_max = fields.Integer()
+    kept_share = fields.Float()
     round = fields.Integer()
     seed = fields.Integer()
     items_routed = fields.Integer()

@@ -34,6 +34,7 @@ pipeline = Blueprint("lab_pipeline", __name__, url_prefix="/lab/jobs")
 FORM_NAMES: Mapping[str, str] = {
     "/confidence_target": "/target_percent",
     "/audit_ratio": "/audit_percent",
+    "/kept_share": "/kept_percent",
 }
 ROUTE_WORDS = (("model", "Models alone"), ("unsure", "Unsure, specialists"), ("audit", "Audit"))
 FINDINGS: Mapping[str, tuple[str, str, str]] = {
@@ -53,6 +54,8 @@ class PolicyForm(Form):
     audit_percent = fields.Decimal(required=True, error_messages=builder.NUMBER)
     items_max = fields.Integer(required=True, error_messages=builder.WHOLE)
     rounds_max = fields.Integer(required=True, error_messages=builder.WHOLE)
+    kept_percent = fields.Decimal(load_default=service.KEPT_SHARE_USUAL * 100,
+                                  error_messages=builder.NUMBER)  # fmt: skip
     slice_field = fields.String(load_default="")
 
 
@@ -66,12 +69,14 @@ def _values(job: Job, found: Pipeline | None) -> dict[str, Any]:
         return {
             "target_percent": _percents(TARGET), "audit_percent": _percents(AUDIT),
             "items_max": usual, "rounds_max": 4, "slice_field": "",
+            "kept_percent": _percents(service.KEPT_SHARE_USUAL),
         }  # fmt: skip
     return {
         "target_percent": _percents(found.confidence_target),
         "audit_percent": _percents(found.audit_ratio),
         "items_max": found.items_max,
         "rounds_max": found.rounds_max,
+        "kept_percent": _percents(found.kept_share),
         "slice_field": found.slice_field or "",
     }
 
@@ -176,6 +181,7 @@ def save(job_id: UUID) -> Response:
         "audit_ratio": typed["audit_percent"] / 100,
         "items_max": typed["items_max"],
         "rounds_max": typed["rounds_max"],
+        "kept_share": typed["kept_percent"] / 100,
         "slice_field": typed["slice_field"].strip() or None,
     }
     try:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from sqlalchemy.orm import Session
 
 from marketplace.actor import Actor
@@ -19,6 +21,7 @@ POLICY: dict[str, object] = {
     "audit_percent": "10",
     "items_max": "40",
     "rounds_max": "3",
+    "kept_percent": "20",
     "slice_field": "subject",
 }
 
@@ -53,6 +56,10 @@ def test_a_lab_lets_models_judge_first(session: Session, lab: Actor, owner: Brow
     assert "Who judges the items" in running
     assert "part 2" in running
     assert "Round 1" in running
+    assert "unsure ones leave 20.0 % to the audit" in running.replace("\u202f", " ").replace(
+        "\xa0", " "
+    )
+    assert re.search(r"not known yet about \d+ more audited items", running)
     assert "Pipeline" in text_of(checked(owner.get(f"/lab/jobs/{job.id}")))
 
 
@@ -82,7 +89,10 @@ def test_the_api_agrees_on_a_pipeline_and_tells_it(
     assert 404 == client.get(path, headers=token).status_code
     faulty = client.put(path, headers=token, json=asked | {"audit_ratio": 0})
     assert ["/audit_ratio"] == [one["pointer"] for one in (faulty.json or {})["errors"]]
+    greedy = client.put(path, headers=token, json=asked | {"kept_share": 1})
+    assert ["/kept_share"] == [one["pointer"] for one in (greedy.json or {})["errors"]]
     told = client.put(path, headers=token, json=asked).json or {}
+    assert 0.3 == told["kept_share"]
     assert ("draft", 12, None) == (told["state"], told["items_max"], told["report"])
     work.money_in(session, lab, Money(10_000_00, "USD"))
     routing.publish_job(session, lab, JobId(job.id), fee_basis_points=2_000)
