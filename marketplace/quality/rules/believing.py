@@ -170,7 +170,6 @@ def _unit(
     labels, settled = _labels(scheme, name, question, [label for _, label in given], truth)
     if labels is None:
         return None, None
-    fit = question.fit if question else 0
     prior = question.population if question and settled else _newcomers(len(labels))
     # Their own vote comes last: `online` takes the last for the one that is not counted yet.
     ordered = sorted(given, key=lambda each: each[0].author == newest)
@@ -184,8 +183,8 @@ def _unit(
     gold = labels.index(truth) if truth is not None else UNKNOWN
     after, then = online.update(counts, said, prior, before, gold, counted=counted)
     # Counts hold calibrated posteriors, as the fit's do.
-    tuned = question.calibration if question else calibration.DEFAULT
     if gold == UNKNOWN:
+        tuned = question.calibration if question else calibration.DEFAULT
         after = calibration.apply(after[None], tuned, np.array([float(len(ordered))]))[0]
         then[-1] = counts[-1]
         then[-1, :, said[-1]] += after
@@ -198,17 +197,21 @@ def _unit(
         humans=sum(vote.kind is AuthorKind.HUMAN for vote, _ in ordered),
         models=sum(vote.kind is AuthorKind.MODEL for vote, _ in ordered),
         decided=gold != UNKNOWN,
-        fit=fit,
+        fit=question.fit if question else 0,
         population=prior,
     )
     if numbers:
         belief = _as_number(belief, scheme, numbers, ordered, known, truth=truth)
     if not taught or not settled:
         return belief, None
-    vote = ordered[-1][0]
-    reliability, lower, upper = reliability_of(then[-1], prior)
-    added = then[-1] - counts[-1]
-    return belief, Lesson(name, vote.kind, vote.author, added, 1, reliability, lower, upper, fit)
+    return belief, _lesson(belief, ordered[-1][0], counts[-1], then[-1])
+
+
+def _lesson(belief: Belief, vote: Vote, before: Floats, after: Floats) -> Lesson:
+    """What a vote adds to its author's counts, and how far they are relied on from here."""
+    known = reliability_of(after, belief.population)
+    name, fit = belief.question, belief.fit
+    return Lesson(name, vote.kind, vote.author, after - before, 1, *known, fit)
 
 
 def _as_number(
