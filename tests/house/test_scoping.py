@@ -75,7 +75,7 @@ FORM = {"fence": "1", "name": "Mine now", "title": "Mine now", "note": "It is ri
 ABSENT = (
     *("/images/<path", "/steps", "/page", "/restore", "/top-ups/", "/conversation", "/rejected"),
     *("/firings/", "/alarms/", "/disputes/", "/checks/", "gold-dispute", "/lab/items/"),
-    *("/holds/", "/contested/", "/appeals/<uuid:appeal_id>/image"),
+    *("/holds/", "/contested/", "/appeals/<uuid:appeal_id>/image", "/questions/<uuid:pack_id>"),
 )
 
 

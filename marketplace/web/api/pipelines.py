@@ -36,7 +36,12 @@ class PipelineAsked(Schema):
     items_max = fields.Integer(required=True, strict=True)
     slice_field = fields.String(load_default=None, allow_none=True)
     rounds_max = fields.Integer(load_default=ROUNDS_MAX, strict=True)
-    kept_share = fields.Decimal(load_default=service.KEPT_SHARE_USUAL, places=3)
+    # The description of the API is JSON, which knows no decimal.
+    kept_share = fields.Decimal(
+        load_default=service.KEPT_SHARE_USUAL,
+        places=3,
+        metadata={"default": float(service.KEPT_SHARE_USUAL)},
+    )
 
 
 class PipelineRoundShown(Schema):
