@@ -51,11 +51,11 @@ def test_a_queue_is_blind_and_defects_have_codes_and_places(
     assert "wrong_preference" in [row["code"] for row in codes]
 
     defect = {"what": "B is right.", "severity": "major", "code": "wrong_preference"}
-    wrong = {"verdict": "rework", "defects": [defect | {"place": "step:4"}]}
+    wrong: dict[str, Any] = {"verdict": "rework", "defects": [defect | {"place": "step:4"}]}
     path = f"/submissions/{fresh.id}/decision"
     refused = second.ask("POST", path, 422, **wrong)
     assert ["/defects/0/place"] == [fault["pointer"] for fault in refused["errors"]]
-    right = {"verdict": "rework", "defects": [defect | {"place": "choice"}]}
+    right: dict[str, Any] = {"verdict": "rework", "defects": [defect | {"place": "choice"}]}
     said = second.ask("POST", path, **right)
     assert ("Choice", 1, False) == (
         said["defects"][0]["where"],
@@ -76,12 +76,12 @@ def test_rules_and_contested_items(app: Flask, session: Session, redis: Redis) -
     owner = Program(app, session, here.owner)
     path = f"/jobs/{here.job.id}/review-rules"
     assert {"days_max": 7, "second_look_ratio": 0.1, "adjudicates": False} == owner.ask("GET", path)
-    asked = {"days_max": 3, "second_look_ratio": 0.5, "adjudicates": True}
+    asked: dict[str, Any] = {"days_max": 3, "second_look_ratio": 0.5, "adjudicates": True}
     assert asked == owner.ask("PUT", path, **asked)
     assert [] == owner.ask("GET", "/holds")["items"]
 
     case = owner.ask("POST", f"/submissions/{first.id}/third-person", 201)
-    settled = {"chosen_id": str(second.id), "rationale": WHY}
+    settled: dict[str, Any] = {"chosen_id": str(second.id), "rationale": WHY}
     owner.ask("POST", f"/contested/{case['id']}", 403, **settled)
     third = Program(app, session, here.reviewers[0])
     done = third.ask("POST", f"/contested/{case['id']}", **settled)

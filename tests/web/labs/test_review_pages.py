@@ -208,7 +208,7 @@ def test_a_contested_item_is_settled_by_another_reviewer(session: Session, brows
     unread = third.post(path, {"rationale": WHY, "chosen": "own", "own_judgement": "{"})
     assert "Write the judgement as JSON" in text_of(checked(unread, 422))
     stranger = as_(session, browse, identity.lab_owner(session))
-    mine = {"rationale": WHY, "chosen": str(second.id)}
+    mine: dict[str, object] = {"rationale": WHY, "chosen": str(second.id)}
     assert [404] * 3 == [
         stranger.get(path).status_code,
         stranger.post(path, mine).status_code,
