@@ -21,4 +21,7 @@ Decisions
   that nobody needs a telephone to try an approval.
 - 2026-11: every type of task has a job that the demonstration's specialists are offered: nine small
   ones start from the gallery's jobs, with items and answers of our own; films are drawn here.
+- 2026-11: one job has a hybrid pipeline: two models believe of lines for parents what holds for
+  adults. Its routes follow a seed of chance, as everywhere; its policy is such that any draw
+  carries the estimates. It is posted yesterday, and judged once the worker has routed it.
 """

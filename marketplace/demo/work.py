@@ -42,14 +42,15 @@ REPORTED_AFTER = timedelta(minutes=4)
 
 def job_of(session: Session, planned: PlannedJob) -> Job | None:
     """The job of a plan, or None before it was posted."""
-    return _titled(session, planned.lab, _title(planned))
+    return titled(session, planned.lab, _title(planned))
 
 
 def _title(planned: PlannedJob) -> str:
     return planned.title or str(job_material(planned.material).body["title"])
 
 
-def _titled(session: Session, lab: str, title: str) -> Job | None:
+def titled(session: Session, lab: str, title: str) -> Job | None:
+    """The job of a lab's owner that is called so, or None."""
     own = job_queries.jobs_of(session, actor_of(session, lab), limit=200)
     return next((job for job in own if job.title == title), None)
 
@@ -96,7 +97,7 @@ def post_draft() -> None:
     material = job_material(DRAFT_OF)
     with transaction() as session:
         lab = actor_of(session, planned.lab)
-        if _titled(session, planned.lab, DRAFT_TITLE) is None:
+        if titled(session, planned.lab, DRAFT_TITLE) is None:
             fields = material.fields() | {"title": DRAFT_TITLE}
             job = jobs.create_job(session, lab, task_type=material.task_type, **fields)
             jobs.add_items(session, lab, job.id, material.lines[-DRAFT_ITEMS:])

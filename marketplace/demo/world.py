@@ -14,6 +14,7 @@ from marketplace.demo import (
     chatting,
     contesting,
     credentials,
+    hybrid,
     judging,
     money,
     people,
@@ -82,7 +83,7 @@ def build(password: str, *, say: Callable[[str], None]) -> None:
     asked = ask_now()
     chatting.post()
     chatting.hold()
-    judged = judging.calibrate()
+    judged = judging.calibrate() and hybrid.judge(timeline)
     say("A payout run is sent, another is prepared, exports are written …")
     sent = money.release_first()
     money.prepare_second()
@@ -116,6 +117,7 @@ def history(timeline: Timeline) -> Iterator[Moment]:
     yield Moment(timeline.on(11, 11), credentials.suspend)
     yield Moment(timeline.on(8, 12), money.onboard_all)
     yield Moment(timeline.on(2, 16), work.post_draft)
+    yield Moment(timeline.on(1, 9), hybrid.post)
     yield Moment(timeline.on(1, 20, 30), reviewing.ask_for_exports)
     yield Moment(timeline.on(1, 21), money.prepare_first)
     yield Moment(timeline.on(1, 22, 10), money.approve_first)

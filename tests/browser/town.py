@@ -20,6 +20,7 @@ from marketplace.identity import service as identity
 from marketplace.jobs.models import Job
 from marketplace.ledger.models import LedgerTransaction
 from marketplace.payouts.models import PayoutLine, PayoutRun
+from marketplace.quality.models import Pipeline
 from marketplace.routing import service as routing
 from marketplace.specialists.models import CredentialClaim
 from marketplace.work.models import Claim, Submission
@@ -62,6 +63,7 @@ PAGES: Mapping[str, tuple[str, str]] = {
     "lab-items": (LAB, "/lab/jobs/{job}/items"),
     "lab-submissions": (LAB, "/lab/jobs/{job}/submissions"),
     "lab-quality": (LAB, "/lab/jobs/{job}/quality"),
+    "lab-pipeline": (LAB, "/lab/jobs/{hybrid}/pipeline"),
     "lab-disagreements": (LAB, "/lab/jobs/{job}/disagreements"),
     "lab-scan": (LAB, "/lab/jobs/{job}/scan"),
     "lab-reports": (LAB, "/lab/jobs/{job}/reports"),
@@ -164,10 +166,12 @@ def _quietly(_words: str) -> None:
 
 def _things(session: Session) -> dict[str, str]:
     doctor = person_of(session, DOCTOR).id
-    labs_jobs = select(Job.id).where(Job.organisation_id == _lab(session))
+    hybrid = select(Pipeline.job_id)
+    labs_jobs = select(Job.id).where(Job.organisation_id == _lab(session), Job.id.not_in(hybrid))
     waiting = select(Submission.job_id).where(Submission.state.in_(("submitted", "in_review")))
     wanted: dict[str, Any] = {
         "job": labs_jobs.where(Job.state == "open").order_by(Job.item_count.desc()),
+        "hybrid": hybrid,
         "draft": labs_jobs.where(Job.state == "draft"),
         "reviewed": labs_jobs.where(Job.id.in_(waiting)),
         "export": select(Export.id).where(Export.job_id.in_(labs_jobs)),

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from marketplace.demo.materials import (
+    HYBRID,
     KEYS,
     SHOWN,
     JobMaterial,
@@ -47,7 +48,7 @@ def test_no_payload_gives_the_gold_away(job: JobMaterial) -> None:
         assert gold["explanation"] not in str(job.payloads[name])
 
 
-@pytest.mark.parametrize("job", shown_materials(), ids=SHOWN)
+@pytest.mark.parametrize("job", [*shown_materials(), job_material(HYBRID)], ids=[*SHOWN, HYBRID])
 def test_a_small_job_is_legal_and_answered_by_our_people(job: JobMaterial) -> None:
     kind = task_type(job.task_type)
     assert [] == kind.check_template(job.template)

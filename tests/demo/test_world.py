@@ -25,7 +25,8 @@ from marketplace.ledger import service as ledger_service
 from marketplace.payouts import service as payouts
 from marketplace.payouts.models import PayoutRun
 from marketplace.payouts.rules import RunState
-from marketplace.quality.models import Skill
+from marketplace.quality.models import Pipeline, Skill
+from marketplace.quality.rules.pipeline_words import PipelineState
 from marketplace.review import queries as reviews
 from marketplace.review.models import Accrual, Decision
 from marketplace.review.rules import Verdict
@@ -80,6 +81,7 @@ def test_the_world_holds_what_it_promises_also_when_its_building_was_stopped() -
     _credentials_rest_on_sources()
     _qualification_was_sat()
     _work_is_done()
+    _models_judged_first()
     _money_ties()
     _approver_approves()
     first = _everything()
@@ -150,7 +152,7 @@ def _qualification_was_sat() -> None:
 def _work_is_done() -> None:
     with transaction() as session:
         jobs = session.scalars(select(Job)).all()
-        assert Counter(open=18, paused=1, draft=1) == Counter(job.state.value for job in jobs)
+        assert Counter(open=19, paused=1, draft=1) == Counter(job.state.value for job in jobs)
         assert set(TASK_TYPES) == {job.task_type for job in jobs}
         verdicts = session.scalars(select(Decision.verdict)).all()
         assert set(Verdict) == set(verdicts)
@@ -172,6 +174,23 @@ def _work_is_done() -> None:
         assert "Write the rubric for a health question" in titles
         states = session.scalars(select(Export.state)).all()
         assert [ExportState.DONE] * 6 == list(states)
+
+
+def _models_judged_first() -> None:
+    """A pipeline at its end, whose audit carries estimates, also of the slice that models miss."""
+    with transaction() as session:
+        pipeline = session.scalars(select(Pipeline)).one()
+        assert PipelineState.DONE is pipeline.state
+        assert pipeline.round >= 2
+        report = pipeline.report or {}
+        sent = report["routes"]["unsure"] + report["routes"]["audit"]
+        assert (48, pipeline.items_max) == (report["items"], sent)
+        assert (sent, 0) == (report["judged_items"], report["wanting"])
+        told = {each["slice"]: each["models"]["value"] for each in report["slices"]}
+        assert {"adults", "children"} == set(told)
+        assert told["children"] < report["models"]["value"] < told["adults"]
+        assert report["models"]["value"] < report["labels"]["value"]
+        assert report["labels"]["lower"] < report["labels"]["upper"]
 
 
 def _money_ties() -> None:

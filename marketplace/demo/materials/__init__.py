@@ -44,6 +44,8 @@ SHOWN = (
 )
 QUALIFICATION = "coder_qualification"
 CHAT = "patient_chats"
+# What models judge first, and specialists where it matters.
+HYBRID = "leaflet_lines"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +97,7 @@ class JobMaterial:
 @cache
 def job_material(key: str) -> JobMaterial:
     """One job, or the qualification, by its key; KeyError where there is none."""
-    if key not in {*KEYS, *SHOWN, QUALIFICATION, CHAT}:
+    if key not in {*KEYS, *SHOWN, QUALIFICATION, CHAT, HYBRID}:
         raise KeyError(key)
     folder = files(__package__)
     items = [json.loads(line) for line in _read(folder, f"{key}.jsonl").splitlines()]

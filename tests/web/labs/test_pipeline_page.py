@@ -61,6 +61,7 @@ def test_a_lab_lets_models_judge_first(session: Session, lab: Actor, owner: Brow
     )
     assert re.search(r"not known yet about \d+ more audited items", running)
     assert "Pipeline" in text_of(checked(owner.get(f"/lab/jobs/{job.id}")))
+    assert "Price of what specialists judge" in running
 
 
 def test_a_draft_without_models_says_so_and_may_go_back(
@@ -70,6 +71,10 @@ def test_a_draft_without_models_says_so_and_may_go_back(
     path = f"/lab/jobs/{job.id}/pipeline"
 
     assert "No model has judged these items yet" in text_of(checked(owner.get(path)))
+    empty = make.draft(session, lab)
+    told = text_of(checked(owner.get(f"/lab/jobs/{empty.id}/pipeline")))
+    assert "Add items first." in told
+    assert "at most" not in told
     owner.post(path, POLICY)
     assert 303 == owner.post(f"{path}/drop").status_code
     session.expire_all()
