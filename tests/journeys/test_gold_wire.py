@@ -8,6 +8,7 @@ scored is looked at only afterwards, in the background.
 from __future__ import annotations
 
 import re
+import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -77,14 +78,19 @@ def seen(answer: TestResponse) -> Any:
 
 @contextmanager
 def statements(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
-    """The statements that reach the driver meanwhile, by their text."""
+    """The statements of this thread that reach the driver meanwhile, by their text.
+
+    Servers of other tests may still ask for work of theirs in threads of this process.
+    """
     said: list[str] = []
+    mine = threading.get_ident()
     with monkeypatch.context() as patch:
         run = psycopg.Cursor.execute
 
         def noted(self: Any, query: Any, *given: Any, **more: Any) -> Any:
             # Savepoints are numbered, which is no part of what is asked.
-            said.append(re.sub(r"savepoint_\d+", "savepoint", str(query)))
+            if threading.get_ident() == mine:
+                said.append(re.sub(r"savepoint_\d+", "savepoint", str(query)))
             return run(self, query, *given, **more)
 
         patch.setattr(psycopg.Cursor, "execute", noted)

@@ -47,6 +47,7 @@ SOURCES_MAX = 2_000  # Of those, whose material is read for copied words: the ne
 SHOWN_MAX = 20  # Answers that a pack holds.
 LATEST = 10
 FIRINGS_AT_ONCE = 50
+LOOK = "quality.look_for_signs"
 LOOK_AFTER = timedelta(minutes=1)
 
 _ANSWERS = """SELECT s.id AS name, s.specialist_id AS person, s.task_id AS task, s.round,
@@ -325,6 +326,10 @@ def _device_numbers(shared: SharedDevice) -> dict[str, float | int | str]:
 
 def ask_to_look(session: Session, job_id: UUID) -> None:
     """Have a job looked at soon, once however often this is asked."""
-    key, name = f"look_for_signs:{job_id}", "quality.look_for_signs"
-    due = clock.now() + LOOK_AFTER
-    outbox.enqueue_once(session, key, name, not_before=due, job_id=str(job_id))
+    outbox.enqueue_once(
+        session,
+        f"look_for_signs:{job_id}",
+        LOOK,
+        not_before=clock.now() + LOOK_AFTER,
+        job_id=str(job_id),
+    )

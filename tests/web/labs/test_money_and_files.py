@@ -272,8 +272,8 @@ def test_an_export_is_asked_for_with_its_policy(
 
     assert 'hx-trigger="every 1s"' in checked(owner.get(answer.location))
     assert 409 == owner.get(f"{answer.location}/file").status_code
-    wrong = owner.post(f"/lab/jobs/{job.id}/exports", asked | {"policy": "model"})
-    assert "not available for this export" in checked(wrong, 422)
+    wrong = owner.post(f"/lab/jobs/{job.id}/exports", asked | {"policy": "loudest"})
+    assert "cannot follow the policy" in checked(wrong, 422)
     assert "Choose one of" in checked(
         owner.post(f"/lab/jobs/{job.id}/exports", asked | {"format": "<x>"}), 422
     )
