@@ -76,6 +76,7 @@ def test_an_attempt_from_the_list_to_its_result(cookies: dict[str, str], windows
         assert 4 == quality.progress_of_attempt(session, attempt).answered
 
 
+@pytest.mark.slow
 def test_the_labs_pages(cookies: dict[str, str], windows: Windows) -> None:
     page = windows.open(cookie=cookies["lab"])
     page.goto(f"/lab/jobs/{cookies['job']}/qualification")

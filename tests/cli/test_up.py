@@ -106,6 +106,7 @@ def test_a_whole_life(running: Up) -> None:
     assert stat.S_IMODE(private.stat().st_mode) == 0o600
 
 
+@pytest.mark.slow
 def test_a_killed_supervisor_takes_its_parts_along(running: Up) -> None:
     pids = list(running.pids().values())
 

@@ -235,7 +235,7 @@ def test_any_sequence_of_postings_keeps_the_book_sound(database: Engine) -> None
                 self.session.close()
 
     OwnBook.TestCase.settings = settings(
-        max_examples=25,
+        max_examples=15,
         stateful_step_count=30,
         deadline=None,
         database=None,
