@@ -24,6 +24,8 @@ class Permission(StrEnum):
     EXPORTS_CREATE = "exports.create"
     BALANCE_VIEW = "balance.view"
     BALANCE_TOP_UP = "balance.top_up"
+    BALANCE_REFUND = "balance.refund"
+    SPENDING_LIMIT = "spending.limit"
     MEMBERS_MANAGE = "members.manage"
     TOKENS_MANAGE = "tokens.manage"
     WORK_DO = "work.do"
@@ -36,6 +38,8 @@ class Permission(StrEnum):
     PAYOUTS_APPROVE = "payouts.approve"
     PAYOUTS_RELEASE = "payouts.release"
     RECONCILIATION_WORK = "reconciliation.work"
+    BREAKS_APPROVE = "breaks.approve"
+    PERIODS_CLOSE = "periods.close"
     LEDGER_EXPORT = "ledger.export"
     PEOPLE_MANAGE = "people.manage"
     SYSTEM_VIEW = "system.view"
@@ -53,6 +57,8 @@ PERMISSION_LABELS: Mapping[Permission, str] = {
     Permission.EXPORTS_CREATE: "Make and download exports",
     Permission.BALANCE_VIEW: "See the balance",
     Permission.BALANCE_TOP_UP: "Top up the balance",
+    Permission.BALANCE_REFUND: "Ask money back from the balance",
+    Permission.SPENDING_LIMIT: "Set spend limits and automatic top-ups",
     Permission.MEMBERS_MANAGE: "Invite members and change their roles",
     Permission.TOKENS_MANAGE: "Make and revoke tokens",
     Permission.WORK_DO: "Claim and hand in tasks",
@@ -65,6 +71,8 @@ PERMISSION_LABELS: Mapping[Permission, str] = {
     Permission.PAYOUTS_APPROVE: "Approve payout runs",
     Permission.PAYOUTS_RELEASE: "Release payout runs",
     Permission.RECONCILIATION_WORK: "Match statements and explain breaks",
+    Permission.BREAKS_APPROVE: "Approve what somebody else proposed for a break",
+    Permission.PERIODS_CLOSE: "Close months; with a second person, reopen them",
     Permission.LEDGER_EXPORT: "Download the ledger",
     Permission.PEOPLE_MANAGE: "Suspend and erase people",
     Permission.SYSTEM_VIEW: "See how the system does",
@@ -129,10 +137,12 @@ _RUN_JOBS = _LOOK | {
     _P.BALANCE_VIEW,
 }
 GRANTS: Mapping[Role, frozenset[Permission]] = {
-    Role.OWNER: _RUN_JOBS | {_P.BALANCE_TOP_UP, _P.MEMBERS_MANAGE},
+    Role.OWNER: _RUN_JOBS
+    | {_P.BALANCE_TOP_UP, _P.BALANCE_REFUND, _P.SPENDING_LIMIT, _P.MEMBERS_MANAGE},
     Role.MANAGER: _RUN_JOBS,
     Role.REVIEWER: _LOOK | {_P.WORK_REVIEW},
-    Role.BILLING: _LOOK | {_P.BALANCE_VIEW, _P.BALANCE_TOP_UP},
+    Role.BILLING: _LOOK
+    | {_P.BALANCE_VIEW, _P.BALANCE_TOP_UP, _P.BALANCE_REFUND, _P.SPENDING_LIMIT},
     Role.VIEWER: _LOOK,
     Role.SPECIALIST: frozenset(
         {_P.WORK_DO, _P.EARNINGS_VIEW, _P.CREDENTIALS_CLAIM, _P.TOKENS_MANAGE}
@@ -150,8 +160,9 @@ GRANTS: Mapping[Role, frozenset[Permission]] = {
         _P.BALANCE_VIEW,
     },
     Role.PREPARER: _MONEY | {_P.PAYOUTS_PREPARE, _P.PAYOUTS_RELEASE},
-    Role.APPROVER: _MONEY | {_P.PAYOUTS_APPROVE, _P.PAYOUTS_RELEASE},
-    Role.RECONCILER: _MONEY | {_P.RECONCILIATION_WORK, _P.LEDGER_EXPORT},
+    Role.APPROVER: _MONEY
+    | {_P.PAYOUTS_APPROVE, _P.PAYOUTS_RELEASE, _P.BREAKS_APPROVE, _P.PERIODS_CLOSE},
+    Role.RECONCILER: _MONEY | {_P.RECONCILIATION_WORK, _P.PERIODS_CLOSE, _P.LEDGER_EXPORT},
     Role.AUDITOR: _MONEY | {_P.LEDGER_EXPORT, _P.PEOPLE_VIEW, _P.SYSTEM_VIEW},
     Role.ADMINISTRATOR: _LOOK
     | {
@@ -189,13 +200,13 @@ ROLE_LABELS: Mapping[Role, str] = {
     Role.OWNER: "Owner: everything, members and money included",
     Role.MANAGER: "Manager: jobs, review and exports",
     Role.REVIEWER: "Reviewer: reviews work",
-    Role.BILLING: "Billing: balance and top-ups",
+    Role.BILLING: "Billing: balance, top-ups, refunds and limits",
     Role.VIEWER: "Viewer: looks on",
     Role.SPECIALIST: "Specialist",
     Role.OPERATIONS: "Operations: verifies credentials, posts qualifications",
     Role.PREPARER: "Preparer: prepares payout runs",
-    Role.APPROVER: "Approver: approves payout runs",
-    Role.RECONCILER: "Reconciler: matches statements",
+    Role.APPROVER: "Approver: approves payout runs and explanations of breaks",
+    Role.RECONCILER: "Reconciler: matches statements, closes months",
     Role.AUDITOR: "Auditor: sees everything in finance, changes nothing",
     Role.ADMINISTRATOR: "Administrator: people, members, our own balance and the system",
 }
