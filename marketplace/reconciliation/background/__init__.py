@@ -1,0 +1,3 @@
+"""What reconciliation does by itself."""
+
+from marketplace.reconciliation.background.pulling import pull as pull

@@ -1,0 +1,10 @@
+"""What Stripe tells, in our own words and in ISO's minor units."""
+
+from marketplace.reconciliation.stripe_gateway.lines import PAGE as PAGE
+from marketplace.reconciliation.stripe_gateway.lines import LinePage as LinePage
+from marketplace.reconciliation.stripe_gateway.lines import RawBalance as RawBalance
+from marketplace.reconciliation.stripe_gateway.lines import RawLine as RawLine
+from marketplace.reconciliation.stripe_gateway.lines import balance_now as balance_now
+from marketplace.reconciliation.stripe_gateway.lines import body_sha256 as body_sha256
+from marketplace.reconciliation.stripe_gateway.lines import iso as iso
+from marketplace.reconciliation.stripe_gateway.lines import lines_page as lines_page
