@@ -1,4 +1,4 @@
-"""Talking to Stripe about payees and payouts: claim and commit, call, record and commit."""
+"""Sending lines: claim and commit, call, record and commit."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ import structlog
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from marketplace import audit, clock, outbox, stripe_client
-from marketplace.actor import SYSTEM
+from marketplace import clock, outbox, stripe_client
 from marketplace.db import transaction
-from marketplace.errors import Missing
-from marketplace.ids import PersonId, parse_id
+from marketplace.ids import parse_id
 from marketplace.money import Money
 from marketplace.payouts import rules, service, stripe_gateway
+from marketplace.payouts.background.payees import read_account
+from marketplace.payouts.background.waiting import not_found
 from marketplace.payouts.models import PayeeAccount, PayoutLine, PayoutRun
 from marketplace.payouts.rules import LineState, Order, RunState
 from marketplace.payouts.service.names import NAME_DIFFERS, OWED, UNDER_REVIEW
@@ -30,10 +30,7 @@ from marketplace.stripe_client import (
 )
 
 log = structlog.get_logger(__name__)
-# What no payee or line of ours explains after this many looks is left to reconciliation.
-LOOKS_MAX = 12
 BUSY_SECONDS = (2.0, 10.0)
-PAYEES_AT_ONCE = 500
 RESTRICTED = "account_restricted"
 CHANGED = "payee_changed"
 WORDS = {
@@ -52,66 +49,6 @@ REJECTED = (
     "Stripe could not make this transfer. The money is back in your balance and goes out with a "
     "later run."
 )
-
-
-def onboarding_url(person_id: PersonId, *, refresh_url: str, return_url: str) -> str:
-    """Where the specialist tells Stripe what it asks; creates the account at the first call.
-
-    Call it outside a transaction, after `service.open_onboarding`. The return to `return_url`
-    says nothing: enqueue or call `refresh_account` and read the account again. Raises Missing
-    without a payee account of ours, StripeRefused with Stripe's words, else StripeUnreachable.
-    """
-    with transaction() as session:
-        payee = session.get(PayeeAccount, person_id)
-    if payee is None:
-        raise Missing("Say first where you want to be paid.")
-    client = stripe_client.current()
-    account_id = payee.stripe_account_id
-    if account_id is None:
-        created = stripe_gateway.create_account(
-            client,
-            person_id=person_id,
-            key=payee.account_key,
-            country=payee.country,
-            currency=payee.currency,
-        )
-        with transaction() as session:
-            account_id = service.record_account(session, person_id, created).stripe_account_id
-    return stripe_gateway.onboarding_link(
-        client, account_id or created, refresh_url=refresh_url, return_url=return_url
-    )
-
-
-@outbox.background("payouts.refresh_account", time_limit_seconds=60)
-def refresh_account(
-    work: outbox.Work, stripe_account_id: str | None = None, person_id: str | None = None
-) -> None:
-    """Read a payee's account from Stripe again; named by Stripe's id or by the person's."""
-    with transaction() as session:
-        payee = _payee(session, stripe_account_id, person_id)
-    if payee is None or payee.stripe_account_id is None:
-        _not_found(work, "met an account that no payee explains")
-        return
-    read_account(payee.person_id, payee.stripe_account_id)
-    with transaction() as session:
-        outbox.done(session, work)
-
-
-def read_account(person_id: PersonId, stripe_account_id: str) -> PayeeAccount:
-    """Ask Stripe about an account and keep the answer; call it outside a transaction."""
-    asked_at = clock.now()
-    facts = stripe_gateway.account_now(stripe_client.current(), stripe_account_id)
-    with transaction() as session:
-        return service.record_facts(session, person_id, facts, asked_at=asked_at)
-
-
-def _payee(
-    session: Session, stripe_account_id: str | None, person_id: str | None
-) -> PayeeAccount | None:
-    if stripe_account_id is not None:
-        return service.account_named(session, stripe_account_id)
-    known = parse_id(person_id or "")
-    return session.get(PayeeAccount, known) if known else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,26 +224,11 @@ def resolve_transfer(work: outbox.Work, transfer_id: str, line_id: str | None = 
     with transaction() as session:
         line = session.get(PayoutLine, known) if known else None
     if line is None:
-        _not_found(work, "met a transfer that no line explains")
+        not_found(work, "met a transfer that no line explains")
         return
     payment = stripe_gateway.transfer_now(stripe_client.current(), transfer_id)
     with transaction() as session:
         service.record_payment(session, line.id, payment)
-        outbox.done(session, work)
-
-
-@outbox.background("payouts.compare_names", time_limit_seconds=600, every_seconds=3_600)
-def compare_names(work: outbox.Work) -> None:
-    """Hold payees whose licence by now bears another name, before a run is prepared."""
-    after: UUID | None = None
-    while True:
-        with transaction() as session:
-            people = service.payees_after(session, after, limit=PAYEES_AT_ONCE)
-            service.hold_differing(session, people)
-        if len(people) < PAYEES_AT_ONCE:
-            break
-        after = people[-1]
-    with transaction() as session:
         outbox.done(session, work)
 
 
@@ -315,14 +237,4 @@ def resolve_unknown(work: outbox.Work) -> None:
     """Have every overdue line looked at: unknown ones, stuck ones, those a lost queue forgot."""
     with transaction() as session:
         service.look_around(session)
-        outbox.done(session, work)
-
-
-def _not_found(work: outbox.Work, verb: str) -> None:
-    with transaction() as session:
-        if work.attempt < LOOKS_MAX:
-            wait = timedelta(minutes=work.attempt)
-            outbox.again(session, work, error=Missing.__name__, after=wait)
-            return
-        audit.record(session, SYSTEM, verb, work.id)
         outbox.done(session, work)

@@ -1,0 +1,7 @@
+"""The tables of payouts; migration 0011 holds the triggers of the first lifecycles."""
+
+from marketplace.payouts.models.payees import PayeeAccount as PayeeAccount
+from marketplace.payouts.models.payees import PayeeHold as PayeeHold
+from marketplace.payouts.models.runs import PayoutAttempt as PayoutAttempt
+from marketplace.payouts.models.runs import PayoutLine as PayoutLine
+from marketplace.payouts.models.runs import PayoutRun as PayoutRun

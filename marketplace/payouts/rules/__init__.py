@@ -1,0 +1,31 @@
+"""The lifecycles, hashes, times and refusals of payouts; pure."""
+
+from marketplace.payouts.rules.content import LineContent as LineContent
+from marketplace.payouts.rules.content import Order as Order
+from marketplace.payouts.rules.content import Payment as Payment
+from marketplace.payouts.rules.content import content_sha256 as content_sha256
+from marketplace.payouts.rules.content import shortfall as shortfall
+from marketplace.payouts.rules.payees import HOLD_NEXT as HOLD_NEXT
+from marketplace.payouts.rules.payees import AccountFacts as AccountFacts
+from marketplace.payouts.rules.payees import HoldState as HoldState
+from marketplace.payouts.rules.refusals import BelowMinimum as BelowMinimum
+from marketplace.payouts.rules.refusals import ContentChanged as ContentChanged
+from marketplace.payouts.rules.refusals import OwnRun as OwnRun
+from marketplace.payouts.rules.refusals import PayeeEditor as PayeeEditor
+from marketplace.payouts.rules.states import ENDED as ENDED
+from marketplace.payouts.rules.states import LINE_LABELS as LINE_LABELS
+from marketplace.payouts.rules.states import LINE_NEXT as LINE_NEXT
+from marketplace.payouts.rules.states import NOT_SENT as NOT_SENT
+from marketplace.payouts.rules.states import RUN_LABELS as RUN_LABELS
+from marketplace.payouts.rules.states import RUN_NEXT as RUN_NEXT
+from marketplace.payouts.rules.states import AttemptState as AttemptState
+from marketplace.payouts.rules.states import LineState as LineState
+from marketplace.payouts.rules.states import RunState as RunState
+from marketplace.payouts.rules.states import run_after as run_after
+from marketplace.payouts.rules.timing import KEY_HOURS as KEY_HOURS
+from marketplace.payouts.rules.timing import QUIET_HOURS as QUIET_HOURS
+from marketplace.payouts.rules.timing import SENDING_SECONDS as SENDING_SECONDS
+from marketplace.payouts.rules.timing import STUCK_SECONDS as STUCK_SECONDS
+from marketplace.payouts.rules.timing import absence_provable as absence_provable
+from marketplace.payouts.rules.timing import key_usable as key_usable
+from marketplace.payouts.rules.timing import next_look as next_look

@@ -1,0 +1,111 @@
+"""The balance and transfers at Stripe."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from stripe import StripeClient, Transfer
+
+from marketplace.db import outside_transaction
+from marketplace.money import Money
+from marketplace.payouts.rules import Order, Payment
+from marketplace.payouts.stripe_gateway.answers import doubtful, id_of
+from marketplace.stripe_client import StripeRefused, translated
+
+PAGE = 100
+
+
+@outside_transaction
+def available_balance(client: StripeClient, currency: str) -> Money:
+    """What Stripe would let us transfer now, in a currency; pending money does not count."""
+    with translated():
+        balance = client.v1.balance.retrieve()
+    rows = [row.amount for row in balance.available if row.currency == currency.lower()]
+    return Money(sum(rows), currency)
+
+
+@outside_transaction
+def send(client: StripeClient, order: Order) -> Payment:
+    """Make the transfer, or replay the answer to the same order.
+
+    Raises StripeRefused only where Stripe refused the transfer itself; StripeUnreachable where it
+    may exist; StripeRateLimited where nothing happened; StripeKeyReused for a fault of ours.
+    """
+    try:
+        with translated():
+            transfer = client.v1.transfers.create(
+                {
+                    "amount": order.amount.minor,
+                    "currency": order.amount.currency.lower(),
+                    "destination": order.account,
+                    "transfer_group": str(order.run_id),
+                    "metadata": {
+                        "line_id": str(order.line_id),
+                        "run_id": str(order.run_id),
+                        "attempt_id": str(order.attempt_id),
+                    },
+                },
+                {"idempotency_key": str(order.attempt_id)},
+            )
+    except StripeRefused as refused:
+        if refused.status in {401, 403}:
+            # Refused at the door, before the idempotency key: it says nothing about the transfer.
+            raise doubtful(refused) from refused
+        raise
+    return _payment(client, transfer)
+
+
+@outside_transaction
+def transfer_now(client: StripeClient, transfer_id: str) -> Payment:
+    """One transfer as it is now."""
+    with translated():
+        transfer = client.v1.transfers.retrieve(transfer_id)
+    return _payment(client, transfer)
+
+
+@outside_transaction
+def transfers_of_line(
+    client: StripeClient, *, account: str, run_id: UUID, line_id: UUID, page: int = PAGE
+) -> list[Payment]:
+    """Every transfer that names the line, from a listing that was read to its end."""
+    with translated():
+        listed = client.v1.transfers.list(
+            {"destination": account, "transfer_group": str(run_id), "limit": page}
+        )
+        named = [
+            transfer
+            for transfer in listed.auto_paging_iter()
+            if transfer.metadata.to_dict().get("line_id") == str(line_id)
+        ]
+    return [_payment(client, transfer) for transfer in named]
+
+
+def _payment(client: StripeClient, transfer: Transfer) -> Payment:
+    account = id_of(transfer.destination)
+    amount = Money(transfer.amount, transfer.currency.upper())
+    try:
+        with translated():
+            arrived = _arrived(client, account, id_of(transfer.destination_payment)) or amount
+    except StripeRefused as refused:
+        # The transfer exists, so a refusal to show its other end must not look like its own.
+        raise doubtful(refused) from refused
+    return Payment(
+        transfer_id=transfer.id,
+        balance_transaction_id=id_of(transfer.balance_transaction),
+        amount=amount,
+        account=account,
+        line_id=transfer.metadata.to_dict().get("line_id", ""),
+        destination=arrived,
+    )
+
+
+def _arrived(client: StripeClient, account: str, payment_id: str) -> Money | None:
+    """What the transfer became on the account, in the account's currency; None when unstated."""
+    if not payment_id:
+        return None
+    payment = client.v1.charges.retrieve(payment_id, options={"stripe_account": account})
+    line_id = id_of(payment.balance_transaction)
+    if not line_id:
+        return Money(payment.amount, payment.currency.upper())
+    line = client.v1.balance_transactions.retrieve(line_id, options={"stripe_account": account})
+    return Money(line.amount, line.currency.upper())
