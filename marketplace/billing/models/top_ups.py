@@ -1,4 +1,4 @@
-"""The table of billing."""
+"""The table of top-ups."""
 
 from __future__ import annotations
 

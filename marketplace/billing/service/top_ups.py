@@ -1,4 +1,4 @@
-"""The verbs of billing: ask for a top-up, and record what Stripe says about it."""
+"""The verbs of top-ups: ask for a top-up, and record what Stripe says about it."""
 
 from __future__ import annotations
 

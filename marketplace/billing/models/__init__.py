@@ -1,0 +1,3 @@
+"""The tables of billing."""
+
+from marketplace.billing.models.top_ups import TopUp as TopUp
