@@ -21,6 +21,7 @@ from marketplace.ledger.rules import stripe_balance
 from marketplace.money import Money
 from marketplace.reconciliation.models import StripeStatement, StripeStatementLine
 from marketplace.reconciliation.rules import (
+    LABELS,
     Break,
     BreakKind,
     Line,
@@ -96,7 +97,7 @@ class Report:
 
     def counts(self) -> dict[BreakKind, int]:
         """How many breaks of each kind."""
-        return {kind: sum(one.kind is kind for one in self.breaks) for kind in BreakKind}
+        return {kind: sum(one.kind is kind for one in self.breaks) for kind in LABELS}
 
 
 def latest_statement(session: Session, viewer: Actor) -> StripeStatement | None:

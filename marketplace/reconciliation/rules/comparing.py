@@ -6,32 +6,27 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 
 from babel.numbers import format_currency
 
 from marketplace.ids import TransactionId
 from marketplace.money import Money, zero
+from marketplace.reconciliation.rules.breaks import LABELS as ALL_LABELS
+from marketplace.reconciliation.rules.breaks import BreakKind
 
 LOCALE = "en_US"
 
 
-class BreakKind(StrEnum):
-    """How the two sides differ."""
-
-    MISSING_IN_LEDGER = "missing_in_ledger"
-    MISSING_AT_STRIPE = "missing_at_stripe"
-    CURRENCY_MISMATCH = "currency_mismatch"
-    AMOUNT_MISMATCH = "amount_mismatch"
-    FEE_MISMATCH = "fee_mismatch"
-
-
+# What Stripe's lines and the book can differ in, beside one another.
 LABELS: Mapping[BreakKind, str] = {
-    BreakKind.MISSING_IN_LEDGER: "Not posted by us",
-    BreakKind.MISSING_AT_STRIPE: "Not at Stripe",
-    BreakKind.CURRENCY_MISMATCH: "Another currency",
-    BreakKind.AMOUNT_MISMATCH: "Another amount",
-    BreakKind.FEE_MISMATCH: "Another fee",
+    kind: ALL_LABELS[kind]
+    for kind in (
+        BreakKind.MISSING_IN_LEDGER,
+        BreakKind.MISSING_AT_STRIPE,
+        BreakKind.CURRENCY_MISMATCH,
+        BreakKind.AMOUNT_MISMATCH,
+        BreakKind.FEE_MISMATCH,
+    )
 }
 
 

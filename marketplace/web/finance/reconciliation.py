@@ -36,7 +36,7 @@ OLDER = "older"
 @needs(Permission.FINANCE_VIEW)
 def reconcile() -> str:
     """The book, as it is now, against the newest statement."""
-    kind = {each.value: each for each in BreakKind}.get(request.args.get("kind", ""))
+    kind = {each.value: each for each in LABELS}.get(request.args.get("kind", ""))
     with transaction() as session:
         report = queries.latest_report(session, me())
         line_after = request.args.get("lines", "")
