@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from ipaddress import ip_network
@@ -108,6 +109,16 @@ def _whole(low: int, high: int) -> Callable[[str], int]:
     return read
 
 
+def _amounts(text: str) -> tuple[tuple[str, int], ...]:
+    found = []
+    for part in text.split(","):
+        amount = re.fullmatch(r"\s*([A-Z]{3})=([0-9]{1,10})\s*", part, re.ASCII)
+        if amount is None:
+            raise ValueError(f"must list minor units by currency, as JPY=1500; {part!r} is none")
+        found.append((amount[1], int(amount[2])))
+    return tuple(found)
+
+
 def _switch(text: str) -> bool:
     if text not in {"0", "1"}:
         raise ValueError("must be 0 or 1")
@@ -193,6 +204,20 @@ TABLE = (
     Setting("CLEARANCE_DAYS", "days from acceptance until pay is available", _whole(0, 90), "7"),
     Setting("PAYOUT_MINIMUM_MINOR", "smallest payout, in minor units", _whole(0, 10**9), "1000"),
     Setting(
+        "PAYOUT_MINIMUMS",
+        "smallest payouts of single currencies, such as JPY=1500,KWD=3000; else the one above",
+        _amounts,
+        "JPY=1500,KRW=15000,KWD=3000,HUF=400000,UGX=40000,ISK=1500",
+    ),
+    Setting(
+        "PAYEE_COOLDOWN_DAYS",
+        "days in which nothing is paid to a bank account that has just changed",
+        _whole(0, 60),
+        "3",
+    ),
+    Setting("PAY_HOLD_DAYS", "days until somebody looks at held pay again", _whole(1, 365), "14"),
+    Setting("TAX_RULES_FILE", "another table of tax thresholds, as TOML", _text, ""),
+    Setting(
         "QUALIFICATION_BUDGET_MINOR",
         "the most that our own qualifications may pay in 30 days, in minor units of each currency",
         _whole(0, 10**12),
@@ -235,6 +260,10 @@ class Settings:
     platform_fee_basis_points: int
     clearance_days: int
     payout_minimum_minor: int
+    payout_minimums: tuple[tuple[str, int], ...]
+    payee_cooldown_days: int
+    pay_hold_days: int
+    tax_rules_file: str
     qualification_budget_minor: int
     public_development: bool
     log_level: str
