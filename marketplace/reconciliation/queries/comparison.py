@@ -54,7 +54,8 @@ _SIDES = """
              ours.currency AS our_currency, ours.net AS our_net, ours.fee AS our_fee,
              line.id AS line_id, line.kind, line.currency, line.amount, line.fee, line.net,
              line.created_at, coalesce(line.seen_at <= :taken_at, false) AS stated
-      FROM ours FULL JOIN stripe_statement_line line ON line.id = ours.bt)
+      FROM ours FULL JOIN (SELECT * FROM stripe_statement_line WHERE account = '') line
+        ON line.id = ours.bt)
 """
 _DIFFERENT = text(
     _SIDES  # noqa: S608 - both halves are constants.
@@ -103,8 +104,8 @@ class Report:
 def latest_statement(session: Session, viewer: Actor) -> StripeStatement | None:
     """The newest statement, or None before the first pull."""
     viewer.require("finance.view")
-    newest = select(StripeStatement).order_by(StripeStatement.id.desc()).limit(1)
-    return session.scalar(newest)
+    newest = select(StripeStatement).where(StripeStatement.account == "")
+    return session.scalar(newest.order_by(StripeStatement.id.desc()).limit(1))
 
 
 def latest_report(session: Session, viewer: Actor) -> Report | None:
@@ -182,8 +183,10 @@ def statement_lines(
     """Stored lines, newest first, after the line with the id `after`."""
     viewer.require("finance.view")
     key = tuple_(StripeStatementLine.created_at, StripeStatementLine.id)
-    page = select(StripeStatementLine).order_by(
-        StripeStatementLine.created_at.desc(), StripeStatementLine.id.desc()
+    page = (
+        select(StripeStatementLine)
+        .where(StripeStatementLine.account == "")
+        .order_by(StripeStatementLine.created_at.desc(), StripeStatementLine.id.desc())
     )
     if after:
         mark = session.get(StripeStatementLine, after)
@@ -227,6 +230,7 @@ def _moved_on(session: Session, statement: StripeStatement, like: Money, zone: s
     begins = datetime.combine(day, time(), ZoneInfo(zone))
     minor = session.scalar(
         select(func.coalesce(func.sum(StripeStatementLine.net), 0)).where(
+            StripeStatementLine.account == "",
             StripeStatementLine.currency == like.currency,
             StripeStatementLine.seen_at <= statement.taken_at,
             StripeStatementLine.created_at >= begins,

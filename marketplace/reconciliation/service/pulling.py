@@ -26,9 +26,8 @@ class LineAltered(AssertionError):
 
 def pull_since(session: Session) -> datetime | None:
     """From when on lines are listed: a week before the last statement's newest, else from ever."""
-    through = session.scalar(
-        select(StripeStatement.lines_through).order_by(StripeStatement.id.desc()).limit(1)
-    )
+    newest = select(StripeStatement.lines_through).where(StripeStatement.account == "")
+    through = session.scalar(newest.order_by(StripeStatement.id.desc()).limit(1))
     return None if through is None else through - OVERLAP
 
 
