@@ -13,7 +13,7 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.orm import Session
 
 from marketplace.actor import Actor
@@ -40,22 +40,26 @@ class BalanceAssertion:
 
 
 def beancount(
-    session: Session, viewer: Actor, assertions: Iterable[BalanceAssertion] = ()
+    session: Session,
+    viewer: Actor,
+    assertions: Iterable[BalanceAssertion] = (),
+    *,
+    through: date | None = None,
+    number_max: int | None = None,
 ) -> Iterator[str]:
     """The lines of the file, in the order of posting, as one moment sees them.
 
-    assertions: from Stripe's and the bank's statements.
+    assertions: from Stripe's and the bank's statements. through, number_max: only what took effect
+    by that day and was numbered by then, so that the file of a closed month stays the same.
     """
     viewer.require("ledger.export")
     yield 'option "title" "Marketplace ledger"'
-    for currency in session.scalars(
-        select(LedgerAccount.currency).distinct().order_by(LedgerAccount.currency)
-    ):
+    for currency in session.scalars(_currencies(through, number_max)):
         yield f'option "operating_currency" "{currency}"'
     yield 'option "inferred_tolerance_default" "*:0"'
     yield 'option "tolerance_multiplier" "0"'
     opened: set[str] = set()
-    for _, legs in groupby(_entries(session), attrgetter("id")):
+    for _, legs in groupby(_entries(session, through, number_max), attrgetter("id")):
         rows = list(legs)
         for row in rows:
             yield from _opening(row.code, opened)
@@ -89,7 +93,7 @@ def _component(part: str) -> str:
     return plain[0].upper() + plain[1:]
 
 
-def _entries(session: Session) -> Iterator[Any]:
+def _entries(session: Session, through: date | None, number_max: int | None) -> Iterator[Any]:
     rows = (
         select(
             LedgerTransaction.id,
@@ -107,8 +111,30 @@ def _entries(session: Session) -> Iterator[Any]:
         .join(LedgerAccount, LedgerAccount.id == LedgerEntry.account_id)
         .order_by(LedgerTransaction.id, LedgerEntry.leg)
     )
+    rows = rows.where(*_bounds(through, number_max))
     # A cursor on the server sees one moment and holds a batch, however long the book is.
     return iter(session.execute(rows, execution_options={"yield_per": _BATCH}))
+
+
+def _bounds(through: date | None, number_max: int | None) -> list[ColumnElement[bool]]:
+    bounds = []
+    if through is not None:
+        bounds.append(LedgerTransaction.effective_on <= through)
+    if number_max is not None:
+        bounds.append(LedgerTransaction.number <= number_max)
+    return bounds
+
+
+def _currencies(through: date | None, number_max: int | None) -> Select[str]:
+    bounds = _bounds(through, number_max)
+    if not bounds:
+        return select(LedgerAccount.currency).distinct().order_by(LedgerAccount.currency)
+    used = (
+        select(LedgerEntry.currency)
+        .join(LedgerTransaction, LedgerTransaction.id == LedgerEntry.transaction_id)
+        .where(*bounds)
+    )
+    return used.distinct().order_by(LedgerEntry.currency)
 
 
 def _opening(code: str, opened: set[str]) -> Iterator[str]:
