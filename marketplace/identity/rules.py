@@ -34,6 +34,8 @@ class Permission(StrEnum):
     CREDENTIALS_VERIFY = "credentials.verify"
     PEOPLE_VIEW = "people.view"
     FINANCE_VIEW = "finance.view"
+    PAY_HOLD = "pay.hold"
+    TAX_VERIFY = "tax.verify"
     PAYOUTS_PREPARE = "payouts.prepare"
     PAYOUTS_APPROVE = "payouts.approve"
     PAYOUTS_RELEASE = "payouts.release"
@@ -67,6 +69,8 @@ PERMISSION_LABELS: Mapping[Permission, str] = {
     Permission.CREDENTIALS_VERIFY: "Decide credentials",
     Permission.PEOPLE_VIEW: "See people",
     Permission.FINANCE_VIEW: "See the ledger and the finance desk",
+    Permission.PAY_HOLD: "Hold specialists' available pay, and let it go",
+    Permission.TAX_VERIFY: "See and verify specialists' tax forms",
     Permission.PAYOUTS_PREPARE: "Prepare payout runs",
     Permission.PAYOUTS_APPROVE: "Approve payout runs",
     Permission.PAYOUTS_RELEASE: "Release payout runs",
@@ -155,13 +159,23 @@ GRANTS: Mapping[Role, frozenset[Permission]] = {
         _P.QUALITY_CONTROL,
         _P.INTEGRITY_DECIDE,
         _P.PEOPLE_VIEW,
+        _P.PAY_HOLD,
+        _P.TAX_VERIFY,
         _P.JOBS_EDIT,
         _P.JOBS_PUBLISH,
         _P.BALANCE_VIEW,
     },
-    Role.PREPARER: _MONEY | {_P.PAYOUTS_PREPARE, _P.PAYOUTS_RELEASE},
+    Role.PREPARER: _MONEY
+    | {_P.PAYOUTS_PREPARE, _P.PAYOUTS_RELEASE, _P.PAY_HOLD, _P.TAX_VERIFY},
     Role.APPROVER: _MONEY
-    | {_P.PAYOUTS_APPROVE, _P.PAYOUTS_RELEASE, _P.BREAKS_APPROVE, _P.PERIODS_CLOSE},
+    | {
+        _P.PAYOUTS_APPROVE,
+        _P.PAYOUTS_RELEASE,
+        _P.BREAKS_APPROVE,
+        _P.PERIODS_CLOSE,
+        _P.PAY_HOLD,
+        _P.TAX_VERIFY,
+    },
     Role.RECONCILER: _MONEY | {_P.RECONCILIATION_WORK, _P.PERIODS_CLOSE, _P.LEDGER_EXPORT},
     Role.AUDITOR: _MONEY | {_P.LEDGER_EXPORT, _P.PEOPLE_VIEW, _P.SYSTEM_VIEW},
     Role.ADMINISTRATOR: _LOOK

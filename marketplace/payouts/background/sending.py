@@ -21,6 +21,7 @@ from marketplace.payouts.background.waiting import not_found
 from marketplace.payouts.models import PayeeAccount, PayoutLine, PayoutRun
 from marketplace.payouts.rules import LineState, Order, RunState
 from marketplace.payouts.service.names import NAME_DIFFERS, OWED, UNDER_REVIEW
+from marketplace.payouts.service.payee_change import PAYEE_COOLING
 from marketplace.stripe_client import (
     StripeFault,
     StripeKeyReused,
@@ -42,6 +43,9 @@ WORDS = {
     "looks at it first. The money is back in your balance and goes out once that is settled.",
     OWED: "An acceptance was taken back after its pay had gone out. This payout covers that first; "
     "what is left is back in your balance and goes out with the next run.",
+    PAYEE_COOLING: "Your bank account changed lately, and a new one is not paid in the first days, "
+    "so that you can speak up if it was not you. The money is back in your balance and goes out "
+    "with a run after that.",
     UNDER_REVIEW: "One of us has to check something before you can be paid. The money is back in "
     "your balance and goes out once that is settled.",
 }

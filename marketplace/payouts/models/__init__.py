@@ -5,3 +5,8 @@ from marketplace.payouts.models.payees import PayeeHold as PayeeHold
 from marketplace.payouts.models.runs import PayoutAttempt as PayoutAttempt
 from marketplace.payouts.models.runs import PayoutLine as PayoutLine
 from marketplace.payouts.models.runs import PayoutRun as PayoutRun
+from marketplace.payouts.models.tax import PayHold as PayHold
+from marketplace.payouts.models.tax import PayHoldEvent as PayHoldEvent
+from marketplace.payouts.models.tax import TaxFormRow as TaxFormRow
+from marketplace.payouts.models.tax import TaxRemittance as TaxRemittance
+from marketplace.payouts.models.tax import TaxRemittanceLine as TaxRemittanceLine

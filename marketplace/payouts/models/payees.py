@@ -20,7 +20,8 @@ class PayeeAccount(Root):
 
     account_key: the idempotency key of the account's creation; version counts the changes of the
     payee, the last by changed_by; requirements: what Stripe still wants, in Stripe's words;
-    paid_to: a fingerprint of the bank account or card behind it; name_check: how the account's name
+    paid_to: a fingerprint of the bank account or card behind it, which was another until
+    paid_to_changed_at; name_check: how the account's name
     compared with the licence's at `name_checked_at` (`same`, `differs`, or `no_licence`).
     """
 
@@ -36,6 +37,7 @@ class PayeeAccount(Root):
     disabled_reason: Mapped[str | None]
     requirements: Mapped[list[str]]
     paid_to: Mapped[str | None]
+    paid_to_changed_at: Mapped[datetime | None]
     name_check: Mapped[str | None]
     name_checked_at: Mapped[datetime | None]
     version: Mapped[int]

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import UTC
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, case, literal, null, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
+from marketplace import clock
 from marketplace.actor import Actor
 from marketplace.identity.rules import Permission
 from marketplace.ledger import queries as ledger
 from marketplace.ledger.models import LedgerAccount
 from marketplace.payouts.models import PayeeAccount, PayeeHold
+from marketplace.payouts.queries.cooling import cooldown, cooling, cooling_until
 from marketplace.payouts.rules import HoldState
 from marketplace.specialists.queries.licence_names import licence_names_of
 from marketplace.specialists.queries.lists import payouts_held
@@ -22,6 +25,7 @@ from marketplace.specialists.queries.lists import payouts_held
 PAGE = 50
 HELD_NAME = "is held: the account's name is not the licence's"
 HELD_OWED = "is held: an acceptance was taken back after its pay went out"
+HELD_COOLING = "is held: the bank account has just changed"
 HELD_LIST = "is held: operations compares them with an entry of a published list"
 
 
@@ -34,6 +38,7 @@ def held_of(session: Session, viewer: Actor, person_ids: Collection[UUID]) -> di
     differing = select(PayeeHold.person_id).where(_open_hold(), PayeeHold.person_id.in_(ids))
     found: dict[UUID, str] = dict.fromkeys(session.scalars(differing), HELD_NAME)
     owed = ledger.owing().where(LedgerAccount.owner_id.in_(ids))
+    found |= dict.fromkeys(cooling(session, ids, clock.now()), HELD_COOLING)
     found |= {owner: HELD_OWED for owner in session.scalars(owed) if owner is not None}
     return found | dict.fromkeys(payouts_held(session, ids), HELD_LIST)
 
@@ -48,6 +53,13 @@ def own_hold(session: Session, viewer: Actor) -> str | None:
         return (
             "An acceptance was taken back after its pay went out. What clears next covers that "
             "first; then you are paid again."
+        )
+    until = cooling_until(session, viewer.person(), clock.now())
+    if until is not None:
+        day = until.astimezone(UTC)
+        return (
+            f"Your bank account changed lately, so nothing is paid to it before {day:%d %B}, "
+            f"{day:%H:%M} UTC. If it was not you who changed it, write to us at once."
         )
     differing = select(PayeeHold.id).where(_open_hold(), PayeeHold.person_id.in_(own))
     if session.scalar(differing.limit(1)) is None:
@@ -93,9 +105,14 @@ def _open_hold() -> ColumnElement[bool]:
 def held_words(session: Session, owner: ColumnElement[Any]) -> ColumnElement[str | None]:
     """Why the person whose id is `owner` is held, NULL where nothing holds them, in SQL."""
     differing = select(PayeeHold.id).where(_open_hold(), PayeeHold.person_id == owner)
+    changed = aliased(PayeeAccount)
+    fresh = select(changed.person_id).where(
+        changed.person_id == owner, changed.paid_to_changed_at > clock.now() - cooldown()
+    )
     return case(
         (owner.in_(payouts_held(session)), literal(HELD_LIST)),
         (owner.in_(ledger.owing()), literal(HELD_OWED)),
+        (fresh.exists(), literal(HELD_COOLING)),
         (differing.exists(), literal(HELD_NAME)),
         else_=null(),
     )

@@ -17,6 +17,7 @@ from marketplace.money import EXPONENT
 from marketplace.payouts.models import PayeeAccount
 from marketplace.payouts.rules import AccountFacts
 from marketplace.payouts.service.names import compare_names
+from marketplace.payouts.service.payee_change import bank_changed
 
 NAME_MAX = 120
 
@@ -103,6 +104,8 @@ def record_facts(
     compare_names(session, account, facts.names)
     if not first and known != (facts.paid_to, facts.country, facts.currency):
         _changed(session, SYSTEM, account, by=person_id)
+        if known[0] != facts.paid_to:
+            bank_changed(session, account)
     if was_active != facts.transfers_active:
         state = "active" if facts.transfers_active else "restricted"
         outbox.announce(session, f"payee.{state}", person_id, {"version": account.version})

@@ -16,6 +16,7 @@ from marketplace.ids import PersonId, new_id
 from marketplace.ledger import queries as ledger
 from marketplace.payouts.models import PayeeAccount, PayeeHold
 from marketplace.payouts.rules import HoldState
+from marketplace.payouts.service.payee_change import PAYEE_COOLING, cooling_until
 from marketplace.secrets import keyed_hash
 from marketplace.specialists.queries.licence_names import licence_names_of
 from marketplace.specialists.queries.lists import payouts_held
@@ -67,6 +68,8 @@ def hold_code(session: Session, person_id: PersonId) -> str | None:
         return UNDER_REVIEW
     if ledger.owes(session, person_id):
         return OWED
+    if cooling_until(session, person_id, clock.now()) is not None:
+        return PAYEE_COOLING
     return NAME_DIFFERS if _holds(session, [person_id], HoldState.OPEN) else None
 
 
