@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
@@ -129,6 +130,28 @@ def _text(text: str) -> str:
     return text
 
 
+def _country(text: str) -> str:
+    if len(text) != 2 or not text.isascii() or not text.isupper():
+        raise ValueError("must be the two letters of a country, such as IE")
+    return text
+
+
+def _bank_accounts(text: str) -> dict[str, dict[str, str]]:
+    """What a payer needs for a transfer, by currency: labels and their texts, in order."""
+    try:
+        accounts = json.loads(text)
+        plain = {
+            currency: {label: value for label, value in lines.items() if value == str(value)}
+            for currency, lines in accounts.items()
+            if len(currency) == 3
+        }
+    except (AttributeError, TypeError, ValueError):
+        plain = None
+    if plain is None or plain != accounts:
+        raise ValueError('must be JSON such as {"EUR": {"Account holder": "…", "IBAN": "…"}}')
+    return plain
+
+
 def _level(text: str) -> str:
     if text not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
         raise ValueError("must be DEBUG, INFO, WARNING or ERROR")
@@ -202,6 +225,29 @@ TABLE = (
         "PLATFORM_FEE_BASIS_POINTS", "our fee on top of pay, in 1/10,000", _whole(0, 10_000), "2000"
     ),
     Setting("CLEARANCE_DAYS", "days from acceptance until pay is available", _whole(0, 90), "7"),
+    Setting("SELLER_NAME", "the legal name on our invoices", _text, "Marketplace"),
+    Setting("SELLER_ADDRESS", "its address; lines by semicolons", _text, ""),
+    Setting(
+        "SELLER_COUNTRY",
+        "where it is registered for value added tax; unset, invoices state none",
+        _country,
+        "",
+    ),
+    Setting("SELLER_TAX_ID", "its tax id, as it is printed", _text, ""),
+    Setting("INVOICE_PREFIX", "begins the numbers of its invoices", _text, "MP"),
+    Setting("INVOICE_DUE_DAYS", "days to pay a prepayment invoice", _whole(0, 120), "14"),
+    Setting(
+        "BANK_ACCOUNTS",
+        "where labs pay by transfer, as JSON by currency; unset, only Stripe takes money",
+        _bank_accounts,
+        "{}",
+    ),
+    Setting(
+        "TOP_UP_CLEARING_DAYS",
+        "days that a bank debit stays pending, since it can come back",
+        _whole(0, 90),
+        "5",
+    ),
     Setting("PAYOUT_MINIMUM_MINOR", "smallest payout, in minor units", _whole(0, 10**9), "1000"),
     Setting(
         "PAYOUT_MINIMUMS",
@@ -259,6 +305,14 @@ class Settings:
     upload_max_bytes: int
     platform_fee_basis_points: int
     clearance_days: int
+    seller_name: str
+    seller_address: str
+    seller_country: str
+    seller_tax_id: str
+    invoice_prefix: str
+    invoice_due_days: int
+    bank_accounts: Mapping[str, Mapping[str, str]]
+    top_up_clearing_days: int
     payout_minimum_minor: int
     payout_minimums: tuple[tuple[str, int], ...]
     payee_cooldown_days: int

@@ -1,6 +1,7 @@
 """The parts of the stack: which programs run, after which, and when each is ready."""
 
 import http.client
+import json
 import os
 import socket
 import sys
@@ -69,13 +70,38 @@ def _spoken(host: str) -> str:
     return "localhost" if host in {"127.0.0.1", "0.0.0.0"} else host  # noqa: S104  Compared only.
 
 
+# Who issues the demonstration's invoices; no such company and no such accounts exist.
+SELLER = {
+    "SELLER_NAME": "Marketplace Demonstration Ltd",
+    "SELLER_ADDRESS": "1 Sandbox Quay;Dublin 2;Ireland",
+    "SELLER_COUNTRY": "IE",
+    "SELLER_TAX_ID": "IE0000000DM",
+    "BANK_ACCOUNTS": json.dumps(
+        {
+            "EUR": {
+                "Account holder": "Marketplace Demonstration Ltd",
+                "IBAN": "IE00 DEMO 0000 0000 0000 01",
+                "BIC": "DEMOIE2D",
+                "Bank": "Demonstration Bank, Dublin",
+            },
+            "USD": {
+                "Account holder": "Marketplace Demonstration Ltd",
+                "Routing number (ACH and wire)": "000000000",
+                "Account number": "000000000002",
+                "Bank": "Demonstration Bank, New York",
+            },
+        }
+    ),
+}
+
+
 def settings_for(prepared: Prepared, addresses: Addresses) -> dict[str, str]:
     """The settings of the whole stack; what a person set for mail or limits stays."""
     chosen = {
         "PUBLIC_URL": addresses.web,
         "MAILBOX_DIR": str(prepared.data_dir / "mailbox"),
         "PUBLIC_DEVELOPMENT": "1",
-    }
+    } | SELLER
     given = {name: os.environ[name] for name in chosen if os.environ.get(name)}
     return (
         chosen

@@ -18,7 +18,8 @@ class TopUp(Root):
     """Money that a lab asked to put into its balance.
 
     amount_minor is what was asked; fee_minor is what Stripe kept, known once it is posted.
-    note: why it failed or what keeps it waiting, in words for the lab.
+    note: why it failed or what keeps it waiting, in words for the lab. clears_at: when a debit that
+    could come back turns from pending to available.
     """
 
     __tablename__ = "top_up"
@@ -40,12 +41,14 @@ class TopUp(Root):
     asked_at: Mapped[datetime]
     next_look_at: Mapped[datetime]
     posted_at: Mapped[datetime | None]
+    clears_at: Mapped[datetime | None]
 
     __table_args__ = (
         one_of("state", TopUpState),
         CheckConstraint("amount_minor > 0", name="amount"),
         CheckConstraint(
-            "(state = 'posted') = (balance_transaction_id IS NOT NULL AND fee_minor IS NOT NULL"
+            "(state IN ('clearing', 'posted', 'returned')) ="
+            " (balance_transaction_id IS NOT NULL AND fee_minor IS NOT NULL"
             " AND ledger_transaction_id IS NOT NULL AND posted_at IS NOT NULL)",
             name="posted_in_full",
         ),
@@ -54,6 +57,8 @@ class TopUp(Root):
             " AND checkout_url IS NOT NULL)",
             name="open_has_session",
         ),
+        CheckConstraint("state <> 'clearing' OR clears_at IS NOT NULL", name="clears_at"),
+        Index("ix_top_up_clearing", "clears_at", postgresql_where=text("state = 'clearing'")),
         Index("ix_top_up_organisation_id_id", "organisation_id", "id"),
         Index(
             "ix_top_up_waiting",

@@ -1,5 +1,6 @@
 """The rules of billing: pure, one module for each subject."""
 
+from marketplace.billing.rules.top_ups import IN_THE_BOOK as IN_THE_BOOK
 from marketplace.billing.rules.top_ups import LABELS as LABELS
 from marketplace.billing.rules.top_ups import LARGEST_MINOR as LARGEST_MINOR
 from marketplace.billing.rules.top_ups import NEXT as NEXT

@@ -21,9 +21,11 @@ class TopUpState(StrEnum):
     POSTED = "posted"
     FAILED = "failed"
     EXPIRED = "expired"
+    CLEARING = "clearing"
+    RETURNED = "returned"
 
 
-_REQUESTED, _OPEN, _SETTLING, _POSTED, _FAILED, _EXPIRED = TopUpState
+_REQUESTED, _OPEN, _SETTLING, _POSTED, _FAILED, _EXPIRED, _CLEARING, _RETURNED = TopUpState
 LABELS: Mapping[TopUpState, str] = {
     _REQUESTED: "Opening checkout",
     _OPEN: "Waiting for payment",
@@ -31,16 +33,22 @@ LABELS: Mapping[TopUpState, str] = {
     _POSTED: "In your balance",
     _FAILED: "Failed",
     _EXPIRED: "Expired",
+    _CLEARING: "Pending",
+    _RETURNED: "Taken back by the bank",
 }
 # Money that Stripe took is followed to its posting, even where we had given the checkout up.
 NEXT: Mapping[TopUpState, frozenset[TopUpState]] = {
     _REQUESTED: frozenset({_OPEN, _SETTLING, _FAILED, _EXPIRED}),
     _OPEN: frozenset({_SETTLING, _FAILED, _EXPIRED}),
-    _SETTLING: frozenset({_POSTED, _FAILED}),
+    _SETTLING: frozenset({_CLEARING, _POSTED, _FAILED}),
     _EXPIRED: frozenset({_SETTLING}),
-    _POSTED: frozenset(),
+    _CLEARING: frozenset({_POSTED, _RETURNED}),
+    _POSTED: frozenset({_RETURNED}),
+    _RETURNED: frozenset(),
     _FAILED: frozenset({_SETTLING}),
 }
+# Where the money has reached the book.
+IN_THE_BOOK = frozenset({_CLEARING, _POSTED, _RETURNED})
 # Where only time or Stripe moves a top-up on, so that the sweep asks.
 WAITING = frozenset({_REQUESTED, _OPEN, _SETTLING})
 
@@ -65,12 +73,16 @@ class CheckoutWish:
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """A charge's own line in Stripe's balance: gross and fee, and when Stripe made it."""
+    """A charge's own line in Stripe's balance: gross and fee, and when Stripe made it.
+
+    delayed: the payer's bank may still take the money back, as it may with a direct debit.
+    """
 
     balance_transaction_id: str
     gross: Money
     fee: Money
     created_at: datetime
+    delayed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
