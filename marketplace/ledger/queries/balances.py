@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from marketplace.ids import JobId, OrganisationId, PersonId
 from marketplace.ledger.models import (
+    Basis,
     LedgerAccount,
     LedgerEntry,
     LedgerTransaction,
@@ -69,7 +70,7 @@ def balance(session: Session, code: str) -> Money:
     if account.balance is not None:
         return Money(account.balance, currency)
     numbered = select(func.sum(LedgerTurnover.amount).label("amount")).where(
-        LedgerTurnover.account_id == account.id
+        LedgerTurnover.account_id == account.id, LedgerTurnover.basis == Basis.POSTED
     )
     recent = (
         select(func.sum(LedgerEntry.amount))

@@ -54,7 +54,8 @@ _CHECKS = {
         SELECT format('The turnover of account %s is %s and its numbered entries sum to %s.',
                       coalesce(k.account_id, s.account_id), coalesce(k.amount, 0),
                       coalesce(s.amount, 0))
-        FROM (SELECT account_id, sum(amount) AS amount FROM ledger_turnover GROUP BY 1) k
+        FROM (SELECT account_id, sum(amount) AS amount FROM ledger_turnover
+              WHERE basis = 'posted' GROUP BY 1) k
         FULL JOIN (SELECT e.account_id, sum(e.amount) AS amount FROM ledger_entry e
                    JOIN ledger_transaction t ON t.id = e.transaction_id
                    WHERE t.number IS NOT NULL GROUP BY 1) s USING (account_id)

@@ -15,6 +15,7 @@ from marketplace.actor import Actor
 from marketplace.errors import Faulty, Missing
 from marketplace.ids import TransactionId, parse_id
 from marketplace.ledger.models import (
+    Basis,
     LedgerAccount,
     LedgerEntry,
     LedgerTransaction,
@@ -126,7 +127,7 @@ def _sums(at: datetime | None) -> CompoundSelect[Any]:
         .group_by(LedgerEntry.account_id)
     )
     days = select(LedgerTurnover.account_id, func.sum(LedgerTurnover.amount).label("amount"))
-    days = days.group_by(LedgerTurnover.account_id)
+    days = days.where(LedgerTurnover.basis == Basis.POSTED).group_by(LedgerTurnover.account_id)
     unnumbered = entries.where(LedgerTransaction.number.is_(None))
     if at is None:
         return union_all(days, unnumbered)

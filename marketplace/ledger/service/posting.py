@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
 from typing import NoReturn
@@ -22,12 +22,12 @@ from marketplace.ledger.models import (
     LedgerEntry,
     LedgerPeriod,
     LedgerTransaction,
-    PeriodState,
 )
 from marketplace.ledger.rules import AccountSpec, Posting, SourceKind, shortfalls
 from marketplace.ledger.rules.accounts import currency_of
+from marketplace.ledger.rules.periods import TAKING, PeriodState
 from marketplace.ledger.rules.postings import Shortfall
-from marketplace.money import Money
+from marketplace.money import Money, zero
 
 
 class InsufficientFunds(Refused):
@@ -133,6 +133,49 @@ def locked_balances(session: Session, accounts: Iterable[AccountSpec]) -> dict[s
     }
 
 
+def said_again(
+    session: Session, kind: SourceKind, source_id: str, facts: Mapping[str, str]
+) -> TransactionId | None:
+    """The transaction that a source was posted as, for verbs that split by what is there.
+
+    What is there has changed since, so the legs cannot be compared: the facts are, each that is
+    given. Ask it under the locks of the posting. Raises SourceReused where one differs.
+    """
+    found = session.execute(
+        select(LedgerTransaction.id, LedgerTransaction.facts).where(
+            LedgerTransaction.source_kind == kind, LedgerTransaction.source_id == source_id
+        )
+    ).first()
+    if found is None:
+        return None
+    if any(found.facts.get(key) != value for key, value in facts.items()):
+        raise SourceReused(f"{kind} {source_id} was posted before with other facts.")
+    return TransactionId(found.id)
+
+
+def legs_posted(
+    session: Session, kind: SourceKind, source_id: str, *, facts: Mapping[str, str] | None = None
+) -> dict[str, Money]:
+    """What an earlier posting put on each account, debits positive, by code; NothingToAnswer
+    without it, or where one of `facts` differs."""
+    rows = session.execute(
+        select(
+            LedgerAccount.code, LedgerEntry.currency, LedgerEntry.amount, LedgerTransaction.facts
+        )
+        .join(LedgerEntry, LedgerEntry.account_id == LedgerAccount.id)
+        .join(LedgerTransaction, LedgerTransaction.id == LedgerEntry.transaction_id)
+        .where(LedgerTransaction.source_kind == kind, LedgerTransaction.source_id == source_id)
+    ).all()
+    if not rows:
+        raise NothingToAnswer(f"No {kind} {source_id} stands before it.")
+    if facts and any(rows[0].facts.get(key) != value for key, value in facts.items()):
+        raise NothingToAnswer(f"{kind} {source_id} was posted for something else.")
+    found: dict[str, Money] = {}
+    for code, currency, minor, _ in rows:
+        found[code] = found.get(code, zero(currency)) + Money(minor, currency)
+    return found
+
+
 def transaction_of(session: Session, kind: SourceKind, source_id: str) -> TransactionId | None:
     """The transaction that a source was posted as, if it was."""
     found = session.scalar(
@@ -188,7 +231,7 @@ def _row(
         "reverses_id": reverses,
         "facts": dict(posting.facts),
         "happened_on": happened,
-        "effective_on": _effective_on(session, happened, today),
+        "effective_on": _effective_on(session, posting, happened, today),
         "posted_at": clock.now(),
         "accounts": [ids[leg.account.code] for leg in posting.legs],
         "amounts": [leg.amount.minor for leg in posting.legs],
@@ -196,12 +239,30 @@ def _row(
     }
 
 
-def _effective_on(session: Session, happened: date, today: date) -> date:
-    """The day it happened, or today when that day's month is closed and over."""
+def _effective_on(session: Session, posting: Posting, happened: date, today: date) -> date:
+    """The day it happened, or today when that day's month takes no such posting any more.
+
+    The month is locked against a close until this posting is through. An adjustment belongs to
+    the day that two people agreed on, so it is refused instead.
+    """
     if happened.replace(day=1) >= today.replace(day=1):
         return happened
-    closed = select(LedgerPeriod.state).where(LedgerPeriod.month == happened.replace(day=1))
-    return today if session.scalar(closed) is PeriodState.CLOSED else happened
+    month = happened.replace(day=1)
+    state = session.scalar(
+        select(LedgerPeriod.state).where(LedgerPeriod.month == month).with_for_update(read=True)
+    )
+    if state is None or state in TAKING:
+        return happened
+    if posting.kind in DECIDED:
+        if state is PeriodState.CLOSING:
+            return happened
+        if posting.kind is SourceKind.ADJUSTMENT:
+            raise PeriodClosed(f"{month:%Y-%m} is closed; choose a day in an open month.")
+    return today
+
+
+# What still enters a month that is closing: what two people decided, and what a fee was for.
+DECIDED = frozenset({SourceKind.ADJUSTMENT, SourceKind.WRITE_OFF, SourceKind.FEE_CLASS})
 
 
 def _replayed(session: Session, posting: Posting) -> TransactionId | None:
@@ -242,6 +303,9 @@ def _insufficient(short: Shortfall) -> NoReturn:
     )
 
 
+_TWO_PEOPLE = frozenset({"ck_ledger_transaction_two_people"})
+
+
 @contextmanager
 def _translated() -> Iterator[None]:
     """The database has the last word; what it refuses is said in the book's own terms."""
@@ -251,6 +315,8 @@ def _translated() -> Iterator[None]:
         name = getattr(getattr(fault.orig, "diag", None), "constraint_name", None)
         if name == "ledger_period_open":
             raise PeriodClosed("The month is closed; post into an open one.") from fault
+        if name in _TWO_PEOPLE:
+            raise Refused("Two people must agree to this.", code="same_person") from fault
         if name == "ck_ledger_account_no_overdraft":
             message = "The account has less than this needs; look at it again."
             raise InsufficientFunds(message, available=None, needed=None) from fault

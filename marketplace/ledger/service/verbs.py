@@ -24,22 +24,6 @@ from marketplace.ledger.service.reversing import net
 from marketplace.money import Money, zero
 
 
-def record_top_up(
-    session: Session,
-    *,
-    lab_id: OrganisationId,
-    gross: Money,
-    fee: Money,
-    balance_transaction_id: str,
-    effective_on: date,
-) -> TransactionId:
-    """Rule 1: a paid top-up. effective_on: the book's day on which Stripe took the money."""
-    posting = book.top_up(
-        lab_id=lab_id, gross=gross, fee=fee, balance_transaction_id=balance_transaction_id
-    )
-    return post(session, posting, happened_on=effective_on)
-
-
 def reserve_for_job(
     session: Session,
     *,
@@ -120,11 +104,12 @@ def pay_beyond_quote(
     fee: Money,
     ours: bool = False,
 ) -> TransactionId:
-    """Rules 24 and 25: pay that no quote counted, never refused to the specialist.
+    """Rules 24 to 28: pay that no quote counted, never refused to the specialist.
 
-    kind: SURPLUS, CANNOT_COMPLETE or OVERTURNED; source_id: the submission, the outcome or the
-    decision. It comes out of the job's contingency, then the lab's balance, else it is our
-    goodwill, which takes no fee; all of it is goodwill where it is `ours` to pay.
+    kind: SURPLUS, CANNOT_COMPLETE, FLOOR_TOP_UP, REVIEW_PAY, QUALIFICATION_PAY or OVERTURNED;
+    source_id: what it is paid for, such as the submission or the decision. It comes out of the
+    job's contingency, then the lab's balance, else it is our goodwill, which takes no fee; all of
+    it is goodwill where it is `ours` to pay.
     """
     currency = reward.currency
     spare = job_contingency(job_id, currency, lab_id=lab_id)
@@ -149,6 +134,27 @@ def pay_beyond_quote(
         specialist_id=specialist_id,
         reward=reward,
         sources=sources,
+    )
+    return post(session, posting)
+
+
+def pay_bonus(
+    session: Session,
+    *,
+    lab_id: OrganisationId | None,
+    specialist_id: PersonId,
+    bonus: Money,
+    fee: Money,
+    source_id: str | UUID,
+) -> TransactionId:
+    """Rule 10: a lab pays a specialist beyond the price, out of what it has available, and us the
+    fee; without a lab it is our goodwill, with no fee."""
+    posting = book.bonus(
+        lab_id=lab_id,
+        specialist_id=specialist_id,
+        amount=bonus,
+        fee=fee,
+        source_id=str(source_id),
     )
     return post(session, posting)
 
