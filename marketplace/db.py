@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import functools
+import os
 import select
+import sys
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -106,13 +108,36 @@ class _Database:
         self.alone: sessionmaker[Session] | None = None  # Each statement by itself.
 
 
-class _Line(threading.local):
-    """A thread's own session for lone statements, which stays open; a pool costs more than they."""
+class _OwnLine:
+    """A session for lone statements, closed with the thread that it belongs to.
 
-    session: Session | None = None
+    It goes when its thread's variables go. After a fork the child drops those of all threads but
+    one: there the line is the parent's, and is kept, since to close it would end the parent's.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self._opened_by = os.getpid()
+
+    def __del__(
+        self,
+        process: Callable[[], int] = os.getpid,
+        ending: Callable[[], bool] = sys.is_finalizing,
+    ) -> None:
+        if process() != self._opened_by:
+            _parents_lines.append(self.session)
+        elif not ending():
+            self.session.close()
+
+
+class _Line(threading.local):
+    """A thread's own line, which stays open: a pool costs more than lone statements do."""
+
+    own: _OwnLine | None = None
 
 
 _database = _Database()
+_parents_lines: list[Session] = []
 _line = _Line()
 _open: ContextVar[bool] = ContextVar("transaction_open", default=False)
 
@@ -126,7 +151,7 @@ def driver_url(url: str) -> str:
 
 
 def connect(url: str, *, pool_size: int = 10, **options: Any) -> Engine:
-    """Set up this process's engine; no connection is made yet. Call `disconnect` after a fork."""
+    """Set up this process's engine; no connection is made yet, and no fork shares one."""
     engine = create_engine(
         driver_url(url),
         pool_size=pool_size,
@@ -182,12 +207,13 @@ def use_engine(engine: Engine) -> None:
 
 
 def disconnect() -> None:
-    """Forget all connections without closing their sockets: they are the parent's after a fork."""
+    """Forget all connections without closing their sockets: a child does so, after a fork."""
     if _database.engine is not None:
         _database.engine.dispose(close=False)
-    if _line.session is not None:
-        _line.session.connection().detach()
-        _line.session = None
+    _line.own = None
+
+
+os.register_at_fork(after_in_child=disconnect)
 
 
 def engine() -> Engine:
@@ -244,13 +270,13 @@ def lookup() -> Iterator[Session]:
 
 def _own_line() -> Session:
     """This thread's session for lone statements, anew where the server has ended its connection."""
-    if _line.session is not None and _hung_up(_driver_of(_line.session)):
+    if _line.own is not None and _hung_up(_driver_of(_line.own.session)):
         _hang_up()
-    if _line.session is None:
+    if _line.own is None:
         if _database.alone is None:
             raise RuntimeError("db.connect() has not been called.")
-        _line.session = _database.alone()
-    return _line.session
+        _line.own = _OwnLine(_database.alone())
+    return _line.own.session
 
 
 def _driver_of(session: Session) -> Any:
@@ -258,9 +284,9 @@ def _driver_of(session: Session) -> Any:
 
 
 def _hang_up() -> None:
-    if _line.session is not None:
-        _line.session.close()
-        _line.session = None
+    if _line.own is not None:
+        _line.own.session.close()
+        _line.own = None
 
 
 def in_transaction() -> bool:

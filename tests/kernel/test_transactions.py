@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import gc
+import subprocess
+import sys
 import threading
 from uuid import UUID
 
@@ -14,12 +17,21 @@ from sqlalchemy.orm import Session
 from marketplace import db, outbox
 from marketplace.db import TransactionOpen, transaction
 from marketplace.outbox import OutboxRow
+from marketplace.settings import Settings
 from marketplace.statements import plain_sql
 
 
 def rows() -> int:
     with transaction() as session:
         return session.scalar(select(func.count()).select_from(OutboxRow)) or 0
+
+
+@pytest.fixture
+def complaints(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What Python could only complain about, such as connections that nobody closed."""
+    heard: list[str] = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda said: heard.append(str(said.exc_value)))
+    return heard
 
 
 @db.outside_transaction
@@ -113,3 +125,59 @@ def test_a_thread_keeps_its_line_for_lone_statements_until_the_server_ends_it(
     assert second == kept_on
     assert 3 == len({first, second, third})
     assert not db.in_transaction()
+
+
+def test_a_thread_that_ends_closes_its_line(kept: Engine, complaints: list[str]) -> None:
+    pids: list[int] = []
+
+    def elsewhere() -> None:
+        with db.lookup() as session:
+            pids.append(plain_sql(session, "SELECT pg_backend_pid() AS pid")[0].pid)
+
+    gc.disable()  # No line may wait for the collector, which comes when it likes.
+    try:
+        thread = threading.Thread(target=elsewhere)
+        thread.start()
+        thread.join()
+        assert_ended(pids)
+    finally:
+        gc.enable()
+    assert [] == complaints
+
+
+def test_a_thread_ends_in_peace_when_the_server_has_ended_its_line(
+    kept: Engine, complaints: list[str]
+) -> None:
+    def elsewhere() -> None:
+        with db.lookup() as session:
+            pid = plain_sql(session, "SELECT pg_backend_pid() AS pid")[0].pid
+        with transaction() as session:
+            session.execute(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": pid})
+
+    thread = threading.Thread(target=elsewhere)
+    thread.start()
+    thread.join()
+    gc.collect()
+
+    assert [] == complaints
+
+
+def test_a_fork_takes_no_line_of_its_parent(database: Engine, settings: Settings) -> None:
+    command = [sys.executable, "-W", "error", "-m", "tests.kernel.forks", settings.database_url]
+    ended = subprocess.run(command, capture_output=True, text=True, check=True)
+    child, mine, mine_again, another, another_again = map(int, ended.stdout.split())
+
+    assert "" == ended.stderr
+    assert (mine, another) == (mine_again, another_again)
+    assert 3 == len({child, mine, another})
+
+
+def assert_ended(pids: list[int]) -> None:
+    """The server's processes are gone, or go within a moment."""
+    gone = "SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE pid = ANY(:pids))"
+    for _ in range(200):
+        with transaction() as session:
+            if session.scalar(text(gone), {"pids": pids}):
+                return
+            session.execute(text("SELECT pg_sleep(0.02)"))
+    pytest.fail("A line outlives its thread.")
