@@ -222,7 +222,9 @@ def refresh(account: Body) -> None:
         name: granted for name, requested in account["_requested"].items() if requested
     }
     account["charges_enabled"] = account["capabilities"].get("card_payments") == "active"
-    account["payouts_enabled"] = reason is None and bool(account["external_accounts"]["data"])
+    behind = account["external_accounts"]["data"]
+    mended = bool(behind) and behind[0]["status"] != "errored"
+    account["payouts_enabled"] = reason is None and mended
 
 
 def changed(tx: Tx, before: Body, account: Body, *, also: Sequence[str] = ()) -> None:

@@ -20,8 +20,9 @@ from marketplace.sandbox.connection import drop
 from marketplace.sandbox.errors import ApiError
 from marketplace.sandbox.faults import Fault, take_api
 from marketplace.sandbox.listing import expand
+from marketplace.sandbox.pace import Pace
 from marketplace.sandbox.params import Params, decode
-from marketplace.sandbox.routing import Answer, Operation
+from marketplace.sandbox.routing import Answer, Operation, Raw
 from marketplace.sandbox.store import Store, Tx
 from marketplace.sandbox.worker import Worker
 
@@ -42,15 +43,17 @@ class Said:
     text: str
     executed: bool = True
     replayed: str | None = None
+    media_type: str = "application/json"
 
 
 class Api:
     """The API of one sandbox: its store, its secret key, and the worker to wake."""
 
-    def __init__(self, store: Store, secret_key: str, worker: Worker) -> None:
+    def __init__(self, store: Store, secret_key: str, worker: Worker, pace: Pace) -> None:
         self._store = store
         self._secret_key = secret_key
         self._worker = worker
+        self._pace = pace
 
     def answer(self, request: Request, operation: Operation, path: dict[str, str]) -> Response:
         """Run one call to its response; ConnectionAbortedError when a fault ends the connection."""
@@ -58,6 +61,7 @@ class Api:
             request_id = tx.new_id("req_")
         try:
             self.authenticate(request)
+            self._pace.check(request.path)
             fault = self._fault(request)
             said = self._call(request, operation, path, request_id, fault)
         except ApiError as error:
@@ -193,6 +197,8 @@ def _attempt(
             answer = operation(tx, params, **path)
             if isinstance(answer, Answer):
                 said = Said(answer.status, _text(answer.body))
+            elif isinstance(answer, Raw):
+                said = Said(200, answer.text, media_type=answer.media_type)
             else:
                 said = Said(200, _text(expand(tx, answer, paths)))
     except ApiError as error:
@@ -211,7 +217,7 @@ def _text(body: dict[str, Any]) -> str:
 
 
 def _response(request: Request, said: Said, request_id: str) -> Response:
-    response = Response(said.text, status=said.status, content_type="application/json")
+    response = Response(said.text, status=said.status, content_type=said.media_type)
     response.headers["Request-Id"] = request_id
     response.headers["Stripe-Version"] = request.headers.get("Stripe-Version", events.API_VERSION)
     for name in ("Idempotency-Key", "Stripe-Account"):

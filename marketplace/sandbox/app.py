@@ -11,9 +11,14 @@ from werkzeug.exceptions import HTTPException, InternalServerError
 from marketplace.sandbox import (
     accounts,
     balance,
+    balance_settings,
+    cash_balances,
     charges,
     checkout,
+    confirming,
     controls,
+    customers,
+    disputes,
     events,
     github,
     identity,
@@ -21,15 +26,22 @@ from marketplace.sandbox import (
     intents,
     mailbox,
     model,
+    money_controls,
     onboarding,
     pages,
+    panel,
+    payment_methods,
     payouts,
+    refunds,
     registry,
+    reports,
+    top_ups,
     transfers,
     webhooks,
 )
 from marketplace.sandbox.api import Api
 from marketplace.sandbox.errors import ApiError
+from marketplace.sandbox.pace import Pace
 from marketplace.sandbox.routing import Operation, Route
 from marketplace.sandbox.store import Store
 from marketplace.sandbox.worker import Worker
@@ -66,9 +78,11 @@ def create_app(
     app.config["MAX_CONTENT_LENGTH"] = BODY_BYTES_MAX
     app.extensions["sandbox.store"] = store
     app.extensions["sandbox.worker"] = worker
-    api = Api(store, secret_key, worker)
+    pace = Pace()
+    api = Api(store, secret_key, worker, pace)
     _add_api(app, api, _all_routes(public_url))
     app.register_blueprint(controls.blueprint(store, api.authenticate, worker))
+    app.register_blueprint(money_controls.blueprint(store, api.authenticate, worker, pace))
     app.register_blueprint(registry.blueprint(store, api.authenticate))
     app.register_blueprint(model.blueprint())
     _add_pages(app, store, worker, mailbox)
@@ -87,6 +101,7 @@ def _templates() -> Path:
 
 def _add_pages(app: Flask, store: Store, worker: Worker, folder: Path | None) -> None:
     app.register_blueprint(pages.blueprint(store, worker))
+    app.register_blueprint(panel.blueprint(store, worker))
     app.register_blueprint(mailbox.blueprint(folder))
     app.register_blueprint(identity_pages.blueprint(store, worker))
     app.register_blueprint(github.blueprint(store))
@@ -97,8 +112,17 @@ def _all_routes(public_url: str) -> Iterable[Route]:
     yield from onboarding.routes(public_url)
     yield from checkout.routes(public_url)
     yield from intents.ROUTES
+    yield from confirming.ROUTES
+    yield from customers.ROUTES
+    yield from payment_methods.ROUTES
+    yield from cash_balances.ROUTES
     yield from charges.ROUTES
+    yield from refunds.ROUTES
+    yield from disputes.ROUTES
     yield from balance.ROUTES
+    yield from balance_settings.ROUTES
+    yield from top_ups.ROUTES
+    yield from reports.routes(public_url)
     yield from transfers.ROUTES
     yield from payouts.ROUTES
     yield from identity.routes(public_url)

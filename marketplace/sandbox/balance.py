@@ -7,6 +7,7 @@ locked while money moves, so that two transfers can never spend the same cent.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 from psycopg import sql
 from psycopg.types.json import Jsonb
@@ -18,6 +19,15 @@ from marketplace.sandbox.routing import Route
 from marketplace.sandbox.store import Body, Row, Tx, public
 
 CATEGORY = {
+    "payment_unreconciled": "unreconciled_customer_funds",
+    "payment_failure_refund": "charge_failure",
+    "reserve_transaction": "connect_reserved_funds",
+    "reserve_hold": "risk_reserved_funds",
+    "reserve_release": "risk_reserved_funds",
+    "stripe_fee": "fee",
+    "stripe_fx_fee": "fee",
+    "tax_fee": "tax",
+    "adjustment": "other_adjustment",
     "payment": "charge",
     "payment_refund": "refund",
     "payment_reversal": "refund",
@@ -29,16 +39,22 @@ CATEGORY = {
 
 @dataclass(frozen=True)
 class Movement:
-    """One movement of money. amount and fee in minor units; amount is negative when it leaves."""
+    """One movement of money. amount and fee in minor units; amount is negative when it leaves.
+
+    rate: by which the amount was converted into the currency, when it was; category: where it
+    is another one than the kind's own.
+    """
 
     kind: str
     amount: int
     currency: str
-    source: str
+    source: str | None
     available_on: int
     description: str | None = None
     fee: int = 0
     fee_details: list[Body] = field(default_factory=list)
+    rate: Decimal | None = None
+    category: str | None = None
 
 
 def lock_available(tx: Tx, currency: str) -> int:
@@ -79,11 +95,11 @@ def move(tx: Tx, movement: Movement) -> str:
         "created": tx.now,
         "currency": movement.currency,
         "description": movement.description,
-        "exchange_rate": None,
+        "exchange_rate": None if movement.rate is None else float(movement.rate),
         "fee": movement.fee,
         "fee_details": movement.fee_details,
         "net": movement.amount - movement.fee,
-        "reporting_category": CATEGORY.get(movement.kind, movement.kind),
+        "reporting_category": movement.category or CATEGORY.get(movement.kind, movement.kind),
         "source": movement.source,
         "type": movement.kind,
     }
@@ -106,8 +122,65 @@ def move(tx: Tx, movement: Movement) -> str:
             Jsonb(body),
         ),
     )
-    lock_available(tx, movement.currency)
+    available = lock_available(tx, movement.currency)
+    if tx.account:
+        _reserve_for(tx, movement.currency, available)
     return str(body["id"])
+
+
+def fee_detail(amount: int, currency: str, description: str = "Stripe processing fees") -> Body:
+    """One entry of a balance transaction's `fee_details`."""
+    return {
+        "amount": amount,
+        "application": None,
+        "currency": currency,
+        "description": description,
+        "type": "stripe_fee",
+    }
+
+
+def _reserve_for(tx: Tx, currency: str, available: int) -> None:
+    """Set money of the platform aside for what the acting account owes, or let it go again."""
+    rows = tx.rows(
+        sql.SQL("SELECT amount FROM sandbox_reserved WHERE account = %s AND currency = %s"),
+        (tx.account, currency),
+    )
+    before = int(rows[0]["amount"]) if rows else 0
+    if available >= 0 and before == 0:
+        return
+    held = {row["currency"]: row["available"] + row["pending"] for row in amounts(tx)}
+    needed = max(0, -held.get(currency, 0))
+    if needed == before:
+        return
+    tx.run(
+        sql.SQL(
+            "INSERT INTO sandbox_reserved VALUES (%s, %s, %s)"
+            " ON CONFLICT (account, currency) DO UPDATE SET amount = excluded.amount"
+        ),
+        (tx.account, currency, needed),
+    )
+    platform = tx.acting_for("")
+    move(
+        platform,
+        Movement(
+            "reserve_transaction",
+            before - needed,
+            currency,
+            platform.new_id("rsv_"),
+            tx.now,
+            f"Connect reserve for {tx.account}",
+        ),
+    )
+
+
+def reserved(tx: Tx) -> dict[str, int]:
+    """What of the platform's money is set aside for accounts below zero, by currency."""
+    rows = tx.rows(
+        sql.SQL(
+            "SELECT currency, sum(amount)::bigint AS amount FROM sandbox_reserved GROUP BY currency"
+        )
+    )
+    return {row["currency"]: int(row["amount"]) for row in rows}
 
 
 def amounts(tx: Tx) -> list[Row]:
@@ -148,7 +221,10 @@ def retrieve(tx: Tx, params: Params) -> Body:
         "livemode": False,
     }
     if tx.account == "":
-        body["connect_reserved"] = [{"amount": 0, "currency": row["currency"]} for row in rows]
+        aside = reserved(tx)
+        body["connect_reserved"] = [
+            {"amount": aside.get(row["currency"], 0), "currency": row["currency"]} for row in rows
+        ]
     return body
 
 
@@ -192,12 +268,16 @@ def claim_for_payout(tx: Tx, currency: str, payout_id: str) -> None:
     )
 
 
+def row_of(tx: Tx, transaction_id: str) -> Row:
+    """A balance transaction's row."""
+    return tx.rows(
+        sql.SQL("SELECT * FROM sandbox_balance_transactions WHERE id = %s"), (transaction_id,)
+    )[0]
+
+
 def shown_transaction(tx: Tx, transaction_id: str) -> Body:
     """A balance transaction's body without its status, for those who need its numbers."""
-    rows = tx.rows(
-        sql.SQL("SELECT body FROM sandbox_balance_transactions WHERE id = %s"), (transaction_id,)
-    )
-    return public(rows[0]["body"])
+    return public(row_of(tx, transaction_id)["body"])
 
 
 ROUTES = (

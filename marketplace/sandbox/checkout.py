@@ -1,11 +1,14 @@
-"""Checkout sessions: a page to pay on, hosted here, that sends the payer back when done."""
+"""Checkout sessions: a page to pay on, hosted here, that sends the payer back when done.
+
+In `setup` mode the page saves a card and charges nothing.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
-from marketplace.sandbox import charges, events, intents
-from marketplace.sandbox.cards import Card
+from marketplace.sandbox import charges, customers, events, intents, payment_methods
+from marketplace.sandbox.cards import CARD, Card
 from marketplace.sandbox.currencies import chargeable, known
 from marketplace.sandbox.errors import ApiError, refused
 from marketplace.sandbox.listing import of_kind, page
@@ -30,9 +33,37 @@ _NOTHING = (
 
 
 def create(tx: Tx, params: Params, public_url: str) -> Body:
-    """POST /v1/checkout/sessions in payment mode, with prices given as `price_data`."""
-    params.needed("mode", choices=("payment",))
+    """POST /v1/checkout/sessions in payment mode, with prices as `price_data`, or in setup mode."""
+    mode = params.needed("mode", choices=("payment", "setup"))
     params.text("ui_mode", choices=("hosted_page", "hosted"))
+    customer = params.text("customer")
+    if customer is not None:
+        customers.existing(tx, customer)
+    session_id = tx.new_id("cs_test_")
+    session: Body = {
+        **_blank(tx, session_id),
+        **_urls(params),
+        **(_priced(params) if mode == "payment" else _saving(params, customer)),
+        "client_reference_id": params.text("client_reference_id", most=200),
+        "customer": customer,
+        "customer_email": params.text("customer_email", most=800),
+        "expires_at": _expiry(tx, params),
+        "metadata": params.metadata(),
+        "mode": mode,
+        "submit_type": params.text("submit_type", choices=("auto", "book", "donate", "pay")),
+        "url": f"{public_url}{PAGE}/{session_id}",
+        "_intent": _intent_facts(params.nested("payment_intent_data")),
+        "_setup": params.nested("setup_intent_data").metadata(),
+    }
+    params.accept("payment_method_types", "locale", "billing_address_collection", "automatic_tax")
+    params.accept("customer_creation", "saved_payment_method_options", "payment_method_options")
+    params.done()
+    tx.insert(session)
+    tx.schedule(TIMER, session_id, session["expires_at"])
+    return public(session)
+
+
+def _priced(params: Params) -> Body:
     items = [_line(line) for line in params.each("line_items")]
     if not items:
         raise ApiError(
@@ -42,27 +73,25 @@ def create(tx: Tx, params: Params, public_url: str) -> Body:
     if any(item["currency"] != currency for item in items):
         raise ApiError("All line items must have the same currency.", param="line_items")
     amount = chargeable(sum(item["amount"] for item in items), currency, param="line_items")
-    session_id = tx.new_id("cs_test_")
-    session: Body = {
-        **_blank(tx, session_id),
-        **_urls(params),
+    return {
         "amount_subtotal": amount,
         "amount_total": amount,
-        "client_reference_id": params.text("client_reference_id", most=200),
         "currency": currency,
-        "customer_email": params.text("customer_email", most=800),
-        "expires_at": _expiry(tx, params),
-        "metadata": params.metadata(),
-        "submit_type": params.text("submit_type", choices=("auto", "book", "donate", "pay")),
-        "url": f"{public_url}{PAGE}/{session_id}",
         "_lines": items,
-        "_intent": _intent_facts(params.nested("payment_intent_data")),
     }
-    params.accept("payment_method_types", "locale", "billing_address_collection", "automatic_tax")
-    params.done()
-    tx.insert(session)
-    tx.schedule(TIMER, session_id, session["expires_at"])
-    return public(session)
+
+
+def _saving(params: Params, customer: str | None) -> Body:
+    currency = params.text("currency")
+    if customer is None:
+        raise ApiError("A page that saves a card needs a customer.", param="customer")
+    return {
+        "amount_subtotal": None,
+        "amount_total": None,
+        "currency": known(currency) if currency else None,
+        "payment_status": "no_payment_required",
+        "_lines": [],
+    }
 
 
 def _line(line: Params) -> Body:
@@ -109,6 +138,9 @@ def _intent_facts(params: Params) -> dict[str, Any]:
         "metadata": params.metadata(),
         "transfer_group": params.text("transfer_group"),
         "receipt_email": params.text("receipt_email"),
+        "setup_future_usage": params.text(
+            "setup_future_usage", choices=("off_session", "on_session")
+        ),
     }
 
 
@@ -142,36 +174,64 @@ def _blank(tx: Tx, session_id: str) -> Body:
 
 
 def pay(tx: Tx, session: Body, card: Card, *, email: str | None) -> str | None:
-    """Pay an open session with a card; None when paid, else the sentence to show the payer.
+    """Pay an open session with a card; None when done, else the sentence to show the payer.
 
-    The intent exists from the first attempt on; a declined card leaves the session open.
+    The intent exists from the first attempt on; a declined card leaves the session open. A bank
+    debit completes the session before the bank has said yes.
     """
+    if session["mode"] == "setup":
+        return _save_card(tx, session, card)
     intent = tx.find("payment_intent", session["payment_intent"] or "", lock=True)
     if intent is None:
-        facts = session["_intent"]
+        facts = {"customer": session["customer"], **session["_intent"]}
         intent = intents.open_intent(
             tx, amount=session["amount_total"], currency=session["currency"], **facts
         )
         session["payment_intent"] = intent["id"]
+    if intent["setup_future_usage"] and session["customer"] and card.decline is None:
+        saved = payment_methods.keep(tx, card, session["customer"])
+        intent["_saved"] = saved["id"]
     charge = intents.pay(tx, intent, card, email=email)
-    if charge["status"] != "succeeded":
+    if charge["status"] == "failed":
         tx.save(session)
         return str(charge["failure_message"])
-    session.update(status="complete", payment_status="paid", url=None)
-    session["customer_details"] = {
-        "address": None,
-        "business_name": None,
-        "email": email,
-        "individual_name": None,
-        "name": None,
-        "phone": None,
-        "tax_exempt": "none",
-        "tax_ids": [],
-    }
+    paid = charge["status"] == "succeeded"
+    session.update(status="complete", payment_status="paid" if paid else "unpaid", url=None)
+    session["customer_details"] = _payer(email)
     tx.save(session)
     events.announce(tx, "checkout.session.completed", session)
-    charges.settle_later(tx, charge)
+    if paid:
+        charges.settle_later(tx, charge)
     return None
+
+
+def _save_card(tx: Tx, session: Body, card: Card) -> str | None:
+    if card.kind == CARD and card.decline in {"generic_decline", "insufficient_funds"}:
+        return card.advice
+    intent = payment_methods.set_up(tx, session["customer"], card, session["_setup"])
+    session.update(status="complete", setup_intent=intent["id"], url=None)
+    tx.save(session)
+    events.announce(tx, "checkout.session.completed", session)
+    return None
+
+
+def _payer(email: str | None) -> Body:
+    nothing = ("address", "business_name", "individual_name", "name", "phone")
+    return {**dict.fromkeys(nothing), "email": email, "tax_exempt": "none", "tax_ids": []}
+
+
+def confirm_delayed(tx: Tx, charge_id: str) -> None:
+    """What the timer does: a bank has said yes or no to a debit, and the session hears of it."""
+    intent = intents.confirm_delayed(tx, charge_id)
+    query = of_kind("checkout.session", URL)
+    query.body_is("payment_intent", intent["id"])
+    for shown in page(tx, query, Params({}))["data"]:
+        session = tx.need("checkout.session", shown["id"], lock=True)
+        went = "succeeded" if intent["status"] == "succeeded" else "failed"
+        if went == "succeeded":
+            session["payment_status"] = "paid"
+            tx.save(session)
+        events.announce(tx, f"checkout.session.async_payment_{went}", session)
 
 
 def expire(tx: Tx, params: Params, session_id: str) -> Body:
@@ -211,6 +271,7 @@ def list_sessions(tx: Tx, params: Params) -> Body:
     """GET /v1/checkout/sessions, by payment_intent, status and created."""
     query = of_kind("checkout.session", URL)
     query.body_is("payment_intent", params.text("payment_intent"))
+    query.body_is("customer", params.text("customer"))
     query.body_is("status", params.text("status", choices=("complete", "expired", "open")))
     query.within(params)
     return page(tx, query, params)

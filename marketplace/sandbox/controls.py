@@ -6,14 +6,14 @@ They ask for the secret key as the API does, so that no page in a browser can re
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from flask import Blueprint, Request, Response, jsonify, request
 from psycopg import sql
 
 from marketplace.sandbox import deliveries, events, faults, onboarding, payouts, state
+from marketplace.sandbox.asked import asked, text, whole
 from marketplace.sandbox.errors import ApiError
-from marketplace.sandbox.store import Body, Store
+from marketplace.sandbox.store import Store
 from marketplace.sandbox.worker import Worker, run_due_timers
 
 ADVANCE_SECONDS_MAX = 400 * 86_400
@@ -37,27 +37,6 @@ def blueprint(store: Store, authenticate: Callable[[Request], None], worker: Wor
     return routes
 
 
-def _asked() -> Body:
-    body = request.get_json(silent=True)
-    if not isinstance(body, dict):
-        raise ApiError("Test controls take a JSON object.")
-    return body
-
-
-def _text(body: Body, name: str) -> str:
-    value = body.get(name)
-    if not isinstance(value, str) or not value:
-        raise ApiError(f"{name} must be a text.", param=name)
-    return value
-
-
-def _whole(body: Body, name: str, *, most: int) -> int:
-    value: Any = body.get(name)
-    if type(value) is not int or not 0 <= value <= most:
-        raise ApiError(f"{name} must be a whole number from 0 to {most}.", param=name)
-    return value
-
-
 class Controls:
     """The controls as views; each answers `{"done": …}` or what was asked for."""
 
@@ -72,7 +51,7 @@ class Controls:
 
     def advance(self) -> Response:
         """POST {seconds}: move time forward and run what falls due, before answering."""
-        seconds = _whole(_asked(), "seconds", most=ADVANCE_SECONDS_MAX)
+        seconds = whole(asked(), "seconds", most=ADVANCE_SECONDS_MAX)
         with self._store.transaction() as tx:
             state.move_clock(tx, seconds)
         ran = run_due_timers(self._store)
@@ -82,7 +61,7 @@ class Controls:
 
     def settle(self) -> Response:
         """POST {seconds}: how long charges wait for their balance transaction (0: not at all)."""
-        seconds = _whole(_asked(), "seconds", most=ADVANCE_SECONDS_MAX)
+        seconds = whole(asked(), "seconds", most=ADVANCE_SECONDS_MAX)
         with self._store.transaction() as tx:
             state.set_settle_seconds(tx, seconds)
         return jsonify(done=True)
@@ -92,8 +71,8 @@ class Controls:
 
         holder: whose bank account it is then.
         """
-        body = _asked()
-        account_id, action = _text(body, "account"), _text(body, "action")
+        body = asked()
+        account_id, action = text(body, "account"), text(body, "action")
         with self._store.transaction() as tx:
             if action == "enable":
                 onboarding.enable(tx, account_id, str(body.get("holder") or ""))
@@ -106,15 +85,15 @@ class Controls:
 
     def fail_payout(self) -> Response:
         """POST {payout, account?, code?}: the bank sends a payout back, also when it was paid."""
-        body = _asked()
+        body = asked()
         with self._store.transaction(str(body.get("account") or "")) as tx:
-            payouts.fail(tx, _text(body, "payout"), str(body.get("code") or "account_closed"))
+            payouts.fail(tx, text(body, "payout"), str(body.get("code") or "account_closed"))
         self._worker.nudge()
         return jsonify(done=True)
 
     def add_fault(self) -> Response:
         """POST {target, kind, method?, path?, types?, skip?, count?, seconds?, copies?}."""
-        body = _asked()
+        body = asked()
         with self._store.transaction() as tx:
             return jsonify(id=faults.add(tx, body))
 
@@ -135,7 +114,7 @@ class Controls:
 
     def resend(self) -> Response:
         """POST {event}: deliver an event once more, as the dashboard's button would."""
-        event_id = _text(_asked(), "event")
+        event_id = text(asked(), "event")
         with self._store.transaction() as tx:
             rows = tx.rows(sql.SQL("SELECT body FROM sandbox_events WHERE id = %s"), (event_id,))
             if not rows:

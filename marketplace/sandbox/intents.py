@@ -1,4 +1,4 @@
-"""Payment intents: created, confirmed with a test card, cancelled."""
+"""Payment intents: what is to be paid, what became of it, and its end without a payment."""
 
 from __future__ import annotations
 
@@ -6,14 +6,18 @@ from typing import Any
 
 from marketplace.sandbox import charges, events
 from marketplace.sandbox.cards import BY_TOKEN, Card
-from marketplace.sandbox.currencies import chargeable, known
-from marketplace.sandbox.errors import no_such, refused
+from marketplace.sandbox.errors import refused
 from marketplace.sandbox.listing import of_kind, page
 from marketplace.sandbox.params import Params
-from marketplace.sandbox.routing import Answer, Route
+from marketplace.sandbox.routing import Route
 from marketplace.sandbox.store import Body, Tx, public
 
 URL = "/v1/payment_intents"
+TIMER = "payment.confirm"
+AUTHENTICATE = charges.Decline(
+    "authentication_required",
+    "Your card was declined. This transaction requires authentication.",
+)
 OPEN = frozenset({"requires_payment_method", "requires_confirmation", "requires_action"})
 CANCEL_REASONS = ("abandoned", "duplicate", "fraudulent", "requested_by_customer")
 # Fields that the API shows and that mean nothing yet.
@@ -35,6 +39,9 @@ def open_intent(
     metadata: dict[str, str] | None = None,
     transfer_group: str | None = None,
     receipt_email: str | None = None,
+    customer: str | None = None,
+    setup_future_usage: str | None = None,
+    methods: list[str] | None = None,
 ) -> Body:
     """A new intent that waits for a payment method, stored and announced."""
     intent_id = tx.new_id("pi_")
@@ -47,6 +54,9 @@ def open_intent(
             "metadata": metadata or {},
             "transfer_group": transfer_group,
             "receipt_email": receipt_email,
+            "customer": customer,
+            "setup_future_usage": setup_future_usage,
+            "payment_method_types": methods or ["card"],
         }
     )
     events.announce(tx, "payment_intent.created", intent)
@@ -76,13 +86,26 @@ def _blank(tx: Tx, intent_id: str) -> Body:
     }
 
 
-def pay(tx: Tx, intent: Body, card: Card, *, email: str | None = None) -> Body:
+def pay(tx: Tx, intent: Body, card: Card, *, email: str | None = None, away: bool = False) -> Body:
     """Charge the card for the intent and announce the outcome; the charge.
 
-    The intent is changed in place and saved: succeeded, or back to requires_payment_method.
+    The intent is changed in place and saved: succeeded, processing while a bank thinks, or back
+    to requires_payment_method. away: whether the card's holder is, as in an `off_session` call.
     """
-    charge = charges.attempt(tx, intent, card, email=email)
-    intent["latest_charge"] = charge["id"]
+    decline = AUTHENTICATE if card.present_only and away else None
+    charge = charges.attempt(tx, intent, card, email=email, decline=decline)
+    intent.update(latest_charge=charge["id"], _card=card.token, next_action=None)
+    if charge["status"] == "pending":
+        intent.update(status="processing", payment_method=charge["payment_method"])
+        events.announce(tx, "payment_intent.processing", tx.save(intent))
+        tx.schedule(TIMER, charge["id"], tx.now + card.confirm_days * charges.DAY)
+    else:
+        conclude(tx, intent, charge)
+    return charge
+
+
+def conclude(tx: Tx, intent: Body, charge: Body) -> None:
+    """Take what became of the charge over to its intent."""
     if charge["status"] == "succeeded":
         intent.update(
             status="succeeded",
@@ -92,78 +115,39 @@ def pay(tx: Tx, intent: Body, card: Card, *, email: str | None = None) -> Body:
         )
         events.announce(tx, "payment_intent.succeeded", tx.save(intent))
     else:
-        intent.update(status="requires_payment_method", last_payment_error=decline(charge))
+        intent.update(status="requires_payment_method", last_payment_error=decline_of(charge))
         events.announce(tx, "payment_intent.payment_failed", tx.save(intent))
-    return charge
 
 
-def decline(charge: Body) -> Body:
+def confirm_delayed(tx: Tx, charge_id: str) -> Body:
+    """The bank has made up its mind about a debit; the intent."""
+    charge = tx.need("charge", charge_id, lock=True)
+    intent = tx.need("payment_intent", charge["payment_intent"], lock=True)
+    card = BY_TOKEN[intent["_card"]]
+    if card.decline is None:
+        charges.succeed(charge)
+    else:
+        charges.refuse(charge, charges.Decline(card.decline, card.advice))
+    tx.save(charge)
+    events.announce(tx, f"charge.{charge['status']}", charge)
+    conclude(tx, intent, charge)
+    if charge["status"] == "succeeded":
+        charges.settle_later(tx, charge)
+    return intent
+
+
+def decline_of(charge: Body) -> Body:
     """The error of a declined charge, as it stands in an answer and on the intent."""
+    reason = charge["outcome"]["reason"]
+    code = reason if reason == AUTHENTICATE.code else charge["failure_code"]
     return {
         "charge": charge["id"],
-        "code": "card_declined",
-        "decline_code": charge["outcome"]["reason"],
-        "doc_url": "https://stripe.com/docs/error-codes/card-declined",
+        "code": code,
+        "decline_code": reason,
+        "doc_url": f"https://stripe.com/docs/error-codes/{code.replace('_', '-')}",
         "message": charge["failure_message"],
         "type": "card_error",
     }
-
-
-def create(tx: Tx, params: Params) -> Body | Answer:
-    """POST /v1/payment_intents, with `confirm` for both steps in one."""
-    currency = known(params.needed("currency"))
-    amount = chargeable(params.needed_whole("amount"), currency)
-    card = _card(params)
-    params.accept("automatic_payment_methods", "payment_method_types", "return_url", "off_session")
-    confirm = params.flag("confirm")
-    facts = {
-        "description": params.text("description"),
-        "metadata": params.metadata(),
-        "transfer_group": params.text("transfer_group"),
-        "receipt_email": params.text("receipt_email"),
-    }
-    params.done()
-    intent = open_intent(tx, amount=amount, currency=currency, **facts)  # type: ignore[arg-type]
-    if card is not None:
-        intent["_card"] = card.token
-        intent["status"] = "requires_confirmation"
-        tx.save(intent)
-    return _confirmed(tx, intent) if confirm else public(intent)
-
-
-def _card(params: Params) -> Card | None:
-    token = params.text("payment_method")
-    if token is None:
-        return None
-    if token not in BY_TOKEN:
-        raise no_such("PaymentMethod", token, param="payment_method", status=400)
-    return BY_TOKEN[token]
-
-
-def _confirmed(tx: Tx, intent: Body) -> Body | Answer:
-    card = BY_TOKEN.get(intent.get("_card", ""))
-    if card is None or intent["status"] not in OPEN:
-        raise refused(
-            f"This PaymentIntent cannot be confirmed: its status is {intent['status']}"
-            " and it needs a payment method.",
-            code="payment_intent_unexpected_state",
-        )
-    charge = pay(tx, intent, card)
-    if charge["status"] != "succeeded":
-        return Answer(402, {"error": {**decline(charge), "payment_intent": public(intent)}})
-    charges.settle_later(tx, charge)
-    return public(intent)
-
-
-def confirm_intent(tx: Tx, params: Params, intent_id: str) -> Body | Answer:
-    """POST /v1/payment_intents/{id}/confirm"""
-    intent = tx.need("payment_intent", intent_id, lock=True)
-    card = _card(params)
-    params.accept("return_url", "off_session")
-    params.done()
-    if card is not None:
-        intent["_card"] = card.token
-    return _confirmed(tx, intent)
 
 
 def cancel(tx: Tx, params: Params, intent_id: str) -> Body:
@@ -202,15 +186,14 @@ def retrieve(tx: Tx, params: Params, intent_id: str) -> Body:
 def list_intents(tx: Tx, params: Params) -> Body:
     """GET /v1/payment_intents, by created."""
     query = of_kind("payment_intent", URL)
+    query.body_is("customer", params.text("customer"))
     query.within(params)
     return page(tx, query, params)
 
 
 ROUTES = (
-    Route("POST", URL, create),
     Route("GET", URL, list_intents),
     Route("GET", f"{URL}/<intent_id>", retrieve),
     Route("POST", f"{URL}/<intent_id>", update),
-    Route("POST", f"{URL}/<intent_id>/confirm", confirm_intent),
     Route("POST", f"{URL}/<intent_id>/cancel", cancel),
 )

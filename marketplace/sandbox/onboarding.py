@@ -136,6 +136,9 @@ def enable(tx: Tx, account_id: str, holder: str = "") -> None:
             tx, account, routing="110000000", number="000123456789", holder=holder or None
         )
         account["external_accounts"] = {**account["external_accounts"], "data": [bank]}
+    for bank in account["external_accounts"]["data"]:
+        # A bank that sent money back has been called, and pays again.
+        bank["status"] = "new"
     account.update(details_submitted=True, _restricted=None, _pending_since=None)
     account["tos_acceptance"].update(date=tx.now, ip="127.0.0.1")
     accounts.changed(tx, before, account)

@@ -1,29 +1,40 @@
-"""Payouts from a balance to a bank account: automatic each day, or made by hand.
+"""Payouts from a balance to a bank account: automatic on a schedule, or made by hand.
 
-A payout is in transit for a day of the clock, then paid; a test control makes it fail, before or
-after, as a bank may send money back days later.
+A payout made by hand is pending for an hour, in transit until the next day of the clock, then
+paid; an automatic one begins in transit. A bank may send money back, also days after it was paid:
+the account behind it then counts as errored until its owner mends it.
 """
 
 from __future__ import annotations
 
-from marketplace.sandbox import balance, events
+import copy
+
+from psycopg import sql
+
+from marketplace.sandbox import accounts, balance, bank, events
 from marketplace.sandbox.currencies import known
 from marketplace.sandbox.errors import ApiError, refused
 from marketplace.sandbox.listing import of_kind, page
 from marketplace.sandbox.params import Params
 from marketplace.sandbox.routing import Route
+from marketplace.sandbox.schedules import is_due, settings_of
 from marketplace.sandbox.store import Body, Tx, public
 
 URL = "/v1/payouts"
 PLAN_TIMER = "payout.plan"
+LEAVE_TIMER = "payout.leave"
 ARRIVE_TIMER = "payout.arrive"
 DAY = 86_400
+PENDING_SECONDS = 3_600
+REVERSIBLE_SECONDS = 90 * DAY
+REVERSIBLE_IN = frozenset({"US", "CA"})
 FAILURES = {
     "account_closed": "The bank account has been closed.",
     "no_account": "The bank account details on file are probably incorrect.",
     "account_frozen": "The bank account has been frozen.",
     "declined": "The bank has declined this transfer.",
 }
+_HARMLESS = frozenset({"declined", "could_not_process", "insufficient_funds"})
 
 
 def plan(tx: Tx, currency: str, available_on: int) -> None:
@@ -32,23 +43,28 @@ def plan(tx: Tx, currency: str, available_on: int) -> None:
 
 
 def pay_out_available(tx: Tx, currency: str) -> None:
-    """What the daily timer does: pay out everything, when the schedule and the account allow."""
-    account = tx.acting_for("").find("account", tx.account)
-    if account is None or account["settings"]["payouts"]["schedule"]["interval"] == "manual":
+    """What the daily timer does: pay out what may leave, when schedule and account allow."""
+    account = tx.acting_for("").find("account", tx.account) if tx.account else None
+    if tx.account and account is None:
         return
-    available = balance.lock_available(tx, currency)
-    if available > 0 and account["payouts_enabled"]:
-        bank = account["external_accounts"]["data"][0]["id"]
+    settings = settings_of(tx)
+    if settings["schedule"]["interval"] == "manual":
+        return
+    amount = balance.lock_available(tx, currency) - settings["minimum"].get(currency, 0)
+    open_ = account is None or account["payouts_enabled"]
+    if amount > 0 and open_ and is_due(settings["schedule"], tx.now):
+        behind = None if account is None else account["external_accounts"]["data"][0]["id"]
         facts: Body = {"description": "STRIPE PAYOUT", "metadata": {}}
-        payout = _send(tx, currency, available, bank, facts, automatic=True)
+        payout = _send(tx, currency, amount, behind, facts, automatic=True)
         balance.claim_for_payout(tx, currency, payout["id"])
-    if any(row["available"] or row["pending"] for row in balance.amounts(tx)):
+    if not tx.account or any(row["available"] or row["pending"] for row in balance.amounts(tx)):
         plan(tx, currency, tx.now)
 
 
 def _send(
-    tx: Tx, currency: str, amount: int, bank: str | None, facts: Body, *, automatic: bool
+    tx: Tx, currency: str, amount: int, behind: str | None, facts: Body, *, automatic: bool
 ) -> Body:
+    """A payout on its way. amount: negative for one that takes money back from a bank."""
     payout_id = tx.new_id("po_")
     leaving = balance.Movement("payout", -amount, currency, payout_id, tx.now, facts["description"])
     payout: Body = {
@@ -62,7 +78,7 @@ def _send(
         "balance_transaction": balance.move(tx, leaving),
         "created": tx.now,
         "currency": currency,
-        "destination": bank,
+        "destination": behind,
         "failure_balance_transaction": None,
         "failure_code": None,
         "failure_message": None,
@@ -74,37 +90,60 @@ def _send(
         "reversed_by": None,
         "source_type": "card",
         "statement_descriptor": None,
-        "status": "in_transit",
+        "status": "in_transit" if automatic else "pending",
         "trace_id": {"status": "pending", "value": None},
         "type": "bank_account",
         **facts,
     }
     tx.insert(payout)
     events.announce(tx, "payout.created", payout)
+    if not automatic:
+        tx.schedule(LEAVE_TIMER, payout_id, min(tx.now + PENDING_SECONDS, payout["arrival_date"]))
     tx.schedule(ARRIVE_TIMER, payout_id, payout["arrival_date"])
     return payout
+
+
+def leave(tx: Tx, payout_id: str) -> None:
+    """What the first timer does: a payout made by hand is handed to the bank."""
+    payout = tx.need("payout", payout_id, lock=True)
+    if payout["status"] == "pending":
+        before = dict(payout)
+        payout["status"] = "in_transit"
+        tx.save(payout)
+        events.announce(tx, "payout.updated", payout, before=before)
 
 
 def arrive(tx: Tx, payout_id: str) -> None:
     """What the arrival timer does: the payout is paid, and reconciled when it was automatic."""
     payout = tx.need("payout", payout_id, lock=True)
-    if payout["status"] != "in_transit":
+    if payout["status"] not in {"pending", "in_transit"}:
         return
-    payout["status"] = "paid"
-    payout["trace_id"] = {"status": "supported", "value": f"SBX{payout_id[-12:].upper()}"}
+    trace = f"SBX{payout_id[-12:].upper()}"
+    payout.update(status="paid", trace_id={"status": "supported", "value": trace})
     if payout["automatic"]:
         payout["reconciliation_status"] = "completed"
     tx.save(payout)
+    _at_the_bank(tx, payout, payout["amount"], "payout")
     events.announce(tx, "payout.paid", payout)
     if payout["automatic"]:
         events.announce(tx, "payout.reconciliation_completed", payout)
 
 
+def _at_the_bank(tx: Tx, payout: Body, amount: int, kind: str) -> None:
+    """The platform's own payouts are seen at its bank; specialists' banks are not emulated."""
+    if tx.account == "":
+        said = f"STRIPE PAYOUT {payout['trace_id']['value']}"
+        line = bank.Line(bank.CLIENT_FUNDS, payout["currency"], amount, said, "STRIPE", kind)
+        bank.book(tx, line, source=payout["id"])
+
+
 def fail(tx: Tx, payout_id: str, code: str) -> None:
     """A test control: the bank sends the money back, also after the payout was paid."""
     payout = tx.need("payout", payout_id, lock=True)
-    if payout["status"] not in {"in_transit", "paid"}:
+    if payout["status"] not in {"pending", "in_transit", "paid"}:
         raise ApiError(f"This payout is {payout['status']}; it cannot fail any more.")
+    if payout["status"] == "paid":
+        _at_the_bank(tx, payout, -payout["amount"], "return")
     returned = balance.Movement(
         "payout_failure", payout["amount"], payout["currency"], payout_id, tx.now
     )
@@ -115,7 +154,20 @@ def fail(tx: Tx, payout_id: str, code: str) -> None:
         failure_balance_transaction=balance.move(tx, returned),
     )
     tx.save(payout)
+    if tx.account and code not in _HARMLESS:
+        _disable_bank(tx.acting_for(""), tx.account)
     events.announce(tx, "payout.failed", payout)
+
+
+def _disable_bank(platform: Tx, account_id: str) -> None:
+    account = platform.need("account", account_id, lock=True)
+    before = copy.deepcopy(account)
+    behind = account["external_accounts"]["data"]
+    if behind:
+        behind[0]["status"] = "errored"
+        there = platform.acting_for(account_id)
+        events.announce(there, "account.external_account.updated", behind[0])
+        accounts.changed(platform, before, account)
 
 
 def create(tx: Tx, params: Params) -> Body:
@@ -123,19 +175,21 @@ def create(tx: Tx, params: Params) -> Body:
     currency = known(params.needed("currency"))
     amount = params.needed_whole("amount")
     params.text("method", choices=("standard",))
+    params.text("source_type", choices=("bank_account", "card", "fpx"))
     facts: Body = {
         "description": params.text("description"),
         "metadata": params.metadata(),
         "statement_descriptor": params.text("statement_descriptor", most=22),
     }
+    params.accept("destination", "payout_method")
     params.done()
-    bank = _bank(tx)
+    behind = _bank(tx)
     if amount > balance.lock_available(tx, currency):
         raise refused(
             "You have insufficient funds in your Stripe account for this payout.",
             code="balance_insufficient",
         )
-    return public(_send(tx, currency, amount, bank, facts, automatic=False))
+    return public(_send(tx, currency, amount, behind, facts, automatic=False))
 
 
 def _bank(tx: Tx) -> str | None:
@@ -148,10 +202,10 @@ def _bank(tx: Tx) -> str | None:
 
 
 def cancel(tx: Tx, params: Params, payout_id: str) -> Body:
-    """POST /v1/payouts/{id}/cancel, while it is in transit and was made by hand."""
+    """POST /v1/payouts/{id}/cancel, while it is pending and was made by hand."""
     params.done()
     payout = tx.need("payout", payout_id, lock=True)
-    if payout["status"] != "in_transit" or payout["automatic"]:
+    if payout["status"] != "pending" or payout["automatic"]:
         raise refused("This payout can no longer be cancelled.", code="payout_not_cancellable")
     back = balance.Movement(
         "payout_cancel", payout["amount"], payout["currency"], payout_id, tx.now
@@ -159,6 +213,44 @@ def cancel(tx: Tx, params: Params, payout_id: str) -> Body:
     payout.update(status="canceled", failure_balance_transaction=balance.move(tx, back))
     tx.save(payout)
     events.announce(tx, "payout.canceled", payout)
+    return public(payout)
+
+
+def reverse(tx: Tx, params: Params, payout_id: str) -> Body:
+    """POST /v1/payouts/{id}/reverse: a payout of a negative amount, back from an account's bank."""
+    metadata = params.metadata()
+    params.done()
+    payout = tx.need("payout", payout_id, lock=True)
+    account = tx.acting_for("").find("account", tx.account)
+    if account is None or account["country"] not in REVERSIBLE_IN:
+        raise refused(
+            "Only payouts of connected accounts to banks in the US and Canada can be reversed.",
+            code="payout_reversal_not_allowed",
+        )
+    late = tx.now - payout["arrival_date"] > REVERSIBLE_SECONDS
+    if payout["status"] not in {"in_transit", "paid"} or payout["original_payout"] or late:
+        raise refused("This payout cannot be reversed.", code="payout_reversal_not_allowed")
+    if payout["reversed_by"] is not None:
+        raise refused("This payout has been reversed already.", code="payout_already_reversed")
+    facts: Body = {"description": None, "metadata": metadata, "original_payout": payout_id}
+    back = _send(
+        tx, payout["currency"], -payout["amount"], payout["destination"], facts, automatic=False
+    )
+    before = dict(payout)
+    payout["reversed_by"] = back["id"]
+    tx.save(payout)
+    events.announce(tx, "payout.updated", payout, before=before)
+    return public(back)
+
+
+def update(tx: Tx, params: Params, payout_id: str) -> Body:
+    """POST /v1/payouts/{id}: metadata."""
+    payout = tx.need("payout", payout_id, lock=True)
+    before = dict(payout)
+    payout["metadata"] = params.metadata(payout["metadata"])
+    params.done()
+    tx.save(payout)
+    events.announce(tx, "payout.updated", payout, before=before)
     return public(payout)
 
 
@@ -174,6 +266,7 @@ def list_payouts(tx: Tx, params: Params) -> Body:
     query.body_is("status", params.text("status"))
     query.body_is("destination", params.text("destination"))
     query.within(params)
+    query.within(params, "arrival_date", sql.SQL("(body->>'arrival_date')::bigint"))
     return page(tx, query, params)
 
 
@@ -181,5 +274,7 @@ ROUTES = (
     Route("POST", URL, create),
     Route("GET", URL, list_payouts),
     Route("GET", f"{URL}/<payout_id>", retrieve),
+    Route("POST", f"{URL}/<payout_id>", update),
     Route("POST", f"{URL}/<payout_id>/cancel", cancel),
+    Route("POST", f"{URL}/<payout_id>/reverse", reverse),
 )

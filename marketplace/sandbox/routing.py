@@ -16,7 +16,15 @@ class Answer:
     body: Body
 
 
-Operation = Callable[..., Body | Answer]
+@dataclass(frozen=True)
+class Raw:
+    """A file's content instead of JSON."""
+
+    text: str
+    media_type: str
+
+
+Operation = Callable[..., Body | Answer | Raw]
 
 
 @dataclass(frozen=True)

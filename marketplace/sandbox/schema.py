@@ -118,6 +118,36 @@ CREATE TABLE IF NOT EXISTS sandbox_faults (
     seconds double precision NOT NULL DEFAULT 0,
     copies integer NOT NULL DEFAULT 1
 );
+
+CREATE TABLE IF NOT EXISTS sandbox_options (name text PRIMARY KEY, value text NOT NULL);
+CREATE TABLE IF NOT EXISTS sandbox_rates (
+    source text NOT NULL,
+    target text NOT NULL,
+    rate numeric NOT NULL CHECK (rate > 0),
+    PRIMARY KEY (source, target)
+);
+CREATE TABLE IF NOT EXISTS sandbox_reserved (
+    account text NOT NULL,
+    currency text NOT NULL,
+    amount bigint NOT NULL CHECK (amount >= 0),
+    PRIMARY KEY (account, currency)
+);
+CREATE TABLE IF NOT EXISTS sandbox_files (id text PRIMARY KEY, content text NOT NULL);
+CREATE TABLE IF NOT EXISTS sandbox_bank_lines (
+    number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    account text NOT NULL,
+    currency text NOT NULL,
+    amount bigint NOT NULL CHECK (amount <> 0),
+    booked_on date NOT NULL,
+    value_on date NOT NULL,
+    kind text NOT NULL,
+    reference text NOT NULL,
+    counterparty text NOT NULL,
+    charges bigint NOT NULL DEFAULT 0 CHECK (charges >= 0),
+    source text
+);
+CREATE INDEX IF NOT EXISTS sandbox_bank_lines_booked
+    ON sandbox_bank_lines (account, currency, booked_on, number);
 """
 _LOCK = 4_203_001
 

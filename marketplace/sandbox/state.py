@@ -1,4 +1,4 @@
-"""The sandbox's one row of state: the clock's offset, and how long charges take to settle."""
+"""The sandbox's state: the clock's offset, how long charges take to settle, and options."""
 
 from __future__ import annotations
 
@@ -22,4 +22,24 @@ def move_clock(tx: Tx, seconds: int) -> None:
     tx.run(
         sql.SQL("UPDATE sandbox_state SET clock_offset_seconds = clock_offset_seconds + %s"),
         (seconds,),
+    )
+
+
+def option(tx: Tx, name: str) -> str | None:
+    """An option that a test control set, or None."""
+    rows = tx.rows(sql.SQL("SELECT value FROM sandbox_options WHERE name = %s"), (name,))
+    return str(rows[0]["value"]) if rows else None
+
+
+def set_option(tx: Tx, name: str, value: str | None) -> None:
+    """Set an option; None takes it away."""
+    if value is None:
+        tx.run(sql.SQL("DELETE FROM sandbox_options WHERE name = %s"), (name,))
+        return
+    tx.run(
+        sql.SQL(
+            "INSERT INTO sandbox_options VALUES (%s, %s)"
+            " ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+        ),
+        (name, value),
     )

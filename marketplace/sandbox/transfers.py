@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from marketplace.sandbox import balance, events, payouts
+from marketplace.sandbox import balance, events, payouts, rates
 from marketplace.sandbox.charges import blank_charge
 from marketplace.sandbox.currencies import known, words
 from marketplace.sandbox.errors import ApiError, no_such, refused
@@ -129,14 +129,21 @@ def _arrive(tx: Tx, transfer: Body, available_on: int) -> str:
         transfer_group=transfer["transfer_group"],
         description=transfer["description"],
     )
+    landed = rates.landing(there, transfer["amount"], transfer["currency"])
     payment["balance_transaction"] = balance.move(
         there,
         balance.Movement(
-            "payment", transfer["amount"], transfer["currency"], payment["id"], available_on
+            "payment",
+            landed.amount,
+            landed.currency,
+            payment["id"],
+            available_on,
+            rate=landed.rate,
         ),
     )
+    transfer["_landed"] = {"amount": landed.amount, "currency": landed.currency, "taken": 0}
     there.insert(payment)
-    payouts.plan(there, transfer["currency"], available_on)
+    payouts.plan(there, landed.currency, available_on)
     return str(payment["id"])
 
 
@@ -153,6 +160,9 @@ def reverse(tx: Tx, params: Params, transfer_id: str) -> Body:
     """POST /v1/transfers/{id}/reversals: takes back what the account still has available."""
     transfer = tx.need("transfer", transfer_id, lock=True)
     remaining = transfer["amount"] - transfer["amount_reversed"]
+    transfer.setdefault(
+        "_landed", {"amount": transfer["amount"], "currency": transfer["currency"], "taken": 0}
+    )
     asked = params.whole("amount", least=1)
     facts: Body = {"description": params.text("description"), "metadata": params.metadata()}
     params.accept("refund_application_fee")
@@ -181,12 +191,20 @@ def _check_reversible(tx: Tx, transfer: Body, amount: int, remaining: int) -> No
     # The platform's balance is locked first, always: two movements never wait for each other.
     balance.lock_available(tx, transfer["currency"])
     there = tx.acting_for(transfer["destination"])
-    if amount > balance.lock_available(there, transfer["currency"]):
+    if _share(transfer, amount) > balance.lock_available(there, transfer["_landed"]["currency"]):
         raise refused(
             "The connected account does not have enough available funds to reverse this transfer.",
             code="balance_insufficient",
             param="amount",
         )
+
+
+def _share(transfer: Body, amount: int) -> int:
+    """What of the money that landed belongs to a part of the transfer; the last takes the rest."""
+    landed = transfer["_landed"]
+    if transfer["amount_reversed"] + amount == transfer["amount"]:
+        return int(landed["amount"] - landed["taken"])
+    return int(landed["amount"] * amount // transfer["amount"])
 
 
 def _write_reversal(tx: Tx, transfer: Body, amount: int, facts: Body) -> Body:
@@ -195,9 +213,13 @@ def _write_reversal(tx: Tx, transfer: Body, amount: int, facts: Body) -> Body:
     back = balance.Movement(
         "transfer_refund", amount, currency, reversal_id, tx.now, facts["description"]
     )
+    part = _share(transfer, amount)
+    transfer["_landed"]["taken"] += part
     balance.move(
         tx.acting_for(transfer["destination"]),
-        balance.Movement("payment_refund", -amount, currency, refund_id, tx.now),
+        balance.Movement(
+            "payment_refund", -part, transfer["_landed"]["currency"], refund_id, tx.now
+        ),
     )
     return tx.insert(
         {

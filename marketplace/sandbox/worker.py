@@ -10,7 +10,19 @@ import httpx
 import psycopg
 from psycopg import sql
 
-from marketplace.sandbox import charges, checkout, identity, onboarding, payouts, webhooks
+from marketplace.sandbox import (
+    charges,
+    checkout,
+    disputes,
+    identity,
+    intents,
+    onboarding,
+    payouts,
+    refunds,
+    reports,
+    top_ups,
+    webhooks,
+)
 from marketplace.sandbox.errors import ApiError
 from marketplace.sandbox.store import Store, Tx
 
@@ -20,12 +32,20 @@ _TIMERS = threading.Lock()
 
 HANDLERS: dict[str, Callable[[Tx, str], None]] = {
     charges.TIMER: charges.settle,
+    charges.DISPUTE_TIMER: disputes.open_by_card,
     checkout.TIMER: checkout.time_out,
     identity.REDACTED_TIMER: identity.redacted,
     identity.VERIFIED_TIMER: identity.verified,
     onboarding.TIMER: onboarding.verified,
+    intents.TIMER: checkout.confirm_delayed,
     payouts.PLAN_TIMER: payouts.pay_out_available,
+    payouts.LEAVE_TIMER: payouts.leave,
     payouts.ARRIVE_TIMER: payouts.arrive,
+    refunds.FAIL_TIMER: refunds.fail,
+    refunds.FINISH_TIMER: refunds.finish,
+    refunds.RETRY_TIMER: refunds.retry,
+    reports.TIMER: reports.finish,
+    top_ups.TIMER: top_ups.land,
 }
 
 

@@ -34,7 +34,8 @@ CARD_AT_ONCE = "4000000000000077"
 CARD_DECLINED = "4000000000000002"
 EMPTY = """
 TRUNCATE sandbox_objects, sandbox_balances, sandbox_balance_transactions, sandbox_idempotency,
-    sandbox_events, sandbox_deliveries, sandbox_timers, sandbox_faults;
+    sandbox_events, sandbox_deliveries, sandbox_timers, sandbox_faults,
+    sandbox_options, sandbox_rates, sandbox_reserved, sandbox_files, sandbox_bank_lines;
 UPDATE sandbox_state SET clock_offset_seconds = 0, settle_seconds = 0;
 """
 _numbers = count(1)

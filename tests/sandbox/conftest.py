@@ -29,7 +29,8 @@ KEY = "sk_test_sandbox_tests_0123456789"
 SECRET = "whsec_sandbox_tests"
 EMPTY = """
 TRUNCATE sandbox_objects, sandbox_balances, sandbox_balance_transactions, sandbox_idempotency,
-    sandbox_events, sandbox_deliveries, sandbox_timers, sandbox_faults;
+    sandbox_events, sandbox_deliveries, sandbox_timers, sandbox_faults,
+    sandbox_options, sandbox_rates, sandbox_reserved, sandbox_files, sandbox_bank_lines;
 UPDATE sandbox_state SET clock_offset_seconds = 0, settle_seconds = 0;
 """
 

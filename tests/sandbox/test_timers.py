@@ -14,7 +14,14 @@ from marketplace.sandbox.worker import run_due_timers
 from tests.sandbox.conftest import until
 
 PAYOUT = "po_waits"
-IN_TRANSIT = {"object": "payout", "status": "in_transit", "automatic": False, "trace_id": {}}
+IN_TRANSIT = {
+    "object": "payout",
+    "status": "in_transit",
+    "automatic": False,
+    "trace_id": {},
+    "amount": 100,
+    "currency": "usd",
+}
 
 
 def test_who_moves_the_clock_waits_for_what_the_worker_has_begun(
