@@ -20,6 +20,7 @@ from marketplace.work import queries as work
 CHECKS = {
     "the ledger's invariants": ledger.broken_invariants,
     "the ledger's chain": ledger.broken_links,
+    "the ledger's days": ledger.broken_days,
     "tasks, seats and claims": work.broken_invariants,
     "who was given work": routing.broken_invariants,
     "credentials and decisions on them": specialists.broken_invariants,

@@ -78,6 +78,7 @@ BEGIN
   {stem}RETURN NEW;
 END $$"""
 
+# A closed month begins with what the months before it ended with, so they take nothing either.
 # In a month that is closing only what two people decided, and what a fee was for, still enters.
 PERIOD_GUARD = """CREATE OR REPLACE FUNCTION ledger_period_open() RETURNS trigger LANGUAGE plpgsql
   SECURITY DEFINER SET search_path FROM CURRENT AS $$
@@ -91,7 +92,8 @@ BEGIN
     SELECT state INTO found FROM ledger_period WHERE month = wanted FOR SHARE;
   END IF;
   IF NOT ({open}) THEN
-    RAISE EXCEPTION '% is %', to_char(wanted, 'YYYY-MM'), found
+    RAISE EXCEPTION '% is %', to_char(wanted, 'YYYY-MM'),
+      CASE found WHEN 'open' THEN 'before a closed month' ELSE found END
       USING ERRCODE = 'check_violation', CONSTRAINT = 'ledger_period_open';
   END IF;
   IF NEW.number IS NOT NULL OR NEW.chain_hash IS NOT NULL THEN
@@ -101,7 +103,8 @@ BEGIN
   RETURN NEW;
 END $$"""
 OPEN_NOW = (
-    "found IN ('open', 'reopened') OR found = 'closing'"
+    "found = 'reopened' OR found = 'open' AND NOT EXISTS ("
+    "SELECT FROM ledger_period WHERE month > wanted AND state = 'closed') OR found = 'closing'"
     " AND NEW.source_kind IN ('adjustment', 'write_off', 'fee_class')"
 )
 

@@ -3,50 +3,50 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from uuid import UUID
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from marketplace.ids import JobId, OrganisationId, PersonId
-from marketplace.ledger.models import (
-    Basis,
-    LedgerAccount,
-    LedgerEntry,
-    LedgerTransaction,
-    LedgerTurnover,
-)
+from marketplace.ledger.models import LedgerAccount, LedgerEntry, LedgerTransaction
+from marketplace.ledger.queries.instants import raw_balance
 from marketplace.ledger.rules import SourceKind
 from marketplace.ledger.rules.accounts import (
     currency_of,
     job_contingency,
     job_reserved,
-    lab_available,
-    specialist_receivable,
+    lab_account,
+    lab_receivable,
 )
 from marketplace.money import Money, zero
 
 
 @dataclass(frozen=True, slots=True)
 class LabBalance:
-    """A lab's money. available: free to reserve or to ask back; reserved_total: set aside for
-    its jobs.
+    """A lab's money. available: free to reserve or to ask back; reserved_total: set aside for its
+    jobs; pending: paid, and not to be spent yet; disputed: held while a payment is contested;
+    owed: what the lab owes us, netted against what becomes available next.
     """
 
     available: Money
     reserved_total: Money
+    pending: Money
+    disputed: Money
+    owed: Money
 
     @property
     def total(self) -> Money:
-        """All of it."""
-        return self.available + self.reserved_total
+        """All that is the lab's, whether it may be spent or not."""
+        return self.available + self.reserved_total + self.pending + self.disputed
 
 
 @dataclass(frozen=True, slots=True)
 class SpecialistBalance:
-    """A specialist's money in one currency. sent: what transfers have paid out so far; owed: what
-    was taken back of pay that they had already, and is netted against what clears next.
+    """A specialist's money in one currency. sent: what transfers have paid out so far, less what
+    came back of them; owed: what was taken back of pay that they had already, and is netted
+    against what clears next; withheld: kept for the tax office and not yet remitted to it.
     """
 
     pending: Money
@@ -55,6 +55,7 @@ class SpecialistBalance:
     payout_reserved: Money
     sent: Money
     owed: Money
+    withheld: Money
 
 
 def balance(session: Session, code: str) -> Money:
@@ -69,19 +70,8 @@ def balance(session: Session, code: str) -> Money:
         return zero(currency)
     if account.balance is not None:
         return Money(account.balance, currency)
-    numbered = select(func.sum(LedgerTurnover.amount).label("amount")).where(
-        LedgerTurnover.account_id == account.id, LedgerTurnover.basis == Basis.POSTED
-    )
-    recent = (
-        select(func.sum(LedgerEntry.amount))
-        .select_from(LedgerTransaction)
-        .join(LedgerEntry, LedgerEntry.transaction_id == LedgerTransaction.id)
-        .where(LedgerTransaction.number.is_(None), LedgerEntry.account_id == account.id)
-    )
-    # One statement sees one moment, in which nothing is both numbered and not.
-    both = numbered.union_all(recent).subquery()
-    raw = session.scalar(select(func.coalesce(func.sum(both.c.amount), 0)))
-    return Money(account.side * int(raw or 0), currency)
+    raw, side = raw_balance(session, code)
+    return raw * side
 
 
 def lab_balance(session: Session, lab_id: OrganisationId, currency: str) -> LabBalance:
@@ -93,8 +83,15 @@ def lab_balance(session: Session, lab_id: OrganisationId, currency: str) -> LabB
             LedgerAccount.currency == currency,
         )
     )
-    available = balance(session, lab_available(lab_id, currency).code)
-    return LabBalance(available, Money(int(reserved or 0), currency))
+    parts = [
+        *(lab_account(lab_id, part, currency) for part in ("available", "pending", "dispute_hold")),
+        lab_receivable(lab_id, currency),
+    ]
+    codes = [part.code for part in parts]
+    cached = select(LedgerAccount.code, LedgerAccount.balance).where(LedgerAccount.code.in_(codes))
+    have = {code: minor or 0 for code, minor in session.execute(cached)}
+    available, pending, disputed, owed = (Money(have.get(code, 0), currency) for code in codes)
+    return LabBalance(available, Money(int(reserved or 0), currency), pending, disputed, owed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,33 +119,33 @@ def job_balance(session: Session, job_id: JobId, currency: str) -> Money:
 def specialist_balances(session: Session, specialist_id: PersonId) -> dict[str, SpecialistBalance]:
     """A specialist's money by currency, in the order of the codes; empty before the first pay."""
     rows = session.execute(
-        select(LedgerAccount.code, LedgerAccount.currency, LedgerAccount.balance)
-        .where(
-            LedgerAccount.owner_id == specialist_id,
-            or_(
-                LedgerAccount.code.startswith(f"L:spec:{specialist_id}:"),
-                LedgerAccount.code.startswith(f"A:receivable:spec:{specialist_id}:"),
-            ),
-        )
+        select(LedgerAccount.stem, LedgerAccount.currency, LedgerAccount.balance)
+        .where(LedgerAccount.owner_id == specialist_id, LedgerAccount.stem.in_(_PART_OF))
         .order_by(LedgerAccount.currency)
     )
     parts: dict[str, dict[str, Money]] = defaultdict(dict)
-    for code, currency, minor in rows:
-        owed = code == specialist_receivable(specialist_id, currency).code
-        parts[currency]["owed" if owed else code.split(":")[3]] = Money(minor or 0, currency)
+    for stem, currency, minor in rows:
+        parts[currency][_PART_OF[stem]] = Money(minor or 0, currency)
     sent = _sent(session, specialist_id)
     found = {}
     for currency, have in parts.items():
         nothing = zero(currency)
-        empty = SpecialistBalance(nothing, nothing, nothing, nothing, nothing, nothing)
+        empty = SpecialistBalance(*(nothing for _ in fields(SpecialistBalance)))
         found[currency] = replace(empty, **have, sent=sent.get(currency, nothing))
     return found
+
+
+_PART_OF = {
+    **{f"L:spec:{part}": part for part in ("pending", "available", "held", "payout_reserved")},
+    "A:receivable:spec": "owed",
+    "L:tax_withheld": "withheld",
+}
 
 
 def owing() -> Select[UUID | None]:
     """The ids of those who owe what was taken back after they were paid, for other selects."""
     return select(LedgerAccount.owner_id).where(
-        LedgerAccount.code.startswith("A:receivable:spec:"), LedgerAccount.balance > 0
+        LedgerAccount.stem == "A:receivable:spec", LedgerAccount.balance > 0
     )
 
 
@@ -159,15 +156,15 @@ def owes(session: Session, specialist_id: PersonId) -> bool:
 
 
 def _sent(session: Session, specialist_id: PersonId) -> dict[str, Money]:
-    """What transfers took out of the specialist's accounts, by currency."""
+    """What transfers took out of the specialist's accounts, less what came back, by currency."""
     rows = session.execute(
         select(LedgerAccount.currency, func.sum(LedgerEntry.amount))
         .join(LedgerEntry, LedgerEntry.account_id == LedgerAccount.id)
         .join(LedgerTransaction, LedgerTransaction.id == LedgerEntry.transaction_id)
         .where(
             LedgerAccount.owner_id == specialist_id,
-            LedgerAccount.code.startswith(f"L:spec:{specialist_id}:payout_reserved:"),
-            LedgerTransaction.source_kind == SourceKind.TRANSFER,
+            LedgerAccount.stem.in_(("L:spec:payout_reserved", "L:spec:available", "L:spec:held")),
+            LedgerTransaction.source_kind.in_((SourceKind.TRANSFER, SourceKind.TRANSFER_REVERSAL)),
         )
         .group_by(LedgerAccount.currency)
     )

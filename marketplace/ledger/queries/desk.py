@@ -1,4 +1,4 @@
-"""What the finance desk looks up: money by state, accounts by pattern, whole accounts."""
+"""What the finance desk looks up: accounts by pattern, whole accounts, postings by source."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import case, func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from marketplace.actor import Actor
@@ -14,42 +14,11 @@ from marketplace.ids import TransactionId
 from marketplace.ledger.models import LedgerAccount, LedgerEntry, LedgerTransaction
 from marketplace.ledger.queries.balances import balance
 from marketplace.ledger.queries.statements import PAGE, PAGE_MAX, EntryLine
-from marketplace.ledger.rules import AccountKind, SourceKind, platform_fee, stripe_balance
-from marketplace.ledger.rules.accounts import stripe_processing
+from marketplace.ledger.rules import AccountKind, SourceKind
 from marketplace.money import Money, zero
 
 _BATCH = 1_000
 SEARCH_MAX = 120
-# Part four of an owner's code; part two says whose it is.
-_STATES = ("labs_available", "jobs_reserved", "pending", "available", "held", "payout_reserved")
-
-
-@dataclass(frozen=True, slots=True)
-class MoneyByState:
-    """All customers' money in one currency, by what may happen to it, and our own side of it."""
-
-    at_stripe: Money
-    labs_available: Money
-    jobs_reserved: Money
-    pending: Money
-    available: Money
-    held: Money
-    payout_reserved: Money
-    fees_earned: Money
-    processing_paid: Money
-
-    @property
-    def owed(self) -> Money:
-        """What belongs to labs and specialists."""
-        owed = zero(self.at_stripe.currency)
-        for name in _STATES:
-            owed = owed + getattr(self, name)
-        return owed
-
-    @property
-    def cover(self) -> Money:
-        """What is left at Stripe once all is paid; below zero, customers' money is missing."""
-        return self.at_stripe - self.owed
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,42 +29,6 @@ class AccountRow:
     kind: AccountKind
     owner_id: UUID | None
     balance: Money
-
-
-def money_by_state(session: Session, viewer: Actor) -> dict[str, MoneyByState]:
-    """By currency, in the order of the codes; empty before the first posting."""
-    viewer.require("finance.view")
-    whose, part = (func.split_part(LedgerAccount.code, ":", at) for at in (2, 4))
-    state = case(
-        (whose == "lab", "labs_available"),
-        (whose == "job", "jobs_reserved"),
-        else_=part,
-    ).label("state")
-    owned = LedgerAccount.floor & (LedgerAccount.kind == AccountKind.LIABILITY)
-    rows = session.execute(
-        select(LedgerAccount.currency, state, func.sum(LedgerAccount.balance))
-        .where(owned)
-        .group_by(LedgerAccount.currency, state)
-    )
-    sums = {(currency, name): Money(int(minor), currency) for currency, name, minor in rows}
-    used = session.scalars(
-        select(LedgerAccount.currency)
-        .where(LedgerAccount.code.startswith("A:stripe:balance:") | owned)
-        .distinct()
-        .order_by(LedgerAccount.currency)
-    ).all()
-    return {currency: _of_currency(session, currency, sums) for currency in used}
-
-
-def _of_currency(
-    session: Session, currency: str, sums: dict[tuple[str, str], Money]
-) -> MoneyByState:
-    return MoneyByState(
-        at_stripe=balance(session, stripe_balance(currency).code),
-        fees_earned=balance(session, platform_fee(currency).code),
-        processing_paid=balance(session, stripe_processing(currency).code),
-        **{name: sums.get((currency, name), zero(currency)) for name in _STATES},
-    )
 
 
 def accounts(

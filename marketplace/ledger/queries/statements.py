@@ -4,24 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
-from typing import Any
+from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import CompoundSelect, Row, func, select, tuple_, union_all
+from sqlalchemy import Row, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from marketplace.actor import Actor
 from marketplace.errors import Faulty, Missing
 from marketplace.ids import TransactionId, parse_id
-from marketplace.ledger.models import (
-    Basis,
-    LedgerAccount,
-    LedgerEntry,
-    LedgerTransaction,
-    LedgerTurnover,
-)
+from marketplace.ledger.models import LedgerAccount, LedgerEntry, LedgerTransaction
 from marketplace.ledger.queries.balances import balance
+from marketplace.ledger.queries.instants import raw_balances
 from marketplace.ledger.rules import AccountKind, SourceKind
 from marketplace.money import Money, zero
 
@@ -113,59 +107,30 @@ class TransactionView:
     legs: Sequence[tuple[str, Money]]
 
 
-def _sums(at: datetime | None) -> CompoundSelect[Any]:
-    """Partial sums (account_id, amount) that together are every account's raw balance at `at`.
-
-    Whole days come from the turnovers; only the last day, and what is not numbered yet, is
-    summed from entries.
-    """
-    amount = func.sum(LedgerEntry.amount).label("amount")
-    entries = (
-        select(LedgerEntry.account_id, amount)
-        .select_from(LedgerTransaction)
-        .join(LedgerEntry, LedgerEntry.transaction_id == LedgerTransaction.id)
-        .group_by(LedgerEntry.account_id)
-    )
-    days = select(LedgerTurnover.account_id, func.sum(LedgerTurnover.amount).label("amount"))
-    days = days.where(LedgerTurnover.basis == Basis.POSTED).group_by(LedgerTurnover.account_id)
-    unnumbered = entries.where(LedgerTransaction.number.is_(None))
-    if at is None:
-        return union_all(days, unnumbered)
-    moment = at.astimezone(UTC)
-    midnight = datetime.combine(moment.date(), time(), UTC)
-    until = LedgerTransaction.posted_at <= moment
-    today = entries.where(
-        LedgerTransaction.number.is_not(None), LedgerTransaction.posted_at >= midnight, until
-    )
-    whole = days.where(LedgerTurnover.on_day < moment.date())
-    return union_all(whole, today, unnumbered.where(until))
-
-
 def trial_balance(
     session: Session,
     viewer: Actor,
     at: datetime | None = None,
     *,
+    on: date | None = None,
     after: str = "",
     limit: int = PAGE_MAX,
 ) -> list[TrialRow]:
     """Every account that was used by `at` (now when None), by code; those after code `after`.
 
-    at: aware; a transaction counts from its `posted_at` on.
+    at: aware; a transaction counts from its `posted_at` on. on: instead of it, the end of a book
+    day; a transaction counts from its `effective_on` on.
     """
     viewer.require("finance.view")
-    sums = _sums(at).subquery()
+    columns = (
+        LedgerAccount.code,
+        LedgerAccount.kind,
+        LedgerAccount.currency,
+        LedgerAccount.side,
+    )
     rows = session.execute(
-        select(
-            LedgerAccount.code,
-            LedgerAccount.kind,
-            LedgerAccount.currency,
-            LedgerAccount.side,
-            func.sum(sums.c.amount).label("raw"),
-        )
-        .join(sums, sums.c.account_id == LedgerAccount.id)
+        raw_balances(*columns, at=at, on=on)
         .where(LedgerAccount.code > after)
-        .group_by(LedgerAccount.id)
         .order_by(LedgerAccount.code)
         .limit(min(limit, PAGE_MAX))
     )
@@ -175,26 +140,19 @@ def trial_balance(
 
 
 def trial_totals(
-    session: Session, viewer: Actor, at: datetime | None = None
+    session: Session, viewer: Actor, at: datetime | None = None, *, on: date | None = None
 ) -> dict[str, TrialTotal]:
-    """The sums of both columns over all accounts, by currency."""
+    """The sums of both columns over all accounts, by currency; at, on: as of `trial_balance`."""
     viewer.require("finance.view")
-    sums = _sums(at).subquery()
-    raw = func.sum(sums.c.amount)
-    accounts = (
-        select(LedgerAccount.currency, raw.label("raw"))
-        .join(sums, sums.c.account_id == LedgerAccount.id)
-        .group_by(LedgerAccount.id)
-        .subquery()
-    )
+    each = raw_balances(LedgerAccount.currency, at=at, on=on).subquery()
     rows = session.execute(
         select(
-            accounts.c.currency,
-            func.coalesce(func.sum(accounts.c.raw).filter(accounts.c.raw > 0), 0),
-            func.coalesce(func.sum(-accounts.c.raw).filter(accounts.c.raw < 0), 0),
+            each.c.currency,
+            func.coalesce(func.sum(each.c.raw).filter(each.c.raw > 0), 0),
+            func.coalesce(func.sum(-each.c.raw).filter(each.c.raw < 0), 0),
         )
-        .group_by(accounts.c.currency)
-        .order_by(accounts.c.currency)
+        .group_by(each.c.currency)
+        .order_by(each.c.currency)
     )
     return {
         currency: TrialTotal(Money(int(debit), currency), Money(int(credit), currency))

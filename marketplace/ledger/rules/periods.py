@@ -22,5 +22,3 @@ NEXT_PERIOD: Mapping[PeriodState, frozenset[PeriodState]] = {
     PeriodState.CLOSED: frozenset({PeriodState.REOPENED}),
     PeriodState.REOPENED: frozenset({PeriodState.CLOSING, PeriodState.CLOSED}),
 }
-# A month that takes events as they come.
-TAKING = frozenset({PeriodState.OPEN, PeriodState.REOPENED})

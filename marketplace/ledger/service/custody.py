@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from marketplace.ids import PayoutLineId, PersonId, TransactionId
 from marketplace.ledger.models import LedgerAccount, LedgerEntry, LedgerTransaction
+from marketplace.ledger.queries.finding import fact_is
 from marketplace.ledger.rules import SourceKind, book
 from marketplace.ledger.rules.accounts import specialist_account, stripe_balance
 from marketplace.ledger.rules.book import PayoutStep
@@ -107,8 +108,7 @@ def _reversed(session: Session, line_id: PayoutLineId, currency: str) -> Money:
         .join(LedgerAccount, LedgerAccount.id == LedgerEntry.account_id)
         .where(
             LedgerTransaction.source_kind == SourceKind.TRANSFER_REVERSAL,
-            LedgerTransaction.facts != {},
-            func.jsonb_path_query_array(LedgerTransaction.facts, "$.*").op("@>")(f'["{line_id}"]'),
+            *fact_is(str(line_id)),
             LedgerAccount.code == stripe_balance(currency).code,
         )
     )

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from marketplace.ids import OrganisationId, TransactionId
 from marketplace.ledger.models import LedgerTransaction
+from marketplace.ledger.queries.finding import fact_is
 from marketplace.ledger.rules import SourceKind, book
 from marketplace.ledger.rules.accounts import lab_account, lab_available, lab_receivable
 from marketplace.ledger.service.posting import (
@@ -130,9 +131,7 @@ def _pending_of(session: Session, lab_id: OrganisationId, currency: str, bt: str
 
 def _returned(session: Session, bt: str) -> bool:
     returned = select(func.count()).where(
-        LedgerTransaction.source_kind == SourceKind.TOP_UP_RETURN,
-        LedgerTransaction.facts != {},
-        func.jsonb_path_query_array(LedgerTransaction.facts, "$.*").op("@>")(f'["{bt}"]'),
+        LedgerTransaction.source_kind == SourceKind.TOP_UP_RETURN, *fact_is(bt)
     )
     return bool(session.scalar(returned))
 

@@ -8,7 +8,17 @@ from datetime import date
 from typing import NoReturn
 from uuid import UUID
 
-from sqlalchemy import ARRAY, BigInteger, LargeBinary, Text, Uuid, bindparam, select, text
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    LargeBinary,
+    Select,
+    Text,
+    Uuid,
+    bindparam,
+    select,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import insert as insert_or_not
 from sqlalchemy.exc import DBAPIError
@@ -25,7 +35,7 @@ from marketplace.ledger.models import (
 )
 from marketplace.ledger.rules import AccountSpec, Posting, SourceKind, shortfalls
 from marketplace.ledger.rules.accounts import currency_of
-from marketplace.ledger.rules.periods import TAKING, PeriodState
+from marketplace.ledger.rules.periods import PeriodState
 from marketplace.ledger.rules.postings import Shortfall
 from marketplace.money import Money, zero
 
@@ -240,7 +250,8 @@ def _row(
 
 
 def _effective_on(session: Session, posting: Posting, happened: date, today: date) -> date:
-    """The day it happened, or today when that day's month takes no such posting any more.
+    """The day it happened, or today when that day's month takes no such posting any more,
+    because it is closing or closed, or because a later month is closed already.
 
     The month is locked against a close until this posting is through. An adjustment belongs to
     the day that two people agreed on, so it is refused instead.
@@ -251,7 +262,9 @@ def _effective_on(session: Session, posting: Posting, happened: date, today: dat
     state = session.scalar(
         select(LedgerPeriod.state).where(LedgerPeriod.month == month).with_for_update(read=True)
     )
-    if state is None or state in TAKING:
+    if state is PeriodState.REOPENED or (
+        state in _UNTOUCHED and not session.scalar(_closed_after(month))
+    ):
         return happened
     if posting.kind in DECIDED:
         if state is PeriodState.CLOSING:
@@ -259,6 +272,17 @@ def _effective_on(session: Session, posting: Posting, happened: date, today: dat
         if posting.kind is SourceKind.ADJUSTMENT:
             raise PeriodClosed(f"{month:%Y-%m} is closed; choose a day in an open month.")
     return today
+
+
+_UNTOUCHED = (None, PeriodState.OPEN)
+
+
+def _closed_after(month: date) -> Select[bool]:
+    """Whether a later month is closed: its opening balances hold what this month ends with."""
+    later = select(LedgerPeriod.month).where(
+        LedgerPeriod.month > month, LedgerPeriod.state == PeriodState.CLOSED
+    )
+    return select(later.exists())
 
 
 # What still enters a month that is closing: what two people decided, and what a fee was for.

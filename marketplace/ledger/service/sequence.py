@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from marketplace.ledger.models import LINKED, LedgerTransaction
 from marketplace.ledger.rules.chain import Linked, linked
+from marketplace.ledger.service.days import seal_day
 from marketplace.secrets import chain_hash
 
 LEDGER_LOCK = 7_303  # The advisory lock that makes the sequencer the only one.
@@ -28,7 +29,8 @@ def number_transactions(session: Session, *, limit: int = 500) -> int:
     """Number and chain committed transactions, oldest id first; how many were numbered.
 
     Runs under a transaction's advisory lock; a second sequencer numbers nothing meanwhile. The
-    database adds what is numbered to the daily turnovers.
+    database adds what is numbered to the daily turnovers. The head of a day that has ended is
+    kept (`ledger_day`).
     """
     if not session.scalar(select(func.pg_try_advisory_xact_lock(LEDGER_LOCK))):
         return 0
@@ -48,6 +50,8 @@ def number_transactions(session: Session, *, limit: int = 500) -> int:
     if ids:
         numbers = list(range(number + 1, number + 1 + len(ids)))
         session.execute(_NUMBER, {"ids": ids, "numbers": numbers, "hashes": hashes})
+    if len(ids) < limit:  # Nothing waits for its number any more.
+        seal_day(session, number + len(ids), link)
     return len(ids)
 
 
