@@ -145,3 +145,15 @@ def test_names_of_questions_are_words() -> None:
     assert "b 60\u202f%, a 20\u202f%, c 15\u202f%, 1 other" == quality_words.frequent(
         {"a": 0.2, "b": 0.6, "c": 0.15, "d": 0.05}
     )
+
+
+def test_the_quality_of_a_draft_says_what_comes_first(
+    session: Session, browse: Callable[[], Browser]
+) -> None:
+    lab = identity.lab_owner(session)
+    job = make_jobs.draft(session, lab)
+    page = checked(browse().sign_in(session, lab).get(f"/lab/jobs/{job.id}/quality"))
+
+    assert "which come once the job is published." in text_of(page)
+    assert "Nothing is worked out yet" not in text_of(page)
+    assert 'aria-current="page">Quality</a>' in page
