@@ -140,7 +140,7 @@ def test_pulling_again_stores_nothing_twice(stripe: Stripe) -> None:
 def test_more_lines_than_a_page_are_all_stored(
     stripe: Stripe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("marketplace.reconciliation.stripe_gateway.PAGE", 2)
+    monkeypatch.setattr("marketplace.reconciliation.stripe_gateway.lines.PAGE", 2)
     for _ in range(5):
         stripe.fund(usd(10_00))
     pull()
@@ -149,7 +149,9 @@ def test_more_lines_than_a_page_are_all_stored(
     assert (5, usd(0)) == (len(report().breaks), tie.difference)
 
 
-def test_a_line_that_stripe_tells_otherwise_is_refused(session: Session) -> None:
+def test_a_line_that_stripe_tells_otherwise_stays_as_it_was_and_is_a_break(
+    session: Session,
+) -> None:
     def raw(minor: int) -> RawLine:
         made = datetime(2026, 5, 3, tzinfo=UTC)
         line = Line("txn_1", "charge", usd(minor), usd(0), made)
@@ -157,8 +159,12 @@ def test_a_line_that_stripe_tells_otherwise_is_refused(session: Session) -> None
 
     assert 1 == service.record_lines(session, [raw(5_00)])
     assert 0 == service.record_lines(session, [raw(5_00)])
-    with pytest.raises(service.LineAltered):
-        service.record_lines(session, [raw(6_00)])
+    assert 0 == service.record_lines(session, [raw(6_00)])
+    assert 0 == service.record_lines(session, [raw(6_00)])
+
+    (kept,) = queries.statement_lines(session, SYSTEM)
+    told = session.scalars(text("SELECT body ->> 'amount' FROM stripe_line_altered")).all()
+    assert (5_00, ["600"]) == (kept.amount, told)
 
 
 def test_what_was_pulled_is_immutable(session: Session) -> None:

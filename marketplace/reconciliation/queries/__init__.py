@@ -9,3 +9,4 @@ from marketplace.reconciliation.queries.comparison import latest_report as lates
 from marketplace.reconciliation.queries.comparison import latest_statement as latest_statement
 from marketplace.reconciliation.queries.comparison import statement_lines as statement_lines
 from marketplace.reconciliation.queries.comparison import stripe_assertions as stripe_assertions
+from marketplace.reconciliation.queries.inner_breaks import connected_accounts as connected_accounts

@@ -8,3 +8,7 @@ from marketplace.reconciliation.stripe_gateway.lines import balance_now as balan
 from marketplace.reconciliation.stripe_gateway.lines import body_sha256 as body_sha256
 from marketplace.reconciliation.stripe_gateway.lines import iso as iso
 from marketplace.reconciliation.stripe_gateway.lines import lines_page as lines_page
+from marketplace.reconciliation.stripe_gateway.payouts import PayoutPage as PayoutPage
+from marketplace.reconciliation.stripe_gateway.payouts import RawPayout as RawPayout
+from marketplace.reconciliation.stripe_gateway.payouts import payout_now as payout_now
+from marketplace.reconciliation.stripe_gateway.payouts import payouts_page as payouts_page

@@ -47,10 +47,11 @@ class LinePage:
 
 
 @outside_transaction
-def balance_now(client: StripeClient) -> RawBalance:
-    """The platform's balance; raises the faults of `stripe_client`."""
+def balance_now(client: StripeClient, account: str = "") -> RawBalance:
+    """The balance of the platform, or of a connected account; raises the faults of
+    `stripe_client`."""
     with translated():
-        answer = client.v1.balance.retrieve()
+        answer = client.v1.balance.retrieve(options=acting_as(account))
     body = answer.to_dict()
     balances: dict[str, dict[str, int]] = {}
     for part in ("available", "pending"):
@@ -61,8 +62,15 @@ def balance_now(client: StripeClient) -> RawBalance:
     return RawBalance(balances, body)
 
 
+def acting_as(account: str) -> Any:
+    """The options that make a call as a connected account; "" is the platform itself."""
+    return {"stripe_account": account} if account else {}
+
+
 @outside_transaction
-def lines_page(client: StripeClient, since: datetime | None, after: str | None) -> LinePage:
+def lines_page(
+    client: StripeClient, since: datetime | None, after: str | None, account: str = ""
+) -> LinePage:
     """One page of lines made at or after `since`, newest first, that follow the line `after`."""
     asked: dict[str, Any] = {"limit": PAGE}
     if since is not None:
@@ -70,7 +78,7 @@ def lines_page(client: StripeClient, since: datetime | None, after: str | None) 
     if after is not None:
         asked["starting_after"] = after
     with translated():
-        answer = client.v1.balance_transactions.list(asked)  # type: ignore[arg-type]
+        answer = client.v1.balance_transactions.list(asked, acting_as(account))  # type: ignore[arg-type]
     lines = [_raw(one.to_dict()) for one in answer.data]
     return LinePage(lines, lines[-1].line.id if lines and answer.has_more else None)
 

@@ -1,0 +1,117 @@
+"""What a bank's line is: matched by exact rules, posted where one explains it, else left alone.
+
+S5: a payout of Stripe that arrived, by its trace id, else by amount, days and Stripe's name where
+only one of each fits. Rule 5: our money on its way to Stripe. A posting of ours whose reference
+the bank repeats. S6: money from somebody else, which billing applies by exact reference only.
+Whatever fits twice fits nothing: it becomes a break.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from marketplace import clock
+from marketplace.billing import service as billing
+from marketplace.ids import new_id
+from marketplace.ledger import service as ledger
+from marketplace.reconciliation.models import Match, StatementEntry, StatementSource
+from marketplace.reconciliation.queries.candidates import Candidate, candidates_of, unsettled
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """How many lines were settled, and the last that was looked at; None at the end."""
+
+    posted: int
+    last: UUID | None
+
+
+def settle_entries(session: Session, *, after: UUID | None = None, limit: int = 200) -> Batch:
+    """Match and post the next lines of banks that nothing explains yet, in their order."""
+    entries = unsettled(session, after=after, limit=limit)
+    if not entries:
+        return Batch(0, None)
+    found = candidates_of(session, [entry.id for entry in entries])
+    sources = {each.id: each for each in session.scalars(select(StatementSource))}
+    posted = 0
+    for entry in entries:
+        candidate = found.get(entry.id)
+        if candidate is not None:
+            _match(session, entry, sources[entry.source_id], candidate)
+            posted += 1
+        elif _is_income(entry):
+            _receive(session, entry)
+            posted += 1
+    return Batch(posted, entries[-1].id if len(entries) == limit else None)
+
+
+def _is_income(entry: StatementEntry) -> bool:
+    """Whether somebody else paid us; what comes back, or from Stripe, is not income."""
+    return entry.amount_minor > 0 and not (
+        entry.reversal or entry.return_reason or "STRIPE" in entry.tokens
+    )
+
+
+def _match(
+    session: Session, entry: StatementEntry, source: StatementSource, candidate: Candidate
+) -> None:
+    transaction_id: UUID | None = candidate.transaction_id
+    if candidate.payout_id is not None:
+        transaction_id = ledger.record_bank_arrival(
+            session,
+            payout_id=candidate.payout_id,
+            amount=entry.amount,
+            source_id=entry.natural_id,
+            effective_on=entry.booked_on,
+            where=source.holds,
+        )
+    elif candidate.stripe_line_id is not None:
+        transaction_id = ledger.fund_stripe(
+            session,
+            amount=-entry.amount,
+            source_id=entry.natural_id,
+            effective_on=entry.booked_on,
+            where=source.holds,
+        )
+    session.add(
+        Match(
+            id=new_id(),
+            entry_id=entry.id,
+            stage=candidate.stage,
+            rule=candidate.rule,
+            payout_id=candidate.payout_id,
+            stripe_line_id=candidate.stripe_line_id,
+            transaction_id=transaction_id,
+            evidence=candidate.evidence,
+            explanation="",
+            several=False,
+            matched_by=None,
+            matched_at=clock.now(),
+        )
+    )
+    session.flush()  # The next line must see that this is taken.
+
+
+def _receive(session: Session, entry: StatementEntry) -> None:
+    people = details_of(entry)
+    words: Sequence[str] = (entry.end_to_end, entry.payment_id, people.get("text", ""))
+    billing.receive_wire(
+        session,
+        source_id=entry.natural_id,
+        amount=entry.amount,
+        remittance=" ".join(word for word in words if word),
+        payer=people.get("counterparty", ""),
+        on=entry.booked_on,
+    )
+
+
+def details_of(entry: StatementEntry) -> dict[str, Any]:
+    """What names people on a line: counterparty, account, text; each may be empty."""
+    return dict(json.loads(entry.details)) if entry.details else {}
