@@ -74,7 +74,8 @@ def _shown(tx: Tx, settings: Body) -> Body:
         "payments": {
             "debit_negative_balances": settings["debit_negative_balances"],
             "payouts": {
-                "automatic_transfer_rules_by_currency": None,
+                # Null, as the documentation has it, would break the SDK of this version.
+                "automatic_transfer_rules_by_currency": {},
                 "minimum_balance_by_currency": settings["minimum"] or None,
                 "schedule": settings["schedule"],
                 "statement_descriptor": settings["statement_descriptor"],

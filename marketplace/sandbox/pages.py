@@ -15,7 +15,7 @@ from psycopg import sql
 from werkzeug.wrappers import Response as Redirect
 
 from marketplace.sandbox import balance, checkout, onboarding, state
-from marketplace.sandbox.cards import AT_ONCE, BY_NUMBER, CARDS
+from marketplace.sandbox.cards import AT_ONCE, BY_NUMBER, CARDS, DEBITS
 from marketplace.sandbox.currencies import words
 from marketplace.sandbox.errors import ApiError
 from marketplace.sandbox.store import Body, Row, Store, Tx
@@ -202,7 +202,12 @@ def _newest_payouts(tx: Tx) -> list[Body]:
 def _paying(session: Body, *, fault: str | None = None, status: int = 200) -> Page:
     leads_to = session["success_url"]
     return page(
-        "checkout", status=status, leads_to=leads_to, session=session, cards=CARDS, fault=fault
+        "checkout",
+        status=status,
+        leads_to=leads_to,
+        session=session,
+        cards=(*CARDS, *DEBITS),
+        fault=fault,
     )
 
 

@@ -154,6 +154,8 @@ def fail(tx: Tx, payout_id: str, code: str) -> None:
         failure_balance_transaction=balance.move(tx, returned),
     )
     tx.save(payout)
+    if tx.account:
+        plan(tx, payout["currency"], tx.now)
     if tx.account and code not in _HARMLESS:
         _disable_bank(tx.acting_for(""), tx.account)
     events.announce(tx, "payout.failed", payout)

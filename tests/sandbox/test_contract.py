@@ -13,7 +13,7 @@ import pytest
 import stripe
 
 from marketplace.sandbox.control_client import ControlClient
-from tests.sandbox.conftest import Listener
+from tests.sandbox.conftest import Listener, until
 
 Contract = dict[str, Any]
 PLAIN = {"str": str, "int": int, "bool": bool, "float": float}
@@ -44,6 +44,48 @@ def paid_page(sdk: stripe.StripeClient) -> Any:
     return session
 
 
+def money_objects(
+    sdk: stripe.StripeClient, controls: ControlClient, intent: str, charge: str
+) -> list[Any]:
+    """One object of each kind that money makes beside payments and transfers."""
+    customer = sdk.v1.customers.create({"name": "A lab", "email": "lab@example.com"})
+    refund = sdk.v1.refunds.create({"payment_intent": intent, "amount": 100})
+    dispute = controls.open_dispute(charge, 1_000)
+    controls.fund_customer(customer.id, 5_000, "eur", "LAB-7")
+    sdk.v1.setup_intents.create(
+        {"customer": customer.id, "payment_method": "pm_card_visa", "confirm": True}
+    )
+    topup = sdk.v1.topups.create({"amount": 9_000, "currency": "usd"})
+    hold = controls.hold_reserve(10, "usd")
+    controls.release_reserve(hold)
+    now = controls.now()
+    run = sdk.v1.reporting.report_runs.create(
+        {
+            "report_type": "balance_change_from_activity.itemized.3",
+            "parameters": {"interval_start": now - 86_400, "interval_end": now},
+        }
+    )
+    until(lambda: sdk.v1.reporting.report_runs.retrieve(run.id).status == "succeeded")
+    done = sdk.v1.reporting.report_runs.retrieve(run.id)
+    of_customer = sdk.v1.customers
+    transfer_to: Any = {"type": "us_bank_transfer"}
+    wanted: Any = {"bank_transfer": transfer_to, "currency": "usd", "funding_type": "bank_transfer"}
+    return [
+        refund,
+        sdk.v1.disputes.retrieve(dispute),
+        topup,
+        customer,
+        of_customer.cash_balance.retrieve(customer.id),
+        of_customer.cash_balance_transactions.list(customer.id).data[0],
+        of_customer.funding_instructions.create(customer.id, wanted),
+        sdk.v1.payment_methods.list({"customer": customer.id}).data[0],
+        sdk.v1.balance_settings.retrieve(),
+        done,
+        sdk.v1.files.retrieve(str(done.result.id if done.result else "")),
+        sdk.v1.reporting.report_types.retrieve("balance.summary.1"),
+    ]
+
+
 @pytest.fixture
 def world(
     *,
@@ -57,6 +99,7 @@ def world(
     intent = fund(10_000)
     account = payee()
     there: Any = {"stripe_account": account}
+    charge = str(intent.latest_charge)
     transfer = sdk.v1.transfers.create({"amount": 5_000, "currency": "usd", "destination": account})
     reversal = sdk.v1.transfers.reversals.create(transfer.id, {"amount": 10})
     controls.advance(86_400)
@@ -84,6 +127,7 @@ def world(
         sdk.v1.accounts.login_links.create(account),
         sdk.v1.webhook_endpoints.retrieve("we_configured"),
     ]
+    found.extend(money_objects(sdk, controls, intent.id, charge))
     bodies = [one.to_dict() for one in found]
     return {body["object"]: body for body in bodies}
 
@@ -100,6 +144,11 @@ KINDS = {
     "payment_intent": "PaymentIntent",
     "charge": "Charge",
     "event": "Event",
+    "refund": "Refund",
+    "dispute": "Dispute",
+    "topup": "Topup",
+    "customer_cash_balance_transaction": "CustomerCashBalanceTransaction",
+    "balance_settings": "BalanceSettings",
 }
 
 
@@ -157,7 +206,7 @@ def test_each_object_has_the_fields_of_stripes_example(
             "integration_identifier",
             "managed_payments",
         },
-        "balance": {"connect_reserved"},
+        "customer": {"shipping"},
     }
     lacking = {
         kind: missing
@@ -178,6 +227,44 @@ def test_events_and_balance_transactions_have_types_that_stripe_knows(
 
     assert {event.type for event in events} <= set(contract["event_types"])
     assert {one.type for one in moved} <= set(contract["balance_transaction_types"])
+
+
+@pytest.mark.parametrize(
+    ("name", "operation", "url", "samples"),
+    [
+        ("refund_create", "RefundCreateParams", "/v1/refunds", {"charge": "ch_none", "amount": 1}),
+        (
+            "topup_create",
+            "TopupCreateParams",
+            "/v1/topups",
+            {"amount": 1, "currency": "usd", "payment_method_options": {"us_bank_account": {}}},
+        ),
+        (
+            "payout_create",
+            "PayoutCreateParams",
+            "/v1/payouts",
+            {"amount": 10**9, "currency": "usd", "method": "standard", "source_type": "card"},
+        ),
+    ],
+)
+def test_every_parameter_of_a_call_is_known_by_name(
+    *,
+    sdk: stripe.StripeClient,
+    contract: Contract,
+    name: str,
+    operation: str,
+    url: str,
+    samples: dict[str, Any],
+) -> None:
+    skipped = {"metadata", "expand", "payment_intent", "origin", "customer", "currency"}
+    names = set(contract["params"][name][operation]) - (skipped - set(samples))
+    flags = {"refund_application_fee": True, "reverse_transfer": True, "reason": "duplicate"}
+    wanted = {one: samples.get(one, flags.get(one, "card")) for one in names}
+
+    try:
+        sdk.raw_request("post", url, **wanted)
+    except stripe.InvalidRequestError as refused:
+        assert refused.code in {"resource_missing", "balance_insufficient"}  # noqa: PT017
 
 
 def test_every_parameter_of_a_transfer_is_known_by_name(
