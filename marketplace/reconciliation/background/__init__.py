@@ -1,5 +1,8 @@
 """What reconciliation does by itself."""
 
+from marketplace.reconciliation.background.closing import audited as audited
+from marketplace.reconciliation.background.closing import make_pack as make_pack
+from marketplace.reconciliation.background.closing import pack_again as pack_again
 from marketplace.reconciliation.background.comparing import RUN_EVERY_SECONDS as RUN_EVERY_SECONDS
 from marketplace.reconciliation.background.comparing import compare_all as compare_all
 from marketplace.reconciliation.background.comparing import reconcile as reconcile
