@@ -6,7 +6,6 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 from sqlalchemy import select
 
@@ -17,12 +16,11 @@ from marketplace.jobs import service as jobs
 from marketplace.money import Money
 from marketplace.routing import service as routing
 from marketplace.work.models import Submission
+from tests.browser.wcag import violations
 from tests.browser.windows import Scheme, Windows
 from tests.make import endpoints, identity, images, specialists, work
 from tests.make.jobs import FEE_BASIS_POINTS
 from tests.tasktypes.examples import EXAMPLES
-
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 
 
 @dataclass(frozen=True)
@@ -118,8 +116,4 @@ def open_task(
 
 def assert_accessible(page: Page) -> None:
     """No violation of WCAG 2.2 A or AA in the page as it stands."""
-    found = Axe().run(page, options={"runOnly": RULES})
-    assert [] == [
-        (each["id"], [node["html"][:200] for node in each["nodes"]])
-        for each in found.response["violations"]
-    ]
+    assert [] == violations(page)

@@ -17,8 +17,7 @@ from email import message_from_bytes, policy
 from pathlib import Path
 from typing import Any
 
-from redis import Redis
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
 from werkzeug.serving import BaseWSGIServer, make_server
 
 from marketplace import clock, db, factory, outbox
@@ -30,7 +29,7 @@ from marketplace.sandbox.settings import SandboxSettings
 from marketplace.settings import Settings
 from marketplace.worker import names, relay
 from marketplace.worker.perform import perform
-from tests.conftest import KEPT
+from tests import conftest
 from tests.make import background
 from tests.make.billing import KEY, Stripe
 
@@ -196,7 +195,7 @@ def served(
 
         def empty() -> None:
             with worker.resting():
-                _empty(owner, settings)
+                conftest.empty(owner, settings)
                 stripe.empty()
 
         try:
@@ -206,22 +205,12 @@ def served(
                 yield Place(address, folder / "mailbox", stripe, worker, empty, pages)
                 worker.stop()
         finally:
-            db.engine().dispose()
+            conftest.hang_up(db.engine())
             factory.start(settings)
             db.use_engine(database)
-            _empty(owner, settings)
+            conftest.empty(owner, settings)
 
 
 def _not_yet(_environ: dict[str, Any], start: Callable[..., Any]) -> list[bytes]:
     start("503 Service Unavailable", [("Connection", "close")])
     return []
-
-
-def _empty(owner: Engine, settings: Settings) -> None:
-    listed = ", ".join(
-        f'"{table.name}"' for table in db.metadata.sorted_tables if table.name not in KEPT
-    )
-    with owner.begin() as connection:
-        connection.execute(text(f"TRUNCATE {listed} RESTART IDENTITY CASCADE"))
-    with Redis.from_url(settings.redis_url) as redis:
-        redis.flushdb()

@@ -10,7 +10,8 @@ from playwright.sync_api import Page, expect
 from marketplace import clock
 from marketplace.db import transaction
 from tests.browser.place import Place
-from tests.browser.test_every_page import IN_OTHER_DRESS, TAGS, violations
+from tests.browser.test_every_page import IN_OTHER_DRESS, TAGS
+from tests.browser.wcag import violations
 from tests.browser.windows import SHOTS, Windows
 from tests.make import specialists, work
 from tests.make.identity import PASSWORD

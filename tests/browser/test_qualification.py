@@ -11,7 +11,8 @@ from marketplace.jobs.models import Job
 from marketplace.quality import queries as quality
 from marketplace.specialists.models import QualificationResult
 from tests.browser.place import Place
-from tests.browser.test_every_page import LOOKS, PAINTED, TAGS, violations
+from tests.browser.test_every_page import LOOKS, PAINTED, TAGS
+from tests.browser.wcag import violations
 from tests.browser.windows import SHOTS, Windows
 from tests.make import identity, qualification, work
 

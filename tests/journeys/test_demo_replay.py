@@ -31,6 +31,7 @@ from marketplace.sandbox.schema import TABLES
 from marketplace.sandbox.server import QuietHandler, running
 from marketplace.sandbox.settings import SandboxSettings
 from marketplace.settings import Settings
+from tests.conftest import hang_up
 from tests.make.billing import EMPTY
 
 ITEMS = 12
@@ -108,9 +109,9 @@ def address(committed: Engine, redis: Redis, stack: Stack, settings: Settings) -
             with served(changed, port) as at:
                 yield at
     finally:
-        db.engine().dispose()
+        hang_up(db.engine())
         factory.start(settings)
-        db.engine().dispose()
+        hang_up(db.engine())
         db.use_engine(committed)
 
 

@@ -19,6 +19,7 @@ from marketplace.db import TransactionOpen, transaction
 from marketplace.outbox import OutboxRow
 from marketplace.settings import Settings
 from marketplace.statements import plain_sql
+from tests.conftest import hang_up
 
 
 def rows() -> int:
@@ -170,6 +171,28 @@ def test_a_fork_takes_no_line_of_its_parent(database: Engine, settings: Settings
     assert "" == ended.stderr
     assert (mine, another) == (mine_again, another_again)
     assert 3 == len({child, mine, another})
+
+
+def test_a_pool_is_closed_when_the_last_request_has_given_its_connection_back(
+    kept: Engine, complaints: list[str]
+) -> None:
+    held, answered = threading.Event(), threading.Event()
+
+    def request() -> None:
+        with transaction() as session:
+            session.execute(text("SELECT 1"))
+            held.set()
+            answered.wait()
+
+    thread = threading.Thread(target=request)
+    thread.start()
+    held.wait()
+    threading.Timer(0.1, answered.set).start()
+    hang_up(kept)
+    thread.join()
+    gc.collect()
+
+    assert [] == complaints
 
 
 def assert_ended(pids: list[int]) -> None:
