@@ -14,6 +14,10 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 
+# By currency: labels and their texts.
+BankAccounts = tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
+
+
 class SettingsFaulty(Exception):
     """The environment cannot be used; `faults` has one sentence for each thing to mend."""
 
@@ -136,20 +140,23 @@ def _country(text: str) -> str:
     return text
 
 
-def _bank_accounts(text: str) -> dict[str, dict[str, str]]:
+def _bank_accounts(text: str) -> BankAccounts:
     """What a payer needs for a transfer, by currency: labels and their texts, in order."""
     try:
         accounts = json.loads(text)
-        plain = {
-            currency: {label: value for label, value in lines.items() if value == str(value)}
+        found = tuple(
+            (
+                currency,
+                tuple((label, value) for label, value in lines.items() if value == str(value)),
+            )
             for currency, lines in accounts.items()
             if len(currency) == 3
-        }
+        )
     except (AttributeError, TypeError, ValueError):
-        plain = None
-    if plain is None or plain != accounts:
+        found, accounts = (), None
+    if accounts is None or accounts != {currency: dict(lines) for currency, lines in found}:
         raise ValueError('must be JSON such as {"EUR": {"Account holder": "…", "IBAN": "…"}}')
-    return plain
+    return found
 
 
 def _level(text: str) -> str:
@@ -256,6 +263,31 @@ TABLE = (
         "JPY=1500,KRW=15000,KWD=3000,HUF=400000,UGX=40000,ISK=1500",
     ),
     Setting(
+        "PAYOUT_TWO_APPROVERS_FROM",
+        "payout runs of this much and more need two approvals; always, in other currencies",
+        _amounts,
+        "USD=2500000,EUR=2500000,GBP=2000000,CHF=2500000",
+    ),
+    Setting(
+        "PAYOUT_NEW_PAYEE_TWO_FROM",
+        "so do runs with a first payment of this much and more to a payee",
+        _amounts,
+        "USD=500000,EUR=500000,GBP=400000,CHF=500000",
+    ),
+    Setting(
+        "PAYOUT_APPROVER_DAY_LIMITS",
+        "the most that one approver may approve in 24 hours; no limit in other currencies",
+        _amounts,
+        "USD=50000000,EUR=50000000,GBP=40000000,CHF=50000000",
+    ),
+    Setting(
+        "PAYOUT_TRANSFERS_PER_SECOND",
+        "the most transfers a second; 5 suits Stripe's test keys, 0 is as fast as it goes",
+        _whole(0, 100),
+        "25",
+    ),
+    Setting("PAYOUT_SENDERS", "lines of a run that one worker sends at a time", _whole(1, 32), "4"),
+    Setting(
         "PAYEE_COOLDOWN_DAYS",
         "days in which nothing is paid to a bank account that has just changed",
         _whole(0, 60),
@@ -311,10 +343,15 @@ class Settings:
     seller_tax_id: str
     invoice_prefix: str
     invoice_due_days: int
-    bank_accounts: Mapping[str, Mapping[str, str]]
+    bank_accounts: BankAccounts
     top_up_clearing_days: int
     payout_minimum_minor: int
     payout_minimums: tuple[tuple[str, int], ...]
+    payout_two_approvers_from: tuple[tuple[str, int], ...]
+    payout_new_payee_two_from: tuple[tuple[str, int], ...]
+    payout_approver_day_limits: tuple[tuple[str, int], ...]
+    payout_transfers_per_second: int
+    payout_senders: int
     payee_cooldown_days: int
     pay_hold_days: int
     tax_rules_file: str
