@@ -13,7 +13,6 @@ from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-
 # By currency: labels and their texts.
 BankAccounts = tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
 
