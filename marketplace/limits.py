@@ -130,6 +130,13 @@ def current() -> Limiter:
     return _Here.limiter
 
 
+def for_process(redis_url: str) -> Limiter:
+    """This process's limiter, made for a worker, which nobody has told where Redis is."""
+    if _Here.limiter is None:
+        _Here.limiter = Limiter(redis_url)
+    return _Here.limiter
+
+
 def redis() -> Redis:
     """This process's Redis client, for heartbeats and readiness; work goes through the outbox."""
     if _Here.redis is None:

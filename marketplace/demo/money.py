@@ -175,7 +175,8 @@ def prepare_second() -> None:
         with transaction() as session:
             rest = {person_of(session, one.email).id for one in SPECIALISTS if _waits(one)}
             preparer = actor_of(session, PREPARER)
-            if runs.payable(session, preparer, minimum=_minimum(), only=rest):
+            wanted = runs.Filters(only=frozenset(rest))
+            if runs.payable(session, preparer, minimum=_minimum(), filters=wanted):
                 service.prepare_run(session, preparer, minimum=_minimum(), only=rest)
 
 

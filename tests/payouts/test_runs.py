@@ -151,7 +151,7 @@ def test_scenario_25_two_clicks_release_once(session: Session, stripe: Stripe) -
         service.release_run(tx, finance.approver.actor, run.id)
 
     with transaction() as tx:
-        queued = tx.query(OutboxRow).filter(OutboxRow.name == "payouts.send_line").count()
+        queued = tx.query(OutboxRow).filter(OutboxRow.name == "payouts.send_batch").count()
     assert 1 == queued
 
 

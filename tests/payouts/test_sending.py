@@ -252,7 +252,7 @@ def test_scenario_40_lines_are_found_without_any_queue(session: Session, stripe:
     with transaction() as tx:
         tx.execute(text("DELETE FROM outbox"))
 
-    with clock.shifted(timedelta(minutes=5)):
+    with clock.shifted(timedelta(minutes=15)):
         background.resolve_unknown(work("payouts.resolve_unknown"))
         with transaction() as tx:
             rows = tx.scalars(select(OutboxRow).where(OutboxRow.done_at.is_(None))).all()

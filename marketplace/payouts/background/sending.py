@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import random
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
 import structlog
-from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from marketplace import clock, outbox, stripe_client
+from marketplace import clock, outbox, settings, stripe_client
 from marketplace.db import transaction
 from marketplace.ids import parse_id
 from marketplace.money import Money
 from marketplace.payouts import rules, service, stripe_gateway
+from marketplace.payouts.background.gate import may_send
+from marketplace.payouts.background.pace import take_turn
 from marketplace.payouts.background.payees import read_account
 from marketplace.payouts.background.waiting import not_found
-from marketplace.payouts.models import PayeeAccount, PayoutLine, PayoutRun
+from marketplace.payouts.models import PayoutLine, PayoutRun
 from marketplace.payouts.rules import LineState, Order, RunState
 from marketplace.payouts.service.names import NAME_DIFFERS, OWED, UNDER_REVIEW
 from marketplace.payouts.service.payee_change import PAYEE_COOLING
@@ -32,6 +36,8 @@ from marketplace.stripe_client import (
 
 log = structlog.get_logger(__name__)
 BUSY_SECONDS = (2.0, 10.0)
+# A batch takes no further lines after this, so that it ends within its time.
+BATCH_SECONDS = 45.0
 RESTRICTED = "account_restricted"
 CHANGED = "payee_changed"
 WORDS = {
@@ -61,8 +67,6 @@ class _Look:
 
     line: PayoutLine
     run: PayoutRun
-    payee: PayeeAccount | None
-    to_send: Money
     started: bool
     key_usable: bool
     absence_provable: bool
@@ -74,17 +78,69 @@ def send_line(work: outbox.Work, line_id: str) -> None:
 
     Safe at every moment to be killed, repeated, or run twice at once.
     """
-    with transaction() as session:
-        look = _look(session, UUID(line_id))
-    if look.line.frozen_at is None:
-        try:
-            _further(look)
-        except StripeFault as failed:
-            # A check or a listing got no answer; nothing was sent, so the line only waits.
-            log.warning("payout_line_waits", line_id=line_id, kind=type(failed).__name__)
-            _wait(look.line)
+    bring_further(UUID(line_id), Funds())
     with transaction() as session:
         outbox.done(session, work)
+
+
+@outbox.background("payouts.send_batch", time_limit_seconds=rules.SENDING_SECONDS)
+def send_batch(work: outbox.Work, line_ids: list[str]) -> None:
+    """Bring a run's next lines further, several at a time; what time is left over for comes next.
+
+    The balance at Stripe is read once. Lines that have ended are passed over, so that a batch may
+    be repeated.
+    """
+    until = time.monotonic() + BATCH_SECONDS
+    funds, left = Funds(), [UUID(line_id) for line_id in line_ids]
+    at_once = settings.current().payout_senders
+    with ThreadPoolExecutor(at_once, thread_name_prefix="send") as senders:
+        while left and time.monotonic() < until:
+            now, left = left[:at_once], left[at_once:]
+            list(senders.map(lambda line_id: bring_further(line_id, funds), now))
+    with transaction() as session:
+        if left:
+            outbox.enqueue(
+                session, "payouts.send_batch", line_ids=[str(line_id) for line_id in left]
+            )
+        outbox.done(session, work)
+
+
+class Funds:
+    """What Stripe holds for a run, asked once and kept for a batch; safe between threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._gaps: dict[UUID, Money | None] = {}
+
+    def gap(self, run: PayoutRun) -> Money | None:
+        """How much is missing for all that the run has still to send, or None."""
+        with self._lock:
+            if run.id not in self._gaps:
+                self._gaps[run.id] = self._asked(run)
+            return self._gaps[run.id]
+
+    @staticmethod
+    def _asked(run: PayoutRun) -> Money | None:
+        available = stripe_gateway.available_balance(stripe_client.current(), run.currency)
+        with transaction() as session:
+            wanted = service.waiting_total(session, run.id, run.currency)
+        return rules.shortfall(wanted, available)
+
+
+def bring_further(line_id: UUID, funds: Funds) -> None:
+    """Do for one line what comes next; without an answer from Stripe it waits."""
+    with transaction() as session:
+        look = _look(session, line_id)
+    if look.line.frozen_at is not None or look.line.ended_at is not None:
+        return
+    try:
+        _further(look, funds)
+    except StripeRateLimited:
+        _delay(line_id)
+    except StripeFault as failed:
+        # A check or a listing got no answer; nothing was sent, so the line only waits.
+        log.warning("payout_line_waits", line_id=str(line_id), kind=type(failed).__name__)
+        _wait(look.line)
 
 
 def _wait(line: PayoutLine) -> None:
@@ -93,55 +149,45 @@ def _wait(line: PayoutLine) -> None:
         service.record_delay(session, line.id, wait=rules.next_look(line.since, now) - now)
 
 
-def _further(look: _Look) -> None:
+def _delay(line_id: UUID) -> None:
+    with transaction() as session:
+        wait = timedelta(seconds=random.uniform(*BUSY_SECONDS))
+        service.record_delay(session, line_id, wait=wait)
+
+
+def _further(look: _Look, funds: Funds) -> None:
     if look.started and not look.key_usable:
         _search(look)
-    elif look.started or _fit_to_send(look):
+    elif look.started or _fit_to_send(look, funds):
         call_stripe(look.line.id)
 
 
 def _look(session: Session, line_id: UUID) -> _Look:
     line = session.get_one(PayoutLine, line_id)
-    run = session.get_one(PayoutRun, line.run_id)
     attempt = service.open_attempt(session, line_id)
     now = clock.now()
-    waiting = select(func.coalesce(func.sum(PayoutLine.amount_minor), 0)).where(
-        PayoutLine.run_id == run.id, PayoutLine.state == LineState.APPROVED
-    )
     return _Look(
         line=line,
-        run=run,
-        payee=session.get(PayeeAccount, line.specialist_id),
-        to_send=Money(int(session.scalars(waiting).one()), run.currency),
+        run=session.get_one(PayoutRun, line.run_id),
         started=attempt is not None,
         key_usable=attempt is not None and rules.key_usable(attempt.started_at, now),
         absence_provable=attempt is not None and rules.absence_provable(attempt.started_at, now),
     )
 
 
-def _fit_to_send(look: _Look) -> bool:
+def _fit_to_send(look: _Look, funds: Funds) -> bool:
     """The checks just before the first call; what does not fit is recorded."""
     line, run = look.line, look.run
     ready = line.state is LineState.APPROVED and run.state is RunState.RELEASING
     if not ready or run.paused_at is not None:
         return False
-    try:
-        payee = read_account(line.specialist_id, line.stripe_account_id)
-    except StripeRefused as refused:
-        if refused.status == 401:
-            raise
-        # The account is gone, or is no longer ours to see.
-        return _reject(line.id, RESTRICTED)
-    if not (payee.transfers_active and payee.disabled_reason is None):
-        return _reject(line.id, RESTRICTED)
-    if payee.version != line.payee_version:
-        return _reject(line.id, CHANGED)
-    with transaction() as session:
-        held = service.hold_code(session, line.specialist_id)
-    if held is not None:
-        return _reject(line.id, held)
-    available = stripe_gateway.available_balance(stripe_client.current(), run.currency)
-    gap = rules.shortfall(look.to_send, available)
+    if not may_send():
+        _wait(line)
+        return False
+    refused = _unfit_payee(line)
+    if refused is not None:
+        return _reject(line.id, *refused)
+    gap = funds.gap(run)
     if gap is not None:
         with transaction() as session:
             service.pause_run(session, run.id, gap)
@@ -149,9 +195,32 @@ def _fit_to_send(look: _Look) -> bool:
     return True
 
 
-def _reject(line_id: UUID, code: str) -> bool:
+def _unfit_payee(line: PayoutLine) -> tuple[str, str] | None:
+    """Why the payee may not be paid, as a code and in words for them; None when nothing bars it."""
+    try:
+        payee = read_account(line.specialist_id, line.stripe_account_id)
+    except StripeRefused as refused:
+        if refused.status == 401:
+            raise
+        # The account is gone, or is no longer ours to see.
+        return RESTRICTED, WORDS[RESTRICTED]
+    if payee.stripe_account_id != line.stripe_account_id:
+        return CHANGED, WORDS[CHANGED]
+    if not (payee.transfers_active and payee.disabled_reason is None):
+        return RESTRICTED, WORDS[RESTRICTED]
+    if payee.version != line.payee_version:
+        return CHANGED, WORDS[CHANGED]
     with transaction() as session:
-        service.record_rejection(session, line_id, code=code, reason=WORDS[code])
+        held = service.hold_code(session, line.specialist_id)
+        taxes = service.tax_answer(session, line)
+    if held is not None:
+        return held, WORDS[held]
+    return None if taxes.ok else (taxes.code, taxes.words)
+
+
+def _reject(line_id: UUID, code: str, words: str) -> bool:
+    with transaction() as session:
+        service.record_rejection(session, line_id, code=code, reason=words)
     return False
 
 
@@ -163,11 +232,11 @@ def call_stripe(line_id: UUID) -> None:
         # Another worker has it, or it has ended; the sweep sees to it if that worker is lost.
         return
     try:
+        take_turn()
         payment = stripe_gateway.send(stripe_client.current(), order)
     except StripeRateLimited:
-        with transaction() as session:
-            wait = timedelta(seconds=random.uniform(*BUSY_SECONDS))
-            service.record_delay(session, line_id, wait=wait)
+        # Nothing was executed or remembered: the same key goes out again.
+        _delay(line_id)
     except StripeUnreachable as silent:
         with transaction() as session:
             service.record_doubt(session, line_id, code=silent.code)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
@@ -19,14 +20,16 @@ from sqlalchemy.orm import Mapped, mapped_column
 from marketplace.db import IdKey, Root, one_of, text_enum
 from marketplace.ids import PersonId
 from marketplace.money import Money
-from marketplace.payouts.rules import AttemptState, LineContent, LineState, RunState
+from marketplace.payouts.rules import AttemptState, BankState, LineContent, LineState, RunState
 
 
 class PayoutRun(Root):
     """Lines that are approved and released together.
 
     content_sha256 is of the lines that are to be sent; approved_sha256 is what was approved.
-    paused_at: sending waits for money at Stripe; funding_gap_minor says how much is missing.
+    paused_at: sending waits, for money at Stripe, and funding_gap_minor says how much is missing,
+    or until paused_by goes on. asked: the filters it was prepared by; schedule_id: the schedule
+    that drafted it; approvals_needed: how many people sign it.
     """
 
     __tablename__ = "payout_run"
@@ -51,6 +54,10 @@ class PayoutRun(Root):
     funding_gap_minor: Mapped[int | None]
     ended_at: Mapped[datetime | None]
     version: Mapped[int]
+    asked: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
+    approvals_needed: Mapped[int] = mapped_column(SmallInteger, server_default="1")
+    paused_by: Mapped[PersonId | None] = mapped_column(ForeignKey("person.id"))
+    schedule_id: Mapped[UUID | None] = mapped_column(ForeignKey("payout_schedule.id"))
 
     __table_args__ = (
         UniqueConstraint("year", "number"),
@@ -76,7 +83,9 @@ class PayoutRun(Root):
             " OR (released_by IS NOT NULL AND released_at IS NOT NULL)",
             name="released_in_full",
         ),
-        CheckConstraint("(paused_at IS NULL) = (funding_gap_minor IS NULL)", name="paused_gap"),
+        CheckConstraint("approvals_needed IN (1, 2)", name="approvals_needed"),
+        CheckConstraint("funding_gap_minor IS NULL OR paused_at IS NOT NULL", name="paused_gap"),
+        CheckConstraint("paused_by IS NULL OR paused_at IS NOT NULL", name="paused_by"),
         CheckConstraint(
             "(state IN ('sent', 'partially_sent', 'cancelled')) = (ended_at IS NOT NULL)",
             name="ended_at",
@@ -94,6 +103,10 @@ class PayoutLine(Root):
 
     reason_code and reason: why it was rejected, the latter in words for the specialist;
     since: when the present state began; frozen_at: nothing is called until a person has looked.
+    payee_currency: of the account at Stripe, so that an approver sees a conversion;
+    destination_payment_id: the payment that the transfer became there; bank_state: where a
+    transferred line's money is, None for still at Stripe; reversed_minor: how much of it was taken
+    back; withheld_minor: the tax withheld beside it.
     """
 
     __tablename__ = "payout_line"
@@ -115,10 +128,24 @@ class PayoutLine(Root):
     destination_currency: Mapped[str | None] = mapped_column(CHAR(3))
     frozen_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
+    payee_currency: Mapped[str | None] = mapped_column(CHAR(3))
+    destination_payment_id: Mapped[str | None] = mapped_column(unique=True)
+    bank_state: Mapped[BankState | None] = mapped_column(text_enum(BankState))
+    bank_since: Mapped[datetime | None]
+    reversed_minor: Mapped[int] = mapped_column(default=0, server_default="0")
+    withheld_minor: Mapped[int] = mapped_column(default=0, server_default="0")
 
     __table_args__ = (
         UniqueConstraint("run_id", "specialist_id"),
         one_of("state", LineState),
+        CheckConstraint(
+            "bank_state IN ('bank_pending', 'bank_paid', 'bank_failed', 'reversed')"
+            " AND (bank_state IS NULL OR state = 'transferred')"
+            " AND (bank_state IS NULL) = (bank_since IS NULL)",
+            name="bank_state",
+        ),
+        CheckConstraint("reversed_minor BETWEEN 0 AND amount_minor", name="reversed_minor"),
+        CheckConstraint("withheld_minor >= 0", name="withheld_minor"),
         CheckConstraint("amount_minor > 0", name="amount"),
         CheckConstraint(
             "(state = 'transferred') = (transfer_id IS NOT NULL"
@@ -135,6 +162,12 @@ class PayoutLine(Root):
             "ix_payout_line_waiting",
             "next_look_at",
             postgresql_where=text("state IN ('approved', 'submitting', 'unknown')"),
+        ),
+        Index("ix_payout_line_open", "run_id", postgresql_where=text("ended_at IS NULL")),
+        Index(
+            "ix_payout_line_at_bank",
+            "stripe_account_id",
+            postgresql_where=text("state = 'transferred'"),
         ),
     )
 
@@ -159,6 +192,8 @@ class PayoutLine(Root):
             account=self.stripe_account_id,
             payee_version=self.payee_version,
             amount=self.amount,
+            payee_currency=self.payee_currency,
+            withheld_minor=self.withheld_minor,
         )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -18,15 +17,52 @@ from marketplace.payouts.models import PayeeAccount
 from marketplace.payouts.queries.holds import held_of, held_words
 
 PAGE = 50
+_Rows = Select[UUID | None, int | None, PayeeAccount | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Whom a run is limited to. only: these people, None for everybody; without: not these;
+    country: of the account at Stripe, two capital letters, None for any."""
+
+    only: frozenset[UUID] | None = None
+    without: frozenset[UUID] = frozenset()
+    country: str | None = None
+
+    def plain(self) -> dict[str, object]:
+        """As JSON; what is not limited is left out."""
+        found: dict[str, object] = {}
+        if self.only is not None:
+            found["only"] = sorted(str(one) for one in self.only)
+        if self.without:
+            found["without"] = sorted(str(one) for one in self.without)
+        if self.country is not None:
+            found["country"] = self.country
+        return found
+
+    def limit(self, rows: _Rows) -> _Rows:
+        """The rows of `_worth_paying` that are left by them."""
+        owner = LedgerAccount.owner_id
+        if self.only is not None:
+            rows = rows.where(owner.in_(self.only))
+        if self.without:
+            rows = rows.where(owner.not_in(self.without))
+        if self.country is not None:
+            rows = rows.where(PayeeAccount.country == self.country)
+        return rows
+
+
+EVERYBODY = Filters()
 
 
 @dataclass(frozen=True, slots=True)
 class Payable:
-    """A specialist who can be paid now."""
+    """A specialist who can be paid now; payee_currency: of their account at Stripe."""
 
     specialist_id: PersonId
     stripe_account_id: str
     payee_version: int
+    payee_currency: str
     available: Money
 
 
@@ -44,23 +80,22 @@ def payable(
     viewer: Actor,
     *,
     minimum: Money,
-    only: Collection[UUID] | None = None,
+    filters: Filters = EVERYBODY,
     limit: int = PAGE,
 ) -> list[Payable]:
     """Specialists with an active account and at least `minimum` available, largest first."""
     viewer.require(Permission.FINANCE_VIEW)
-    rows = _worth_paying(minimum).where(
+    rows = filters.limit(_worth_paying(minimum)).where(
         PayeeAccount.transfers_active,
         PayeeAccount.disabled_reason.is_(None),
         _held(session).is_(None),
     )
-    if only is not None:
-        rows = rows.where(LedgerAccount.owner_id.in_(only))
     return [
         Payable(
             specialist_id=PersonId(owner_id),
             stripe_account_id=payee.stripe_account_id or "",
             payee_version=payee.version,
+            payee_currency=payee.currency,
             available=Money(balance, minimum.currency),
         )
         for owner_id, balance, payee in session.execute(rows.limit(limit))
@@ -69,13 +104,19 @@ def payable(
 
 
 def unpayable(
-    session: Session, viewer: Actor, *, minimum: Money, limit: int = PAGE
+    session: Session,
+    viewer: Actor,
+    *,
+    minimum: Money,
+    filters: Filters = EVERYBODY,
+    limit: int = PAGE,
 ) -> list[Unpayable]:
     """Specialists with at least `minimum` available whom no run can pay yet, with the reason."""
     viewer.require(Permission.FINANCE_VIEW)
     active = PayeeAccount.transfers_active.is_(True) & PayeeAccount.disabled_reason.is_(None)
     left_out = func.coalesce(active, False).is_(False) | _held(session).is_not(None)
-    found = session.execute(_worth_paying(minimum).where(left_out).limit(limit)).all()
+    rows = filters.limit(_worth_paying(minimum)).where(left_out)
+    found = session.execute(rows.limit(limit)).all()
     held = held_of(session, viewer, [owner_id for owner_id, _, _ in found if owner_id])
     return [
         Unpayable(
@@ -97,11 +138,16 @@ class Group:
     total: Money
 
 
-def groups(session: Session, viewer: Actor, *, minimum: Money) -> list[Group]:
+def groups(
+    session: Session, viewer: Actor, *, minimum: Money, filters: Filters = EVERYBODY
+) -> list[Group]:
     """All who have at least `minimum` available: those who can be paid, then by reason why not."""
     viewer.require(Permission.FINANCE_VIEW)
     worth = (
-        _worth_paying(minimum).add_columns(_held(session).label("held")).order_by(None).subquery()
+        filters.limit(_worth_paying(minimum))
+        .add_columns(_held(session).label("held"))
+        .order_by(None)
+        .subquery()
     )
     no_account = worth.c.stripe_account_id.is_(None)
     parts = (no_account, worth.c.transfers_active, worth.c.disabled_reason, worth.c.held)
@@ -117,7 +163,7 @@ def groups(session: Session, viewer: Actor, *, minimum: Money) -> list[Group]:
     return [Group(why, count, Money(minor, minimum.currency)) for why, (count, minor) in ordered]
 
 
-def _worth_paying(minimum: Money) -> Select[UUID | None, int | None, PayeeAccount | None]:
+def _worth_paying(minimum: Money) -> _Rows:
     code = func.concat("L:spec:", LedgerAccount.owner_id, ":available:", minimum.currency)
     return (
         select(LedgerAccount.owner_id, LedgerAccount.balance, PayeeAccount)

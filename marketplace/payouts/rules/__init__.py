@@ -1,10 +1,30 @@
 """The lifecycles, hashes, times and refusals of payouts; pure."""
 
+from marketplace.payouts.rules.bank import BACK as BACK
+from marketplace.payouts.rules.bank import BANK_LABELS as BANK_LABELS
+from marketplace.payouts.rules.bank import BANK_NEXT as BANK_NEXT
+from marketplace.payouts.rules.bank import CONNECTED_LABELS as CONNECTED_LABELS
+from marketplace.payouts.rules.bank import CONNECTED_NEXT as CONNECTED_NEXT
+from marketplace.payouts.rules.bank import LINES_AT_BANK as LINES_AT_BANK
+from marketplace.payouts.rules.bank import POSTED_AS as POSTED_AS
+from marketplace.payouts.rules.bank import BankPayout as BankPayout
+from marketplace.payouts.rules.bank import BankState as BankState
+from marketplace.payouts.rules.bank import ConnectedState as ConnectedState
+from marketplace.payouts.rules.bank import PayoutPart as PayoutPart
+from marketplace.payouts.rules.bank import steps_to as steps_to
 from marketplace.payouts.rules.content import LineContent as LineContent
 from marketplace.payouts.rules.content import Order as Order
 from marketplace.payouts.rules.content import Payment as Payment
 from marketplace.payouts.rules.content import content_sha256 as content_sha256
 from marketplace.payouts.rules.content import shortfall as shortfall
+from marketplace.payouts.rules.gate import FRESH as FRESH
+from marketplace.payouts.rules.gate import OVERLAP as OVERLAP
+from marketplace.payouts.rules.gate import GateState as GateState
+from marketplace.payouts.rules.gate import comparison_due as comparison_due
+from marketplace.payouts.rules.limits import WINDOW as WINDOW
+from marketplace.payouts.rules.limits import OverLimit as OverLimit
+from marketplace.payouts.rules.limits import Thresholds as Thresholds
+from marketplace.payouts.rules.limits import check_limit as check_limit
 from marketplace.payouts.rules.payees import HOLD_NEXT as HOLD_NEXT
 from marketplace.payouts.rules.payees import AccountFacts as AccountFacts
 from marketplace.payouts.rules.payees import HoldState as HoldState
@@ -12,6 +32,16 @@ from marketplace.payouts.rules.refusals import BelowMinimum as BelowMinimum
 from marketplace.payouts.rules.refusals import ContentChanged as ContentChanged
 from marketplace.payouts.rules.refusals import OwnRun as OwnRun
 from marketplace.payouts.rules.refusals import PayeeEditor as PayeeEditor
+from marketplace.payouts.rules.reversals import REASON_LABELS as REASON_LABELS
+from marketplace.payouts.rules.reversals import REVERSAL_LABELS as REVERSAL_LABELS
+from marketplace.payouts.rules.reversals import REVERSAL_NEXT as REVERSAL_NEXT
+from marketplace.payouts.rules.reversals import REVERSAL_STUCK as REVERSAL_STUCK
+from marketplace.payouts.rules.reversals import OwnReversal as OwnReversal
+from marketplace.payouts.rules.reversals import ReversalReason as ReversalReason
+from marketplace.payouts.rules.reversals import ReversalState as ReversalState
+from marketplace.payouts.rules.reversals import Takeback as Takeback
+from marketplace.payouts.rules.schedules import Every as Every
+from marketplace.payouts.rules.schedules import next_draft as next_draft
 from marketplace.payouts.rules.states import ENDED as ENDED
 from marketplace.payouts.rules.states import LINE_LABELS as LINE_LABELS
 from marketplace.payouts.rules.states import LINE_NEXT as LINE_NEXT

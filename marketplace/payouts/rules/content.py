@@ -16,6 +16,8 @@ class LineContent:
     """What a line promises: the specialist, where the money goes, how much.
 
     payee_version counts the changes of the payee, so an approval covers one of them.
+    payee_currency: of the account it goes to, None where that was not noted; withheld_minor: the
+    tax withheld beside it.
     """
 
     line_id: UUID
@@ -23,11 +25,17 @@ class LineContent:
     account: str
     payee_version: int
     amount: Money
+    payee_currency: str | None = None
+    withheld_minor: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """A transfer as Stripe made it; destination is what reached the connected account."""
+    """A transfer as Stripe made it; destination is what reached the connected account.
+
+    attempt_id: what its metadata says; payment_id: what it is called on that account, "" for
+    unstated.
+    """
 
     transfer_id: str
     balance_transaction_id: str
@@ -35,6 +43,8 @@ class Payment:
     account: str
     line_id: str
     destination: Money
+    attempt_id: str = ""
+    payment_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +64,7 @@ class Order:
 
 
 def content_sha256(reference: str, currency: str, lines: Iterable[LineContent]) -> str:
-    """The hash of a run's content in hexadecimal: lines, amounts, payees and totals.
+    """The hash of a run's content in hexadecimal: lines, amounts, payees, conversions, totals.
 
     The order of the lines does not matter. It is what an approver approves.
     """
@@ -71,7 +81,7 @@ def content_sha256(reference: str, currency: str, lines: Iterable[LineContent]) 
 
 
 def _plain(line: LineContent) -> dict[str, object]:
-    return {
+    content: dict[str, object] = {
         "line_id": str(line.line_id),
         "specialist_id": str(line.specialist_id),
         "account": line.account,
@@ -79,6 +89,12 @@ def _plain(line: LineContent) -> dict[str, object]:
         "amount_minor": line.amount.minor,
         "currency": line.amount.currency,
     }
+    # Lines from before these were noted keep the hash that they were approved by.
+    if line.payee_currency is not None:
+        content["payee_currency"] = line.payee_currency
+    if line.withheld_minor:
+        content["withheld_minor"] = line.withheld_minor
+    return content
 
 
 def shortfall(wanted: Money, available: Money) -> Money | None:

@@ -8,12 +8,22 @@ from marketplace.payouts.service.accounts import (
     record_account,
     record_facts,
 )
+from marketplace.payouts.service.approving import approve_run, used_in_a_day
 from marketplace.payouts.service.erasure import (
     NotYetErasable,
     ask_erasure,
     carry_out_erasure,
     erase_by_command,
     reasons_against,
+)
+from marketplace.payouts.service.gate import (
+    gate,
+    newest_attempt_at,
+    note_resync,
+    open_strays,
+    record_comparison,
+    settle_stray,
+    unknown_transfers,
 )
 from marketplace.payouts.service.lines import (
     claim_line,
@@ -26,16 +36,19 @@ from marketplace.payouts.service.lines import (
     record_doubt,
     record_payment,
     record_rejection,
+    start_lines,
+    waiting_total,
 )
 from marketplace.payouts.service.names import clear_hold, hold_code, hold_differing
-from marketplace.payouts.service.runs import (
-    approve_run,
+from marketplace.payouts.service.preparing import prepare_run
+from marketplace.payouts.service.releasing import (
     cancel_line,
     cancel_run,
-    prepare_run,
+    pause_by_hand,
     release_run,
     resume_run,
 )
+from marketplace.payouts.service.taxes import tax_answer
 
 __all__ = [
     "NotYetErasable",
@@ -50,17 +63,23 @@ __all__ = [
     "clear_hold",
     "erase_by_command",
     "freeze_line",
+    "gate",
     "hold_code",
     "hold_differing",
     "look_around",
+    "newest_attempt_at",
+    "note_resync",
     "open_attempt",
     "open_onboarding",
+    "open_strays",
+    "pause_by_hand",
     "pause_run",
     "payees_after",
     "prepare_run",
     "reasons_against",
     "record_absence",
     "record_account",
+    "record_comparison",
     "record_delay",
     "record_doubt",
     "record_facts",
@@ -68,4 +87,10 @@ __all__ = [
     "record_rejection",
     "release_run",
     "resume_run",
+    "settle_stray",
+    "start_lines",
+    "tax_answer",
+    "unknown_transfers",
+    "used_in_a_day",
+    "waiting_total",
 ]

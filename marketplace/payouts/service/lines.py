@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import cast
 from uuid import UUID
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 
 from marketplace import audit, clock, outbox
@@ -23,6 +23,11 @@ from marketplace.payouts.models import PayeeAccount, PayoutAttempt, PayoutLine, 
 from marketplace.payouts.rules import AttemptState, LineState, Order, Payment, RunState
 
 FUNDS_MISSING = "balance_insufficient"
+# How many lines a worker takes at a time, and what a sweep takes for forgotten: an approved line
+# waits for its turn in a large run, one on its way has an answer by then.
+BATCH = 25
+FORGOTTEN = timedelta(minutes=10)
+UNANSWERED = timedelta(seconds=60)
 
 
 def look_at(session: Session, line: PayoutLine) -> None:
@@ -31,6 +36,22 @@ def look_at(session: Session, line: PayoutLine) -> None:
     outbox.enqueue_once(
         session, key, "payouts.send_line", not_before=line.next_look_at, line_id=line.id
     )
+
+
+def start_lines(session: Session, run_id: UUID) -> None:
+    """Have every approved line of a run sent, in batches."""
+    now = clock.now()
+    waiting = (
+        update(PayoutLine)
+        .where(PayoutLine.run_id == run_id, PayoutLine.state == LineState.APPROVED)
+        .where(PayoutLine.frozen_at.is_(None))
+        .values(next_look_at=now)
+        .returning(PayoutLine.id)
+    )
+    ids = sorted(session.scalars(waiting))
+    for first in range(0, len(ids), BATCH):
+        line_ids = [str(line_id) for line_id in ids[first : first + BATCH]]
+        outbox.enqueue(session, "payouts.send_batch", not_before=now, line_ids=line_ids)
 
 
 def claim_line(session: Session, line_id: UUID) -> Order | None:
@@ -63,6 +84,14 @@ def claim_line(session: Session, line_id: UUID) -> Order | None:
         attempt = again
     line.next_look_at = now + timedelta(seconds=rules.STUCK_SECONDS)
     return _order(line, attempt)
+
+
+def waiting_total(session: Session, run_id: UUID, currency: str) -> Money:
+    """The sum of a run's lines that wait to be sent."""
+    waiting = select(func.coalesce(func.sum(PayoutLine.amount_minor), 0)).where(
+        PayoutLine.run_id == run_id, PayoutLine.state == LineState.APPROVED
+    )
+    return Money(int(session.scalars(waiting).one()), currency)
 
 
 def _may_start(session: Session, line: PayoutLine) -> bool:
@@ -135,6 +164,7 @@ def record_payment(session: Session, line_id: UUID, payment: Payment) -> None:
     line.balance_transaction_id = payment.balance_transaction_id
     line.destination_amount_minor = payment.destination.minor
     line.destination_currency = payment.destination.currency
+    line.destination_payment_id = payment.payment_id or None
     line.frozen_at = None
     _end(session, run, line, LineState.TRANSFERRED, attempt)
 
@@ -222,16 +252,18 @@ def pause_run(session: Session, run_id: UUID, gap: Money) -> None:
 def look_around(session: Session, *, limit: int = 500) -> int:
     """Enqueue every line that is overdue; how many. What a lost queue forgot, this finds."""
     now = clock.now()
+    due = PayoutLine.next_look_at
     overdue = (
         select(PayoutLine)
         .join(PayoutRun, PayoutRun.id == PayoutLine.run_id)
-        .where(PayoutLine.next_look_at < now - timedelta(seconds=60))
-        .where(PayoutLine.frozen_at.is_(None))
-        .where(PayoutRun.state == RunState.RELEASING)
+        .where(PayoutLine.frozen_at.is_(None), PayoutRun.state == RunState.RELEASING)
         .where(
             or_(
-                PayoutLine.state.in_((LineState.SUBMITTING, LineState.UNKNOWN)),
-                (PayoutLine.state == LineState.APPROVED) & PayoutRun.paused_at.is_(None),
+                PayoutLine.state.in_((LineState.SUBMITTING, LineState.UNKNOWN))
+                & (due < now - UNANSWERED),
+                (PayoutLine.state == LineState.APPROVED)
+                & PayoutRun.paused_at.is_(None)
+                & (due < now - FORGOTTEN),
             )
         )
         .order_by(PayoutLine.next_look_at)
@@ -246,13 +278,16 @@ def look_around(session: Session, *, limit: int = 500) -> int:
 
 
 def release_money(session: Session, line: PayoutLine) -> None:
-    """Give a line's reserved money back to its specialist's available balance."""
+    """Give a line's reserved money, and what was withheld of it, back to its specialist."""
+    line_id = cast(PayoutLineId, line.id)
     ledger.cancel_payout(
-        session,
-        specialist_id=line.specialist_id,
-        line_id=cast(PayoutLineId, line.id),
-        amount=line.amount,
+        session, specialist_id=line.specialist_id, line_id=line_id, amount=line.amount
     )
+    if line.withheld_minor:
+        kept = Money(line.withheld_minor, line.currency)
+        ledger.return_withholding(
+            session, specialist_id=line.specialist_id, line_id=line_id, amount=kept
+        )
 
 
 def locked_run(session: Session, run_id: UUID) -> PayoutRun:
@@ -266,15 +301,20 @@ def locked_run(session: Session, run_id: UUID) -> PayoutRun:
 def end_run_if_done(session: Session, run: PayoutRun) -> None:
     """End a run in sending whose last line has ended; lines dropped before the release are none."""
     session.flush()  # The count must see the line that has just ended.
+    open_line = select(PayoutLine.id).where(
+        PayoutLine.run_id == run.id, PayoutLine.ended_at.is_(None)
+    )
+    if run.state is not RunState.RELEASING or session.scalar(open_line.limit(1)) is not None:
+        return
     sent = or_(PayoutLine.state != LineState.CANCELLED, PayoutLine.ended_at >= run.released_at)
     states = session.scalars(
         select(PayoutLine.state).where(PayoutLine.run_id == run.id, sent)
     ).all()
-    following = rules.run_after(states) if run.state is RunState.RELEASING else None
+    following = rules.run_after(states)
     if following is None:
         return
     run.state, run.ended_at = following, clock.now()
-    run.paused_at = run.funding_gap_minor = None
+    run.paused_at = run.paused_by = run.funding_gap_minor = None
     run.version += 1
     audit.record(session, SYSTEM, f"ended a payout run as {following}", run.id)
     outbox.announce(session, f"payout_run.{following}", run.id, {"lines": len(states)})

@@ -7,3 +7,4 @@ from marketplace.payouts.stripe_gateway.transfers import available_balance as av
 from marketplace.payouts.stripe_gateway.transfers import send as send
 from marketplace.payouts.stripe_gateway.transfers import transfer_now as transfer_now
 from marketplace.payouts.stripe_gateway.transfers import transfers_of_line as transfers_of_line
+from marketplace.payouts.stripe_gateway.transfers import transfers_since as transfers_since

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import datetime
 from uuid import UUID
 
 from stripe import StripeClient, Transfer
@@ -80,23 +82,40 @@ def transfers_of_line(
     return [_payment(client, transfer) for transfer in named]
 
 
-def _payment(client: StripeClient, transfer: Transfer) -> Payment:
-    account = id_of(transfer.destination)
+@outside_transaction
+def transfers_since(client: StripeClient, since: datetime) -> list[Payment]:
+    """Every transfer that was made since a moment, newest first; `destination` is as sent."""
+    with translated():
+        listed = client.v1.transfers.list(
+            {"created": {"gte": int(since.timestamp())}, "limit": PAGE}
+        )
+        return [_as_sent(transfer) for transfer in listed.auto_paging_iter()]
+
+
+def _as_sent(transfer: Transfer) -> Payment:
     amount = Money(transfer.amount, transfer.currency.upper())
-    try:
-        with translated():
-            arrived = _arrived(client, account, id_of(transfer.destination_payment)) or amount
-    except StripeRefused as refused:
-        # The transfer exists, so a refusal to show its other end must not look like its own.
-        raise doubtful(refused) from refused
+    named = transfer.metadata.to_dict()
     return Payment(
         transfer_id=transfer.id,
         balance_transaction_id=id_of(transfer.balance_transaction),
         amount=amount,
-        account=account,
-        line_id=transfer.metadata.to_dict().get("line_id", ""),
-        destination=arrived,
+        account=id_of(transfer.destination),
+        line_id=named.get("line_id", ""),
+        destination=amount,
+        attempt_id=named.get("attempt_id", ""),
+        payment_id=id_of(transfer.destination_payment),
     )
+
+
+def _payment(client: StripeClient, transfer: Transfer) -> Payment:
+    sent = _as_sent(transfer)
+    try:
+        with translated():
+            arrived = _arrived(client, sent.account, sent.payment_id) or sent.amount
+    except StripeRefused as refused:
+        # The transfer exists, so a refusal to show its other end must not look like its own.
+        raise doubtful(refused) from refused
+    return replace(sent, destination=arrived)
 
 
 def _arrived(client: StripeClient, account: str, payment_id: str) -> Money | None:
