@@ -63,7 +63,12 @@ def _identity(subject: Mapping[str, Any]) -> Arguments:
     return {"stripe_session_id": subject["id"], "check_id": _metadata(subject, "check_id")}
 
 
+def _cash(subject: Mapping[str, Any]) -> Arguments:
+    return {"cash_id": subject["id"]}
+
+
 TOP_UP = "billing.refresh_top_up"
+CASH = "billing.receive_stripe_cash"
 ACCOUNT = "payouts.refresh_account"
 TRANSFER = "payouts.resolve_transfer"
 IDENTITY = "specialists.refresh_identity"
@@ -77,6 +82,7 @@ ROUTES: Mapping[str, tuple[str, Reader]] = {
     "payment_intent.payment_failed": (TOP_UP, _payment),
     "charge.succeeded": (TOP_UP, _charge),
     "charge.updated": (TOP_UP, _charge),
+    "customer_cash_balance_transaction.created": (CASH, _cash),
     "account.updated": (ACCOUNT, _account),
     "capability.updated": (ACCOUNT, _capability),
     "transfer.created": (TRANSFER, _transfer),

@@ -20,7 +20,7 @@ depends_on = None
 AT = sa.DateTime(timezone=True)
 TABLES = (
     "cash_application", "cash_proposal", "cash_receipt", "tax_rate", "payment_reference",
-    "invoice_line", "invoice", "invoice_series", "billing_details",
+    "invoice_line", "invoice", "invoice_series", "billing_details", "stripe_customer",
 )  # fmt: skip
 FUNCTIONS = (
     "invoice_issued", "invoice_kept", "invoice_adds_up", "invoice_series_whole",
@@ -315,6 +315,12 @@ def _create_cash() -> None:
         _check("left", "left_minor BETWEEN 0 AND amount_minor"),
         _check("settled", "(state = 'settled') = (left_minor = 0)"),
     )
+    op.create_table(
+        "stripe_customer",
+        _to("organisation_id", "organisation", key=True),
+        sa.Column("customer_id", sa.Text(), nullable=False, unique=True),
+        sa.Column("made_at", AT, nullable=False),
+    )
     waiting = "state IN ('unapplied', 'proposed')"
     _index("cash_receipt", "id", where=waiting, name="ix_cash_receipt_waiting")
 
@@ -373,10 +379,8 @@ def _let_top_ups_clear() -> None:
 
 
 def _swap_checks(states: str, posted: str) -> None:
-    for name, condition in (
-        ("state", f"state IN ({states})"),
-        ("posted_in_full", IN_FULL.format(posted)),
-    ):
+    checks = {"state": f"state IN ({states})", "posted_in_full": IN_FULL.format(posted)}
+    for name, condition in checks.items():
         op.drop_constraint(op.f(f"ck_top_up_{name}"), "top_up")
         op.create_check_constraint(op.f(f"ck_top_up_{name}"), "top_up", condition)
 

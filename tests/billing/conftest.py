@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 import stripe as sdk
 from sqlalchemy import Engine
 
+from marketplace import settings as settings_module
 from marketplace import stripe_client
 from marketplace.embedded import Stack
 from marketplace.settings import Settings
@@ -33,3 +35,20 @@ def stripe(
     yield served_stripe
     served_stripe.controls.clear_faults()
     stripe_client.use(settings)
+
+
+@pytest.fixture
+def irish(settings: Settings, database: Engine) -> Iterator[None]:
+    """The seller is registered in Ireland and has an account in euros."""
+    settings_module.use(
+        replace(
+            settings,
+            seller_name="Expert Judgements Ltd",
+            seller_address="1 Quay;Dublin 2",
+            seller_country="IE",
+            seller_tax_id="IE1234567T",
+            bank_accounts=(("USD", (("Account number", "0002"),)), ("EUR", (("IBAN", "IE29"),))),
+        )
+    )
+    yield
+    settings_module.use(settings)

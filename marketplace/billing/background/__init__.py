@@ -1,5 +1,12 @@
 """What billing does in the background; importing this binds its outbox names."""
 
+from marketplace.billing.background.customers import stripe_customer as stripe_customer
+from marketplace.billing.background.lines import HANDLERS as HANDLERS
+from marketplace.billing.background.lines import post_line as post_line
+from marketplace.billing.background.lines import receive_stripe_cash as receive_stripe_cash
+from marketplace.billing.background.months import clear_top_ups as clear_top_ups
+from marketplace.billing.background.months import issue_lab as issue_lab
+from marketplace.billing.background.months import issue_months as issue_months
 from marketplace.billing.background.top_ups import LOOKS_MAX as LOOKS_MAX
 from marketplace.billing.background.top_ups import CheckoutClosed as CheckoutClosed
 from marketplace.billing.background.top_ups import open_checkout as open_checkout

@@ -82,7 +82,7 @@ def refresh_top_up(
         _not_found(work)
         return
     try:
-        _refresh(top_up, checkout_session_id, payment_intent_id)
+        refresh(top_up, checkout_session_id, payment_intent_id)
     except GatewayError:
         if not swept:
             raise
@@ -90,8 +90,9 @@ def refresh_top_up(
         outbox.done(session, work)
 
 
-def _refresh(top_up: TopUp, told_session_id: str | None, intent_id: str | None) -> None:
-    if top_up.state is TopUpState.POSTED:
+def refresh(top_up: TopUp, told_session_id: str | None, intent_id: str | None) -> None:
+    """Fetch what Stripe says about a top-up and record it; call it outside a transaction."""
+    if top_up.state in rules.IN_THE_BOOK:
         return
     client = stripe_client.current()
     session_id = top_up.checkout_session_id or told_session_id

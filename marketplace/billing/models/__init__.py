@@ -3,6 +3,7 @@
 from marketplace.billing.models.cash import CashApplication as CashApplication
 from marketplace.billing.models.cash import CashProposal as CashProposal
 from marketplace.billing.models.cash import CashReceipt as CashReceipt
+from marketplace.billing.models.cash import StripeCustomer as StripeCustomer
 from marketplace.billing.models.invoices import BillingDetails as BillingDetails
 from marketplace.billing.models.invoices import Invoice as Invoice
 from marketplace.billing.models.invoices import InvoiceLine as InvoiceLine

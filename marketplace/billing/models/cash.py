@@ -126,3 +126,14 @@ class CashApplication(Root):
     def amount(self) -> Money:
         """What was applied."""
         return Money(self.amount_minor, self.currency)
+
+
+class StripeCustomer(Root):
+    """A lab as Stripe's customer: for its cash balance there, and for cards that it saves."""
+
+    __tablename__ = "stripe_customer"
+    organisation_id: Mapped[OrganisationId] = mapped_column(
+        ForeignKey("organisation.id"), primary_key=True
+    )
+    customer_id: Mapped[str] = mapped_column(unique=True)
+    made_at: Mapped[datetime]

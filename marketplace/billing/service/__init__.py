@@ -1,5 +1,30 @@
 """The verbs of billing."""
 
+from marketplace.billing.service.cash import Target as Target
+from marketplace.billing.service.cash import apply_receipt as apply_receipt
+from marketplace.billing.service.cash import receive_stripe_cash as receive_stripe_cash
+from marketplace.billing.service.cash import receive_wire as receive_wire
+from marketplace.billing.service.clearing import clear_top_up as clear_top_up
+from marketplace.billing.service.clearing import due_to_clear as due_to_clear
+from marketplace.billing.service.clearing import return_top_up as return_top_up
+from marketplace.billing.service.customers import customer_of_lab as customer_of_lab
+from marketplace.billing.service.customers import lab_of_customer as lab_of_customer
+from marketplace.billing.service.customers import record_customer as record_customer
+from marketplace.billing.service.details import DetailsMissing as DetailsMissing
+from marketplace.billing.service.details import lab_reference as lab_reference
+from marketplace.billing.service.details import seller as seller
+from marketplace.billing.service.details import set_details as set_details
+from marketplace.billing.service.invoices import credit_invoice as credit_invoice
+from marketplace.billing.service.invoices import issue as issue
+from marketplace.billing.service.invoices import issue_prepayment as issue_prepayment
+from marketplace.billing.service.invoices import lines_of as lines_of
+from marketplace.billing.service.invoices import open_amount as open_amount
+from marketplace.billing.service.invoices import paid_of as paid_of
+from marketplace.billing.service.months import add_rate as add_rate
+from marketplace.billing.service.months import issue_month as issue_month
+from marketplace.billing.service.months import rates as rates
+from marketplace.billing.service.proposals import decide_cash as decide_cash
+from marketplace.billing.service.proposals import propose_cash as propose_cash
 from marketplace.billing.service.top_ups import GIVEN_UP as GIVEN_UP
 from marketplace.billing.service.top_ups import OTHER_AMOUNT as OTHER_AMOUNT
 from marketplace.billing.service.top_ups import begin_top_up as begin_top_up

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import select
@@ -64,7 +65,7 @@ def record_checkout(session: Session, top_up_id: UUID, checkout: Checkout) -> To
     follows the lifecycle, and the ledger takes a balance transaction once.
     """
     top_up = locked(session, top_up_id)
-    if top_up.state is TopUpState.POSTED or not _ours(session, top_up, checkout):
+    if top_up.state in rules.IN_THE_BOOK or not _ours(session, top_up, checkout):
         return top_up
     top_up.checkout_session_id = checkout.session_id
     top_up.checkout_url = checkout.url or top_up.checkout_url
@@ -77,7 +78,7 @@ def record_checkout(session: Session, top_up_id: UUID, checkout: Checkout) -> To
     )
     if seen is TopUpState.FAILED:
         top_up.note = "The payment was declined. No money was taken."
-    _move(session, top_up, seen)
+    move(session, top_up, seen)
     if checkout.settlement is not None and top_up.state is TopUpState.SETTLING:
         _post(session, top_up, checkout.settlement)
     return top_up
@@ -88,7 +89,7 @@ def record_refusal(session: Session, top_up_id: UUID, message: str) -> TopUp:
     top_up = locked(session, top_up_id)
     if top_up.state is TopUpState.REQUESTED:
         top_up.note = message
-        _move(session, top_up, TopUpState.FAILED)
+        move(session, top_up, TopUpState.FAILED)
     return top_up
 
 
@@ -97,7 +98,7 @@ def give_up(session: Session, top_up_id: UUID) -> TopUp:
     top_up = locked(session, top_up_id)
     if top_up.state is TopUpState.REQUESTED:
         top_up.note = GIVEN_UP
-        _move(session, top_up, TopUpState.EXPIRED)
+        move(session, top_up, TopUpState.EXPIRED)
     return top_up
 
 
@@ -179,18 +180,23 @@ def _post(session: Session, top_up: TopUp, settlement: Settlement) -> None:
             top_up.note = OTHER_AMOUNT
             _alarm(session, top_up, settlement)
         return
+    here = settings.current()
     top_up.ledger_transaction_id = ledger.record_top_up(
         session,
         lab_id=top_up.organisation_id,
         gross=settlement.gross,
         fee=settlement.fee,
         balance_transaction_id=settlement.balance_transaction_id,
-        effective_on=clock.book_day(settlement.created_at, settings.current().book_timezone),
+        effective_on=clock.book_day(settlement.created_at, here.book_timezone),
+        pending=settlement.delayed,
     )
     top_up.balance_transaction_id = settlement.balance_transaction_id
     top_up.fee_minor = settlement.fee.minor
     top_up.posted_at = clock.now()
-    _move(session, top_up, TopUpState.POSTED)
+    if settlement.delayed:
+        window = timedelta(days=here.top_up_clearing_days)
+        top_up.clears_at = settlement.created_at + window
+    move(session, top_up, TopUpState.CLEARING if settlement.delayed else TopUpState.POSTED)
 
 
 def _alarm(session: Session, top_up: TopUp, settlement: Settlement) -> None:
@@ -205,7 +211,8 @@ def _alarm(session: Session, top_up: TopUp, settlement: Settlement) -> None:
     )
 
 
-def _move(session: Session, top_up: TopUp, following: TopUpState) -> None:
+def move(session: Session, top_up: TopUp, following: TopUpState) -> None:
+    """Take a step that the lifecycle has, and tell it; any other is left."""
     if top_up.state is following or not rules.may_follow(top_up.state, following):
         return
     top_up.state = following

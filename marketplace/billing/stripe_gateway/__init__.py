@@ -3,3 +3,9 @@
 from marketplace.billing.stripe_gateway.checkout import checkout_now as checkout_now
 from marketplace.billing.stripe_gateway.checkout import open_checkout as open_checkout
 from marketplace.billing.stripe_gateway.checkout import session_of_payment as session_of_payment
+from marketplace.billing.stripe_gateway.lines import BalanceLine as BalanceLine
+from marketplace.billing.stripe_gateway.lines import balance_line as balance_line
+from marketplace.billing.stripe_gateway.lines import create_customer as create_customer
+from marketplace.billing.stripe_gateway.lines import customer_of_line as customer_of_line
+from marketplace.billing.stripe_gateway.lines import lines_of_source as lines_of_source
+from marketplace.billing.stripe_gateway.lines import payment_of_line as payment_of_line

@@ -12,6 +12,9 @@ from marketplace.db import outside_transaction
 from marketplace.money import Money
 from marketplace.stripe_client import translated
 
+# Debits: the payer's bank may take the money back for days after Stripe has it.
+DELAYED = frozenset({"acss_debit", "au_becs_debit", "bacs_debit", "sepa_debit", "us_bank_account"})
+
 
 @outside_transaction
 def open_checkout(client: StripeClient, wish: CheckoutWish) -> Checkout:
@@ -71,7 +74,7 @@ def _checkout(session: stripe_checkout.Session) -> Checkout:
         expired=session.status == "expired",
         completed=session.status == "complete",
         paid=session.payment_status == "paid",
-        payment_intent_id=_id_of(session.payment_intent),
+        payment_intent_id=id_of(session.payment_intent),
         metadata=session.metadata.to_dict() if session.metadata else {},
     )
 
@@ -80,7 +83,7 @@ def _with_payment(client: StripeClient, checkout: Checkout) -> Checkout:
     assert checkout.payment_intent_id is not None  # noqa: S101 - the caller has looked.
     with translated():
         intent = client.v1.payment_intents.retrieve(checkout.payment_intent_id)
-        charge_id = _id_of(intent.latest_charge)
+        charge_id = id_of(intent.latest_charge)
     ended_unpaid = intent.status in {"requires_payment_method", "canceled"}
     return Checkout(
         session_id=checkout.session_id,
@@ -101,21 +104,23 @@ def _settlement(client: StripeClient, charge_id: str | None) -> Settlement | Non
         return None
     with translated():
         charge = client.v1.charges.retrieve(charge_id)
-        line_id = _id_of(charge.balance_transaction)
+        line_id = id_of(charge.balance_transaction)
         if line_id is None:
             # Stripe makes the balance transaction a little after the charge.
             return None
         line = client.v1.balance_transactions.retrieve(line_id)
+    method = charge.payment_method_details.type if charge.payment_method_details else "card"
     currency = line.currency.upper()
     return Settlement(
         balance_transaction_id=line.id,
         gross=Money(line.amount, currency),
         fee=Money(line.fee, currency),
         created_at=datetime.fromtimestamp(line.created, UTC),
+        delayed=method in DELAYED,
     )
 
 
-def _id_of(linked: object) -> str | None:
+def id_of(linked: object) -> str | None:
     """The id of a field that Stripe fills with an id, an expanded object, or nothing."""
     if linked is None or isinstance(linked, str):
         return linked
