@@ -32,7 +32,7 @@ MESSAGE = "Some of what you typed needs mending."
 SECRET_FIELDS = frozenset(
     {
         *("password", "current_password", "new_password", "code", "csrf_token"),
-        *("api_key", "secret_access_key"),
+        *("api_key", "secret_access_key", "tin"),
     }
 )
 

@@ -74,6 +74,7 @@ API: tuple[str, ...] = (
     "marketplace.web.api.integrity:integrity_api",
     "marketplace.web.api.pipelines:pipelines_api",
     "marketplace.web.api.work:work_api",
+    "marketplace.web.api.statement:statement_api",
     "marketplace.web.api.qualifications:qualifications_api",
     "marketplace.web.api.receipts:receipts_api",
     "marketplace.web.api.conversations:conversations_api",

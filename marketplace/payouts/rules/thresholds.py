@@ -161,6 +161,38 @@ def gate(table: TaxTable, payee: Payee, amount: Money, on: date) -> PayGate:
     return PayGate(True, "", "", nothing)
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What tax law wants of somebody now. forms: any one of these will do; past: whether the next
+    payment waits for it, or loses a part; paid: this year, in the threshold's currency, None where
+    a rate is missing."""
+
+    rule: Threshold
+    forms: tuple[TaxForm, ...]
+    has: bool
+    waits: bool
+    past: bool
+    paid: Money | None
+
+
+def standings(table: TaxTable, payee: Payee, on: date) -> list[Standing]:
+    """Every rule that is about somebody on a day, and how they stand to it."""
+    found = []
+    for rule in table.about(payee.country, on):
+        least = Money(1, rule.amount.currency)
+        found.append(
+            Standing(
+                rule=rule,
+                forms=rule.forms,
+                has=bool(payee.verified & set(rule.forms)),
+                waits=bool(payee.waiting & set(rule.forms)),
+                past=_past(table, rule, payee, least, on),
+                paid=table.counted(payee.paid, rule.amount.currency),
+            )
+        )
+    return found
+
+
 def _minor(amount: Money) -> int:
     return amount.minor
 
@@ -268,10 +300,12 @@ def _threshold(raw: Mapping[str, Any]) -> Threshold:
 
 
 def _rates(raw: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, Decimal]]:
+    if not all(isinstance(rate, str) for each in raw.values() for rate in each.values()):
+        raise TaxTableFaulty('A rate is written as text, such as EUR = "1.15".')
     try:
         found = {to: {of: Decimal(rate) for of, rate in each.items()} for to, each in raw.items()}
-    except (InvalidOperation, TypeError):
-        raise TaxTableFaulty('A rate is written as text, such as EUR = "1.15".') from None
+    except InvalidOperation:
+        raise TaxTableFaulty('A rate is a number, such as EUR = "1.15".') from None
     named = {code for to, each in found.items() for code in (to, *each)}
     low = any(rate <= 0 for each in found.values() for rate in each.values())
     if low or not named <= set(EXPONENT):

@@ -1,7 +1,8 @@
 """Erasing a specialist: refused while anything is owed or open, else everything personal goes.
 
 Here, since it needs to know of money on its way, and everything below. The book and the judgements
-stay as they are: they hold ids, and a lab sees a pseudonym.
+stay as they are: they hold ids, and a lab sees a pseudonym. Tax forms of somebody who was paid stay
+encrypted as long as the law asks, each with the day on which it goes.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from marketplace.ledger import queries as ledger
 from marketplace.money import Money
 from marketplace.payouts.models import PayeeAccount, PayeeHold, PayoutLine
 from marketplace.payouts.rules import ENDED, HoldState
+from marketplace.payouts.service.pay_holds import forget_hold_notes
+from marketplace.payouts.service.tax_forms import keep_as_the_law_asks
 from marketplace.quality import service as quality
 from marketplace.review import service as review
 from marketplace.review.models import Appeal
@@ -165,4 +168,6 @@ def _erase(session: Session, actor: Actor, person: PersonId) -> None:
         .where(PayeeHold.person_id == person)
         .values(account_name=None, note=None, compared=[])
     )
+    keep_as_the_law_asks(session, person)
+    forget_hold_notes(session, person)
     identity.erase_identity(session, actor, person)

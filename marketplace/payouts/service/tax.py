@@ -11,6 +11,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from marketplace import clock, settings
+from marketplace.actor import Actor
+from marketplace.identity.rules import Permission
 from marketplace.ids import PersonId
 from marketplace.money import Money, zero
 from marketplace.payouts.models import PayeeAccount, PayoutLine
@@ -18,7 +20,7 @@ from marketplace.payouts.queries.tax_table import tax_table
 from marketplace.payouts.queries.year import PaidEntry, forms_by_person, paid_entries
 from marketplace.payouts.rules import ENDED, thresholds
 from marketplace.payouts.rules.tax import TaxForm, TaxFormState
-from marketplace.payouts.rules.thresholds import Payee
+from marketplace.payouts.rules.thresholds import Payee, Standing
 from marketplace.payouts.rules.thresholds import PayGate as PayGate
 
 CHANGED_WORDS = (
@@ -56,9 +58,7 @@ def may_pay(
     return PayGate(False, thresholds.CHANGED, CHANGED_WORDS, nothing)
 
 
-def gates(
-    session: Session, amounts: Mapping[PersonId, Money], on: date
-) -> dict[PersonId, PayGate]:
+def gates(session: Session, amounts: Mapping[PersonId, Money], on: date) -> dict[PersonId, PayGate]:
     """The gate of each of these payments to come, in a few queries for all of them.
 
     What payout lines of theirs have under way counts as paid.
@@ -74,6 +74,14 @@ def gates(
 def payee_state(session: Session, person_id: PersonId, on: date) -> Payee:
     """What decides about one specialist's pay on a day; for code that has authorised."""
     return _payees(session, [person_id], on, None)[person_id]
+
+
+def own_standings(session: Session, viewer: Actor) -> list[Standing]:
+    """What tax law wants of the viewer today; nothing before they said where to be paid."""
+    viewer.require(Permission.EARNINGS_VIEW)
+    today = clock.book_day(clock.now(), settings.current().book_timezone)
+    payee = payee_state(session, viewer.person(), today)
+    return thresholds.standings(tax_table(), payee, today) if payee.country else []
 
 
 def _payees(

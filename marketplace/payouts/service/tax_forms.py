@@ -6,7 +6,7 @@ import json
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from marketplace import audit, clock, mail, outbox, settings
@@ -107,15 +107,15 @@ def keep_as_the_law_asks(session: Session, person_id: PersonId) -> None:
     Forms of somebody who was never paid go at once.
     """
     paid_on = last_paid_on(session, person_id)
-    now = clock.now()
-    rows = session.scalars(select(TaxFormRow).where(TaxFormRow.person_id == person_id))
+    rows = session.scalars(select(TaxFormRow).where(TaxFormRow.person_id == person_id)).all()
     for row in rows:
         if paid_on is None:
             _purge(row)
         else:
             signed_on = clock.book_day(row.signed_at, settings.current().book_timezone)
             row.kept_until, row.note = kept_until(signed_on, paid_on), None
-    audit.record(session, SYSTEM, "kept tax forms of an erased person", person_id, at=str(now))
+    if rows:
+        audit.record(session, SYSTEM, "kept tax forms of an erased person", person_id)
 
 
 def purge_forms(session: Session, today: date, *, limit: int = 500) -> int:
@@ -131,13 +131,6 @@ def purge_forms(session: Session, today: date, *, limit: int = 500) -> int:
         _purge(row)
         audit.record(session, SYSTEM, "emptied a tax form", row.id)
     return len(rows)
-
-
-def forget_notes(session: Session, person_id: PersonId) -> None:
-    """Remove what was written to a person about their forms."""
-    session.execute(
-        update(TaxFormRow).where(TaxFormRow.person_id == person_id).values(note=None)
-    )
 
 
 def _purge(row: TaxFormRow) -> None:

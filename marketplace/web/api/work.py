@@ -12,7 +12,6 @@ from marshmallow import Schema, fields
 from marketplace.db import transaction
 from marketplace.identity.rules import Permission
 from marketplace.ids import ClaimId, JobId
-from marketplace.review import queries as review
 from marketplace.routing import queries as routing_queries
 from marketplace.routing import service as routing
 from marketplace.web import api, settings
@@ -306,42 +305,3 @@ def post_outcome(asked: dict[str, Any], claim_id: UUID) -> Response:
             clearance_days=settings().clearance_days,
         )
     return Response(status=204)
-
-
-class EarningShown(Schema):
-    """Pay of one accepted submission, or of a task that could not be done."""
-
-    id = fields.UUID()
-    kind = fields.String(
-        metadata={"description": "accepted, surplus (an extra answer) or cannot_complete"}
-    )
-    submission_id = fields.UUID(allow_none=True)
-    job_title = fields.String()
-    amount = fields.Nested(api.MoneySchema)
-    accrued_at = fields.AwareDateTime()
-    clears_at = fields.AwareDateTime()
-    cleared_at = fields.AwareDateTime(allow_none=True)
-
-
-@work_api.get("/statement")
-@needs(Permission.EARNINGS_VIEW)
-@work_api.arguments(api.PageQuery, location="query")
-@work_api.response(200, api.listing(EarningShown))
-def get_statement(asked: dict[str, Any]) -> dict[str, Any]:
-    """What you earned, newest first, and when it clears."""
-    with transaction() as session:
-        earned = review.earnings_of(session, me(), after=asked["after"], limit=asked["limit"] + 1)
-    rows = [
-        {
-            "id": each.accrual.id,
-            "kind": each.accrual.kind.value,
-            "submission_id": each.accrual.submission_id,
-            "job_title": each.job_title,
-            "amount": each.accrual.amount,
-            "accrued_at": each.accrual.accrued_at,
-            "clears_at": each.accrual.clears_at,
-            "cleared_at": each.accrual.cleared_at,
-        }
-        for each in earned
-    ]
-    return api.page(rows, limit=asked["limit"], key=lambda row: row["id"])

@@ -3,7 +3,7 @@
 They show and ask; what may be done, and by whom, is for the slices' verbs to say.
 """
 
-from marketplace.web.finance import book, desk, reconciliation, run, runs
+from marketplace.web.finance import book, desk, reconciliation, run, runs, tax
 from marketplace.web.finance.blueprint import finance
 
-__all__ = ["book", "desk", "finance", "reconciliation", "run", "runs"]
+__all__ = ["book", "desk", "finance", "reconciliation", "run", "runs", "tax"]

@@ -3,7 +3,7 @@ another name, credentials that run out, the catalogue, people to find.
 
 Owns how the platform's own people see specialists and what they claim. Promises: every decision
 needs its note and its ticks, and nobody decides on their own credential. Never: shows what a
-specialist answered, or anybody's money.
+specialist answered, or anybody's money beyond what of it is held.
 """
 
 from marketplace.web.operations import (
@@ -16,6 +16,7 @@ from marketplace.web.operations import (
     hits,
     holds,
     lists,
+    pay_holds,
     payees,
     people,
     questions,
@@ -33,6 +34,7 @@ __all__ = [
     "holds",
     "lists",
     "operations",
+    "pay_holds",
     "payees",
     "people",
     "questions",

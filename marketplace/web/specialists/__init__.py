@@ -32,6 +32,8 @@ Decisions
 - 2026-11: `skill` tells a skill with its interval and all that taught it; known answers in sums and
   a day late, so that it gives no gold away. A drop is told in kind words, and only where the
   interval shows one. An overturned remark stays to be read, and says that it counts no more.
+- 2026-11: money is shown by what happens next: days on which pay clears stand in the reader's own
+  zone, statements go by the book's days and say so. A tax number is never sent back to a page.
 """
 
 from marketplace.web.specialists import (
@@ -54,7 +56,9 @@ from marketplace.web.specialists import (
     questions,
     receipts,
     skill,
+    statements,
     submissions,
+    tax_form,
 )
 from marketplace.web.specialists.blueprint import specialists
 
@@ -79,5 +83,7 @@ __all__ = [
     "receipts",
     "skill",
     "specialists",
+    "statements",
     "submissions",
+    "tax_form",
 ]
