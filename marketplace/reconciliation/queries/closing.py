@@ -28,6 +28,7 @@ from marketplace.reconciliation.rules.breaks import Decision
 from marketplace.reconciliation.rules.closing import last_day
 
 PAGE = 120
+CLOSES_MAX = 1_000
 LATE_MAX = 500
 _BATCH = 1_000
 
@@ -73,10 +74,9 @@ class LateItem:
 def months(session: Session, viewer: Actor) -> list[Month]:
     """Every month of the book, the newest first, with its newest close."""
     viewer.require(Permission.FINANCE_VIEW)
+    # The last of each month stays in the mapping.
     newest = (
-        select(MonthClose)
-        .distinct(MonthClose.month)
-        .order_by(MonthClose.month, MonthClose.round.desc())
+        select(MonthClose).order_by(MonthClose.month.desc(), MonthClose.round).limit(CLOSES_MAX)
     )
     closes = {close.month: close for close in session.scalars(newest)}
     reopened = dict(
