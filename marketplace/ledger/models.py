@@ -22,6 +22,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from marketplace.db import IdKey, Root, one_of, text_enum
 from marketplace.ledger.rules import AccountKind, SourceKind
 from marketplace.ledger.rules.periods import PeriodState
+from marketplace.ledger.rules.postings import ENDS
 
 _SIDE = (
     "side = CASE WHEN kind IN ('asset', 'expense', 'trading', 'custody_asset') THEN 1 ELSE -1 END"
@@ -51,14 +52,6 @@ _HELD_BY = (
     "source_kind NOT IN ('hold', 'unhold') OR (coalesce(facts ->> 'reason', '') <> ''"
     " AND coalesce(facts ->> 'owner_person_id', '') <> '')"
 )
-# A source of one of these kinds ends in one way only.
-_ENDS = {
-    "line_end": ("payout_cancel", "transfer"),
-    "refund_end": ("refund_sent", "refund_cancel"),
-    "dispute_end": ("dispute_won", "dispute_lost"),
-    "po_end": ("po_paid", "po_failed"),
-    "po_back": ("po_returned", "po_reversed"),
-}
 
 
 class Basis(StrEnum):
@@ -68,8 +61,8 @@ class Basis(StrEnum):
     EFFECTIVE = "effective"
 
 
-def _one_end(name: str, kinds: tuple[str, ...]) -> Index:
-    listed = ", ".join(f"'{kind}'" for kind in kinds)
+def _one_end(name: str, kinds: tuple[SourceKind, ...]) -> Index:
+    listed = ", ".join(f"'{kind.value}'" for kind in kinds)
     return Index(
         f"uq_ledger_transaction_{name}",
         "source_id",
@@ -178,7 +171,7 @@ class LedgerTransaction(Root):
         CheckConstraint(_TWO_PEOPLE, name="two_people"),
         CheckConstraint(_EVIDENCE, name="evidence"),
         CheckConstraint(_HELD_BY, name="held_by_somebody"),
-        *(_one_end(name, kinds) for name, kinds in _ENDS.items()),
+        *(_one_end(name, kinds) for name, kinds in ENDS.items()),
         Index("ix_ledger_transaction_unnumbered", "id", postgresql_where=text("number IS NULL")),
         Index("ix_ledger_transaction_posted_at", "posted_at", postgresql_using="brin"),
         Index("ix_ledger_transaction_effective_on", "effective_on"),

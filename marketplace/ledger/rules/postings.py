@@ -81,6 +81,16 @@ class SourceKind(StrEnum):
     QUALIFICATION_PAY = "qualification_pay"
 
 
+# A source of one of these kinds ends in one way only; indexes of the database hold that.
+ENDS: Mapping[str, tuple[SourceKind, ...]] = {
+    "line_end": (SourceKind.PAYOUT_CANCEL, SourceKind.TRANSFER),
+    "refund_end": (SourceKind.REFUND_SENT, SourceKind.REFUND_CANCEL),
+    "dispute_end": (SourceKind.DISPUTE_WON, SourceKind.DISPUTE_LOST),
+    "po_end": (SourceKind.PO_PAID, SourceKind.PO_FAILED),
+    "po_back": (SourceKind.PO_RETURNED, SourceKind.PO_REVERSED),
+}
+
+
 class HoldReason(StrEnum):
     """Why pay is held; a code, since the book keeps no sentences about people."""
 

@@ -36,7 +36,7 @@ from marketplace.ledger.models import (
 from marketplace.ledger.rules import AccountSpec, Posting, SourceKind, shortfalls
 from marketplace.ledger.rules.accounts import currency_of
 from marketplace.ledger.rules.periods import PeriodState
-from marketplace.ledger.rules.postings import Shortfall
+from marketplace.ledger.rules.postings import ENDS, Shortfall
 from marketplace.money import Money, zero
 
 
@@ -86,7 +86,7 @@ def post(
         known = _locked(session, posting)
         short = shortfalls(posting, {code: balance for code, (_, balance) in known.items()})
         if short:
-            return _replayed(session, posting) or _insufficient(short[0])
+            return _said_before(session, posting) or _insufficient(short[0])
         ids = _opened(session, posting, {code: found for code, (found, _) in known.items()})
         written = _row(session, posting, ids, happened_on, reverses)
         added = session.execute(_WRITE, written).first()
@@ -287,6 +287,16 @@ def _closed_after(month: date) -> Select[bool]:
 
 # What still enters a month that is closing: what two people decided, and what a fee was for.
 DECIDED = frozenset({SourceKind.ADJUSTMENT, SourceKind.WRITE_OFF, SourceKind.FEE_CLASS})
+
+
+def _said_before(session: Session, posting: Posting) -> TransactionId | None:
+    """As `_replayed`; SourceReused also where the source ended in another way, since that is why
+    there is too little."""
+    others = [kind for ends in ENDS.values() if posting.kind in ends for kind in ends]
+    for kind in others:
+        if kind is not posting.kind and transaction_of(session, kind, posting.source_id):
+            _reused(posting)
+    return _replayed(session, posting)
 
 
 def _replayed(session: Session, posting: Posting) -> TransactionId | None:
