@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -15,6 +16,7 @@ from marketplace import clock, db
 from marketplace.actor import SYSTEM, Actor
 from marketplace.errors import Denied, Faulty
 from marketplace.identity.rules import Role
+from marketplace.ids import TransactionId
 from marketplace.ledger import queries as ledger
 from marketplace.ledger.service import book_today
 from marketplace.money import Money
@@ -88,7 +90,7 @@ def approver(session: Session) -> Actor:
 
 def adjustment(row: Break, **other: Any) -> Proposed:
     legs = suggested_legs(Action.ADJUST, row.kind, row.source, row.difference)
-    said = {
+    said: dict[str, Any] = {
         "action": Action.ADJUST,
         "reason": ReasonCode.OUR_ERROR,
         "note": "The webhook was lost.",
@@ -168,7 +170,7 @@ def test_an_adjustment_needs_two_people_and_posts_once(
         ledger.balance(session, SUSPENSE),
     )
     assert proposal.transaction_id is not None
-    header = ledger.transaction_view(session, SYSTEM, proposal.transaction_id).header
+    header = ledger.transaction_view(session, SYSTEM, TransactionId(proposal.transaction_id)).header
     assert "txn_1" == header.balance_transaction_id
     assert "our_error" == header.facts["reason"]
     history = [event.verb for event in queries.break_view(session, SYSTEM, row.id).history]
@@ -277,7 +279,7 @@ def test_an_auditor_sees_all_and_changes_nothing(session: Session, reconciler: A
     record(session, found())
     row = only(session)
     assert [row] == queries.breaks(session, auditor, queries.Wanted())
-    deeds = [
+    deeds: list[Callable[[], object]] = [
         lambda: service.assign_break(session, auditor, row.id, reconciler.person()),
         lambda: service.investigate_break(session, auditor, row.id),
         lambda: service.comment_break(session, auditor, row.id, "Hm."),

@@ -79,15 +79,12 @@ def months(session: Session, viewer: Actor) -> list[Month]:
         select(MonthClose).order_by(MonthClose.month.desc(), MonthClose.round).limit(CLOSES_MAX)
     )
     closes = {close.month: close for close in session.scalars(newest)}
-    reopened = dict(
-        session.execute(
-            select(MonthReopening.month, func.count())
-            .where(MonthReopening.approved_at.is_not(None))
-            .group_by(MonthReopening.month)
-        )
-        .tuples()
-        .all()
+    marks = session.execute(
+        select(MonthReopening.month, func.count())
+        .where(MonthReopening.approved_at.is_not(None))
+        .group_by(MonthReopening.month)
     )
+    reopened = {month: number for month, number in marks}  # noqa: C416 - rows are no pairs to mypy.
     rows = select(LedgerPeriod.month, LedgerPeriod.state)
     rows = rows.order_by(LedgerPeriod.month.desc()).limit(PAGE)
     return [
