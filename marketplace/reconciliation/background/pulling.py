@@ -9,6 +9,7 @@ from stripe import StripeClient
 from marketplace import clock, outbox, stripe_client
 from marketplace.db import transaction
 from marketplace.ledger.service import NothingToAnswer
+from marketplace.payouts import service as payouts
 from marketplace.reconciliation import queries, service, stripe_gateway
 from marketplace.stripe_client import StripeRefused
 
@@ -23,13 +24,15 @@ POST_TRIES = 12
 @outbox.background("reconciliation.pull", time_limit_seconds=280, every_seconds=300)
 def pull(work: outbox.Work) -> None:
     """Store every new line, and a statement when nothing moved meanwhile. Safe to repeat."""
-    client = stripe_client.current()
+    client, began = stripe_client.current(), clock.now()
     with transaction() as session:
         since = service.pull_since(session)
     _pull_account(client, "", since)
     _pull_payouts(client, "")
     with transaction() as session:
         service.wake_forgotten(session)
+        # A database that was restored sends nothing before it knows again what Stripe did.
+        payouts.note_resync(session, imported_at=began)
         outbox.done(session, work)
 
 

@@ -73,6 +73,9 @@ _NOT_AT_BANK = text(
       AND NOT EXISTS (SELECT FROM statement_entry entry WHERE entry.source_id = :source
                       AND entry.natural_id = t.balance_transaction_id)
       AND NOT EXISTS (SELECT FROM statement_match m WHERE m.transaction_id = t.id)
+      AND NOT EXISTS (SELECT FROM ledger_transaction o WHERE t.source_kind = 'bank_arrival'
+                      AND o.source_kind = 'bank_arrival' AND o.id <> t.id
+                      AND o.facts ->> 'payout_id' = t.facts ->> 'payout_id')
     ORDER BY t.id LIMIT :most"""  # noqa: S608 - constants of ours.
 )
 _SPAN = text(

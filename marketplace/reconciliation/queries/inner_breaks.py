@@ -8,6 +8,8 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from marketplace.actor import SYSTEM
+from marketplace.ledger.queries import coverage
 from marketplace.money import Money
 from marketplace.reconciliation.rules.breaks import BreakKind, Found
 
@@ -96,22 +98,6 @@ _TRANSIT = text(
 _ACCOUNTS = text(
     "SELECT stripe_account_id FROM payee_account WHERE stripe_account_id IS NOT NULL"
     " ORDER BY stripe_account_id"
-)
-# I13: what we hold, and what is contested, is at least what we owe to others.
-COVERAGE = text(
-    """
-    SELECT currency,
-           coalesce(sum(balance) FILTER (WHERE side = 1), 0) AS held,
-           coalesce(sum(balance) FILTER (WHERE side = -1), 0) AS owed
-    FROM (SELECT a.currency, a.side, a.side * sum(e.amount) AS balance
-          FROM ledger_account a JOIN ledger_entry e ON e.account_id = a.id
-          WHERE a.code LIKE 'A:stripe:%' OR a.code LIKE 'A:bank:%'
-             OR a.code LIKE 'A:dispute_receivable:%' OR a.code LIKE 'L:lab:%'
-             OR a.code LIKE 'L:job:%' OR a.code LIKE 'L:spec:%' OR a.code LIKE 'L:refund_inflight:%'
-             OR a.code LIKE 'L:unapplied:%' OR a.code LIKE 'L:tax_withheld:%'
-          GROUP BY a.id, a.currency, a.side) balances
-    GROUP BY currency HAVING coalesce(sum(balance) FILTER (WHERE side = 1), 0)
-      < coalesce(sum(balance) FILTER (WHERE side = -1), 0) ORDER BY currency"""
 )
 
 
@@ -218,12 +204,13 @@ def book_breaks(session: Session, as_of: datetime) -> list[Found]:
     return found + [
         _book_found(
             BreakKind.COVERAGE_SHORTFALL,
-            row.currency,
-            Money(int(row.held - row.owed), row.currency),
+            currency,
+            -each.shortfall,
             as_of,
-            {"held_minor": int(row.held), "owed_minor": int(row.owed)},
+            {"missing_minor": each.shortfall.minor},
         )
-        for row in session.execute(COVERAGE)
+        for currency, each in sorted(coverage(session, SYSTEM).items())
+        if each.shortfall
     ]
 
 

@@ -21,7 +21,7 @@ from marketplace import clock
 from marketplace.billing import service as billing
 from marketplace.ids import new_id
 from marketplace.ledger import service as ledger
-from marketplace.reconciliation.models import Match, StatementEntry, StatementSource
+from marketplace.reconciliation.models import Holds, Match, StatementEntry, StatementSource
 from marketplace.reconciliation.queries.candidates import Candidate, candidates_of, unsettled
 
 
@@ -46,14 +46,17 @@ def settle_entries(session: Session, *, after: UUID | None = None, limit: int = 
         if candidate is not None:
             _match(session, entry, sources[entry.source_id], candidate)
             posted += 1
-        elif _is_income(entry):
+        elif _is_income(entry) and sources[entry.source_id].holds is Holds.CLIENT_FUNDS:
             _receive(session, entry)
             posted += 1
     return Batch(posted, entries[-1].id if len(entries) == limit else None)
 
 
 def _is_income(entry: StatementEntry) -> bool:
-    """Whether somebody else paid us; what comes back, or from Stripe, is not income."""
+    """Whether somebody else paid us; what comes back, or from Stripe, is not income.
+
+    Labs pay into the account of client funds; what arrives elsewhere waits for a person.
+    """
     return entry.amount_minor > 0 and not (
         entry.reversal or entry.return_reason or "STRIPE" in entry.tokens
     )
