@@ -92,6 +92,13 @@ _CANDIDATES = text(
     WHERE entry_fits = 1 AND other_fits = 1 AND rank = entry_best AND rank = other_best
       AND entry_id = ANY(:entries)"""  # noqa: S608 - constants of ours.
 ).bindparams(bindparam("entries", type_=ARRAY(Uuid())))
+_ADJUSTED = text(
+    """
+    SELECT entry.id, t.id AS transaction_id FROM statement_entry entry
+    JOIN ledger_transaction t ON t.balance_transaction_id = entry.natural_id
+    WHERE NOT EXISTS (SELECT FROM statement_match m WHERE m.entry_id = entry.id)
+    ORDER BY entry.id LIMIT :most"""
+)
 RULES = {
     1: ("S5", "trace_id"),
     2: ("S5", "amount_and_days"),
@@ -104,8 +111,8 @@ SAID = {
     "names Stripe.",
     "funding_of_stripe": "The only top-up of our balance at Stripe of this amount in these days.",
     "our_reference": "The bank repeats our own reference, and the amounts are equal.",
-    "line_id": "Posted under the id of the line; amount, fee and currency are equal.",
-    "natural_id": "Posted from this line of the bank, under its name.",
+    "received": "Somebody paid us; billing applies it by an exact reference, else by a person.",
+    "adjustment": "Two people explained it by an adjustment that names this line.",
 }
 
 
@@ -147,3 +154,11 @@ def candidates_of(session: Session, entries: Sequence[UUID]) -> dict[UUID, Candi
             transaction_id=UUID(row.other) if row.rank == 4 else None,
         )
     return found
+
+
+def adjusted(session: Session, limit: int = 500) -> list[tuple[StatementEntry, UUID]]:
+    """Lines that an adjustment names and that have no match yet, with the transaction."""
+    rows = session.execute(_ADJUSTED, {"most": limit}).all()
+    by_id = {row.id: row.transaction_id for row in rows}
+    found = select(StatementEntry).where(StatementEntry.id.in_(by_id)).order_by(StatementEntry.id)
+    return [(entry, by_id[entry.id]) for entry in session.scalars(found)]

@@ -22,7 +22,13 @@ from marketplace.billing import service as billing
 from marketplace.ids import new_id
 from marketplace.ledger import service as ledger
 from marketplace.reconciliation.models import Holds, Match, StatementEntry, StatementSource
-from marketplace.reconciliation.queries.candidates import Candidate, candidates_of, unsettled
+from marketplace.reconciliation.queries.candidates import (
+    SAID,
+    Candidate,
+    adjusted,
+    candidates_of,
+    unsettled,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +41,7 @@ class Batch:
 
 def settle_entries(session: Session, *, after: UUID | None = None, limit: int = 200) -> Batch:
     """Match and post the next lines of banks that nothing explains yet, in their order."""
+    note_adjusted(session)
     entries = unsettled(session, after=after, limit=limit)
     if not entries:
         return Batch(0, None)
@@ -83,6 +90,15 @@ def _match(
             effective_on=entry.booked_on,
             where=source.holds,
         )
+    _keep(session, entry, candidate, transaction_id)
+
+
+def _keep(
+    session: Session,
+    entry: StatementEntry,
+    candidate: Candidate,
+    transaction_id: UUID | None,
+) -> None:
     session.add(
         Match(
             id=new_id(),
@@ -93,7 +109,7 @@ def _match(
             stripe_line_id=candidate.stripe_line_id,
             transaction_id=transaction_id,
             evidence=candidate.evidence,
-            explanation="",
+            explanation=SAID[candidate.rule],
             several=False,
             matched_by=None,
             matched_at=clock.now(),
@@ -105,7 +121,7 @@ def _match(
 def _receive(session: Session, entry: StatementEntry) -> None:
     people = details_of(entry)
     words: Sequence[str] = (entry.end_to_end, entry.payment_id, people.get("text", ""))
-    billing.receive_wire(
+    receipt = billing.receive_wire(
         session,
         source_id=entry.natural_id,
         amount=entry.amount,
@@ -113,6 +129,18 @@ def _receive(session: Session, entry: StatementEntry) -> None:
         payer=people.get("counterparty", ""),
         on=entry.booked_on,
     )
+    evidence = {"line": entry.natural_id, "receipt": str(receipt.id)}
+    known = Candidate("S6", "received", evidence)
+    _keep(session, entry, known, receipt.ledger_transaction_id)
+
+
+def note_adjusted(session: Session) -> int:
+    """Keep the match of each line that two people explained by an adjustment; how many."""
+    rows = adjusted(session)
+    for entry, transaction_id in rows:
+        known = Candidate("S7", "adjustment", {"line": entry.natural_id})
+        _keep(session, entry, known, transaction_id)
+    return len(rows)
 
 
 def details_of(entry: StatementEntry) -> dict[str, Any]:
