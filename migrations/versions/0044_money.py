@@ -108,7 +108,7 @@ OPEN_NOW = (
     " AND NEW.source_kind IN ('adjustment', 'write_off', 'fee_class')"
 )
 
-# A month never changes without a mark that says who did it, and why it was reopened.
+# A month never changes without a mark, made before it, that says who did it, and why it was reopened.
 MARKED = (
     """CREATE FUNCTION ledger_period_marked() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -119,8 +119,8 @@ BEGIN
   END IF;
   RETURN NULL;
 END $$""",
-    """CREATE CONSTRAINT TRIGGER ledger_period_marked AFTER UPDATE ON ledger_period
-  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION ledger_period_marked()""",
+    """CREATE TRIGGER ledger_period_marked AFTER UPDATE ON ledger_period
+  FOR EACH ROW EXECUTE FUNCTION ledger_period_marked()""",
 )
 
 # What the transactions that were just numbered moved, by account and day, on both calendars.

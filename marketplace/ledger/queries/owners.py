@@ -79,14 +79,17 @@ OWNER_CHECKS: Mapping[str, str] = {
         WHERE a.stem = 'L:lab:dispute_hold' AND a.balance <> coalesce(s.amount, 0)""",
     # The ledger's side of I10; the attempts at Stripe are asked by payouts.
     "I10": """
-        SELECT format('Payout line %s set %s aside and sent %s.', t.source_id, -r.amount, e.amount)
+        SELECT format('Payout line %s set %s aside and sent %s.', t.source_id,
+                      coalesce(-r.amount, 0), coalesce(e.amount, 0))
         FROM ledger_transaction t
-        JOIN ledger_entry e ON e.transaction_id = t.id
-        JOIN ledger_account a ON a.id = e.account_id AND a.stem = 'L:spec:payout_reserved'
+        LEFT JOIN (ledger_entry e JOIN ledger_account a
+                   ON a.id = e.account_id AND a.stem = 'L:spec:payout_reserved')
+          ON e.transaction_id = t.id
         LEFT JOIN ledger_transaction w
           ON w.source_kind = 'payout_reserve' AND w.source_id = t.source_id
         LEFT JOIN ledger_entry r ON r.transaction_id = w.id AND r.account_id = e.account_id
-        WHERE t.source_kind = 'transfer' AND coalesce(-r.amount, 0) <> e.amount""",
+        WHERE t.source_kind = 'transfer'
+          AND (e.amount IS NULL OR coalesce(-r.amount, 0) <> e.amount)""",
     "I10 back": """
         SELECT format('Of payout line %s came back %s, more than the %s that it sent.', b.line_id,
                       b.amount, coalesce(e.amount, 0))

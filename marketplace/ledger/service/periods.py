@@ -97,6 +97,7 @@ def _step(
             reason=reason,
         )
     )
+    session.flush()  # The database wants the mark before the step.
     period.state = step
     period.closed_at = at if step is PeriodState.CLOSED else None
     session.flush()  # What the database refuses is refused here, not at the end.
