@@ -17,6 +17,7 @@ from marketplace.demo import (
     hybrid,
     judging,
     money,
+    paying,
     people,
     proof,
     reviewing,
@@ -86,6 +87,8 @@ def build(password: str, *, say: Callable[[str], None]) -> None:
     judged = judging.calibrate() and hybrid.judge(timeline)
     say("A payout run is sent, another is prepared, exports are written …")
     sent = money.release_first()
+    paying.sign_forms()
+    paying.hold_some()
     money.prepare_second()
     watched = watching.begin()
     preferences = next(job for job in JOBS if job.material == "clinical_preferences")
