@@ -67,10 +67,16 @@ def _cash(subject: Mapping[str, Any]) -> Arguments:
     return {"cash_id": subject["id"]}
 
 
+def _payout(subject: Mapping[str, Any]) -> Arguments:
+    return {"payout_id": subject["id"]}
+
+
 TOP_UP = "billing.refresh_top_up"
 CASH = "billing.receive_stripe_cash"
 ACCOUNT = "payouts.refresh_account"
 TRANSFER = "payouts.resolve_transfer"
+BANK = "payouts.read_bank_payout"
+OUR_BANK = "reconciliation.refresh_payout"
 IDENTITY = "specialists.refresh_identity"
 # What each event asks for, and how its arguments are read from the object that it is about.
 ROUTES: Mapping[str, tuple[str, Reader]] = {
@@ -87,6 +93,13 @@ ROUTES: Mapping[str, tuple[str, Reader]] = {
     "capability.updated": (ACCOUNT, _capability),
     "transfer.created": (TRANSFER, _transfer),
     "transfer.updated": (TRANSFER, _transfer),
+    "transfer.reversed": (TRANSFER, _transfer),
+    "payout.created": (OUR_BANK, _payout),
+    "payout.updated": (OUR_BANK, _payout),
+    "payout.paid": (OUR_BANK, _payout),
+    "payout.failed": (OUR_BANK, _payout),
+    "payout.canceled": (OUR_BANK, _payout),
+    "payout.reconciliation_completed": (OUR_BANK, _payout),
     "identity.verification_session.processing": (IDENTITY, _identity),
     "identity.verification_session.requires_input": (IDENTITY, _identity),
     "identity.verification_session.verified": (IDENTITY, _identity),
@@ -112,7 +125,11 @@ def note_event(session: Session, event: Mapping[str, Any]) -> None:
         _note_unknown(session, event)
         return
     name, read = route
-    outbox.enqueue_once(session, f"stripe:{event['id']}", name, **read(event["data"]["object"]))
+    arguments = read(event["data"]["object"])
+    if name == OUR_BANK and event.get("account"):
+        # It left a specialist's account, not ours.
+        name, arguments = BANK, arguments | {"stripe_account_id": event["account"]}
+    outbox.enqueue_once(session, f"stripe:{event['id']}", name, **arguments)
 
 
 def _note_unknown(session: Session, event: Mapping[str, Any]) -> None:

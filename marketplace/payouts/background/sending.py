@@ -24,7 +24,7 @@ from marketplace.payouts.background.payees import read_account
 from marketplace.payouts.background.waiting import not_found
 from marketplace.payouts.models import PayoutLine, PayoutRun
 from marketplace.payouts.rules import LineState, Order, RunState
-from marketplace.payouts.service.names import NAME_DIFFERS, OWED, UNDER_REVIEW
+from marketplace.payouts.service.names import NAME_DIFFERS, OWED, UNDER_REVIEW, UNEXPLAINED
 from marketplace.payouts.service.payee_change import PAYEE_COOLING
 from marketplace.stripe_client import (
     StripeFault,
@@ -52,6 +52,8 @@ WORDS = {
     PAYEE_COOLING: "Your bank account changed lately, and a new one is not paid in the first days, "
     "so that you can speak up if it was not you. The money is back in your balance and goes out "
     "with a run after that.",
+    UNEXPLAINED: "One of us has to account for an earlier payment to you first. The money is back "
+    "in your balance and goes out once that is settled.",
     UNDER_REVIEW: "One of us has to check something before you can be paid. The money is back in "
     "your balance and goes out once that is settled.",
 }

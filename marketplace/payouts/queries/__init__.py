@@ -1,5 +1,9 @@
 """What finance, operations and specialists may see of payouts."""
 
+from marketplace.payouts.queries.bank import bank_payouts_of as bank_payouts_of
+from marketplace.payouts.queries.bank import reversals_of as reversals_of
+from marketplace.payouts.queries.bank import strays as strays
+from marketplace.payouts.queries.bank import troubled_payouts as troubled_payouts
 from marketplace.payouts.queries.cooling import cooling_until as cooling_until
 from marketplace.payouts.queries.holds import HeldPayee as HeldPayee
 from marketplace.payouts.queries.holds import held_of as held_of

@@ -8,7 +8,7 @@ from datetime import UTC
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, case, literal, null, select
+from sqlalchemy import ColumnElement, Select, case, literal, null, select
 from sqlalchemy.orm import Session, aliased
 
 from marketplace import clock
@@ -16,7 +16,7 @@ from marketplace.actor import Actor
 from marketplace.identity.rules import Permission
 from marketplace.ledger import queries as ledger
 from marketplace.ledger.models import LedgerAccount
-from marketplace.payouts.models import PayeeAccount, PayeeHold
+from marketplace.payouts.models import PayeeAccount, PayeeHold, StrayTransfer
 from marketplace.payouts.queries.cooling import cooldown, cooling, cooling_until
 from marketplace.payouts.rules import HoldState
 from marketplace.specialists.queries.licence_names import licence_names_of
@@ -26,6 +26,7 @@ PAGE = 50
 HELD_NAME = "is held: the account's name is not the licence's"
 HELD_OWED = "is held: an acceptance was taken back after its pay went out"
 HELD_COOLING = "is held: the bank account has just changed"
+HELD_STRAY = "is held: a transfer to them is not accounted for"
 HELD_LIST = "is held: operations compares them with an entry of a published list"
 
 
@@ -39,6 +40,10 @@ def held_of(session: Session, viewer: Actor, person_ids: Collection[UUID]) -> di
     found: dict[UUID, str] = dict.fromkeys(session.scalars(differing), HELD_NAME)
     owed = ledger.owing().where(LedgerAccount.owner_id.in_(ids))
     found |= dict.fromkeys(cooling(session, ids, clock.now()), HELD_COOLING)
+    strays = select(StrayTransfer.specialist_id).where(
+        StrayTransfer.settled_at.is_(None), StrayTransfer.specialist_id.in_(ids)
+    )
+    found |= {owner: HELD_STRAY for owner in session.scalars(strays) if owner is not None}
     found |= {owner: HELD_OWED for owner in session.scalars(owed) if owner is not None}
     return found | dict.fromkeys(payouts_held(session, ids), HELD_LIST)
 
@@ -102,6 +107,13 @@ def _open_hold() -> ColumnElement[bool]:
     return PayeeHold.state == HoldState.OPEN
 
 
+def stray_of(owner: ColumnElement[Any] | UUID) -> Select[str]:
+    """The transfers to a person that nobody has accounted for yet."""
+    return select(StrayTransfer.transfer_id).where(
+        StrayTransfer.settled_at.is_(None), StrayTransfer.specialist_id == owner
+    )
+
+
 def held_words(session: Session, owner: ColumnElement[Any]) -> ColumnElement[str | None]:
     """Why the person whose id is `owner` is held, NULL where nothing holds them, in SQL."""
     differing = select(PayeeHold.id).where(_open_hold(), PayeeHold.person_id == owner)
@@ -111,6 +123,7 @@ def held_words(session: Session, owner: ColumnElement[Any]) -> ColumnElement[str
     )
     return case(
         (owner.in_(payouts_held(session)), literal(HELD_LIST)),
+        (stray_of(owner).exists(), literal(HELD_STRAY)),
         (owner.in_(ledger.owing()), literal(HELD_OWED)),
         (fresh.exists(), literal(HELD_COOLING)),
         (differing.exists(), literal(HELD_NAME)),

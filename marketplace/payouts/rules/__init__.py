@@ -7,6 +7,7 @@ from marketplace.payouts.rules.bank import CONNECTED_LABELS as CONNECTED_LABELS
 from marketplace.payouts.rules.bank import CONNECTED_NEXT as CONNECTED_NEXT
 from marketplace.payouts.rules.bank import LINES_AT_BANK as LINES_AT_BANK
 from marketplace.payouts.rules.bank import POSTED_AS as POSTED_AS
+from marketplace.payouts.rules.bank import RETURNED_WITHIN as RETURNED_WITHIN
 from marketplace.payouts.rules.bank import BankPayout as BankPayout
 from marketplace.payouts.rules.bank import BankState as BankState
 from marketplace.payouts.rules.bank import ConnectedState as ConnectedState

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from marketplace.money import Money
@@ -81,6 +81,8 @@ POSTED_AS: Mapping[ConnectedState, str] = {
     ConnectedState.REVERSED: "reversed",
     ConnectedState.CANCELLED: "failed",
 }
+# Within five working days a bank may return what it had taken.
+RETURNED_WITHIN = timedelta(days=10)
 BACK = frozenset(
     {
         ConnectedState.FAILED,
@@ -117,12 +119,12 @@ class BankPayout:
 class PayoutPart:
     """One balance transaction of an account that a payout to the bank holds.
 
-    transfer_id: the transfer behind it; returned: the earlier payout whose money it is; one of
-    the two, or neither where it is of another kind.
+    payment_id: the payment that a transfer became there; returned: the earlier payout whose money
+    it is; one of the two.
     """
 
     balance_transaction_id: str
-    transfer_id: str | None
+    payment_id: str | None
     returned: str | None
 
 

@@ -71,7 +71,8 @@ REVERSAL_STUCK = timedelta(seconds=140)
 
 @dataclass(frozen=True, slots=True)
 class Takeback:
-    """A reversal as Stripe made it; destination is what left the connected account."""
+    """A reversal as Stripe made it; destination is what left the connected account; asked_as: the
+    id of our own row, as its metadata says."""
 
     reversal_id: str
     balance_transaction_id: str

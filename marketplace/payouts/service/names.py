@@ -15,6 +15,7 @@ from marketplace.identity.rules import Permission
 from marketplace.ids import PersonId, new_id
 from marketplace.ledger import queries as ledger
 from marketplace.payouts.models import PayeeAccount, PayeeHold
+from marketplace.payouts.queries.holds import stray_of
 from marketplace.payouts.rules import HoldState
 from marketplace.payouts.service.payee_change import PAYEE_COOLING, cooling_until
 from marketplace.secrets import keyed_hash
@@ -23,6 +24,7 @@ from marketplace.specialists.queries.lists import payouts_held
 from marketplace.specialists.rules.names import SAME_NAME_MIN, name_score, name_words
 
 NAME_DIFFERS = "payee_name_differs"
+UNEXPLAINED = "payout_unexplained"
 UNDER_REVIEW = "under_review"
 OWED = "owed"
 NOTE_MIN = 10
@@ -66,6 +68,8 @@ def hold_code(session: Session, person_id: PersonId) -> str | None:
     """Why a specialist is not paid now, as a code for a line; None where nothing holds them."""
     if payouts_held(session, [person_id]):
         return UNDER_REVIEW
+    if session.scalar(stray_of(person_id)) is not None:
+        return UNEXPLAINED
     if ledger.owes(session, person_id):
         return OWED
     if cooling_until(session, person_id, clock.now()) is not None:
