@@ -10,6 +10,7 @@ from marketplace.db import transaction
 from marketplace.ledger import queries as ledger
 from marketplace.payouts import queries as payouts
 from marketplace.quality import queries as quality
+from marketplace.reconciliation.queries import invariants as statements
 from marketplace.review import queries as review
 from marketplace.routing import queries as routing
 from marketplace.specialists import queries as specialists
@@ -28,6 +29,7 @@ CHECKS = {
     "what work earned": review.broken_invariants,
     "top-ups": billing.broken_invariants,
     "payouts": payouts.broken_invariants,
+    "statements and matches": statements.broken_invariants,
     "the chains of facts": outbox.broken_chains,
     "the audit trail's chain": audit.broken_chain,
 }

@@ -4,6 +4,7 @@ from marketplace.reconciliation.background.closing import audited as audited
 from marketplace.reconciliation.background.closing import make_pack as make_pack
 from marketplace.reconciliation.background.closing import pack_again as pack_again
 from marketplace.reconciliation.background.comparing import RUN_EVERY_SECONDS as RUN_EVERY_SECONDS
+from marketplace.reconciliation.background.comparing import altered_files as altered_files
 from marketplace.reconciliation.background.comparing import compare_all as compare_all
 from marketplace.reconciliation.background.comparing import reconcile as reconcile
 from marketplace.reconciliation.background.pulling import post_line as post_line

@@ -35,11 +35,12 @@ PAGE = 50
 PAGE_MAX = 1_000
 BREAKS_MAX = 5_000
 
-# Each transaction that moved our balance at Stripe, with its fee, beside the line that its id
-# names; `stated` says whether the newest statement stands on that line.
+# Each transaction that moved our balance at Stripe, with its fee (a fee of the account is the
+# movement itself, not a fee of it), beside the line that its id names;
+# `stated` says whether the newest statement stands on that line.
 _SIDES = """
     WITH ours AS (
-      SELECT t.id, t.balance_transaction_id AS bt, t.posted_at, a.currency,
+      SELECT t.id, t.balance_transaction_id AS bt, t.posted_at, t.source_kind, a.currency,
              sum(e.amount) FILTER (WHERE a.code LIKE 'A:stripe:balance:%') AS net,
              coalesce(sum(e.amount) FILTER (WHERE a.code LIKE 'E:stripe:%'), 0) AS fee
       FROM ledger_transaction t
@@ -51,7 +52,9 @@ _SIDES = """
       HAVING bool_or(a.code LIKE 'A:stripe:balance:%')),
     sides AS (
       SELECT ours.id AS transaction_id, ours.bt, ours.posted_at,
-             ours.currency AS our_currency, ours.net AS our_net, ours.fee AS our_fee,
+             ours.currency AS our_currency, ours.net AS our_net,
+             CASE ours.source_kind WHEN 'stripe_fee' THEN coalesce(line.fee, 0) ELSE ours.fee END
+               AS our_fee,
              line.id AS line_id, line.kind, line.currency, line.amount, line.fee, line.net,
              line.created_at, coalesce(line.seen_at <= :taken_at, false) AS stated
       FROM ours FULL JOIN (SELECT * FROM stripe_statement_line WHERE account = '') line

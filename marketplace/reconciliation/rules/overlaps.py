@@ -195,9 +195,13 @@ def _repeats(each: Known, reach: Known) -> bool:
 
 
 def _numbered_on(before: Known, after: Known) -> bool:
-    """Whether the numbers follow each other; each year may begin again at 1."""
+    """Whether the numbers follow each other; each year may begin again at 1.
+
+    A number that goes back within a year is of another series, such as a month's file between
+    those of days: it says nothing about what lies between.
+    """
     if before.sequence is None or after.sequence is None:
         return True
-    return after.sequence == before.sequence + 1 or (
-        after.sequence == 1 and after.to_on.year > before.from_on.year
-    )
+    if after.to_on.year > before.to_on.year:
+        return after.sequence in {1, before.sequence + 1}
+    return after.sequence <= before.sequence + 1
