@@ -122,9 +122,13 @@ def save_mapping(
 ) -> StatementMapping:
     """Keep a new version of what an account's columns mean; earlier files keep theirs."""
     actor.require(WORK)
-    source = session.get(StatementSource, source_id, with_for_update=True)
+    source = session.get(StatementSource, source_id)
     if source is None:
         raise Missing("There is no such account.")
+    # Rows of accounts are never altered, so nobody may lock them; versions must follow each other.
+    session.execute(
+        text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))"), {"key": str(source.id)}
+    )
     newest = select(func.coalesce(func.max(StatementMapping.version), 0))
     number = session.scalars(newest.where(StatementMapping.source_id == source_id)).one()
     row = StatementMapping(
