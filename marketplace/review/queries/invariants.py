@@ -40,6 +40,23 @@ _CHECKS = (
       WHERE cleared_at IS NULL AND reversed_at IS NULL GROUP BY 1, 2) a
       ON a.specialist_id = p.owner_id AND a.currency = p.currency
     WHERE p.code LIKE 'L:spec:%:pending:%' AND p.balance <> coalesce(a.waiting, 0)""",
+    # I8: what a lab was charged is the price that was frozen at the claim, and the job's fee on it;
+    # of hourly pay the part for the time that counted, rounded half up.
+    """SELECT format('I8: seat %s was priced at %s as it was claimed; accepting submission %s '
+                     'charged %s instead of %s.', seat_id, frozen, id, charged,
+                     due + (due * fee + 5000) / 10000)
+    FROM (
+      SELECT s.id, s.seat_id, c.price_minor AS frozen, j.fee_basis_points AS fee,
+             CASE WHEN c.paid_seconds_max IS NULL THEN c.price_minor
+               ELSE (2 * c.price_minor * greatest(0, least(s.active_seconds, c.paid_seconds_max))
+                     + c.paid_seconds_max) / (2 * c.paid_seconds_max) END AS due,
+             (SELECT sum(e.amount) FROM ledger_entry e JOIN ledger_account a ON a.id = e.account_id
+              WHERE e.transaction_id = t.id AND a.stem = 'L:job:reserved') AS charged
+      FROM ledger_transaction t
+      JOIN submission s ON s.id = split_part(t.source_id, ':', 1)::uuid
+      JOIN claim c ON c.id = s.claim_id JOIN job j ON j.id = s.job_id
+      WHERE t.source_kind = 'accept') accepted
+    WHERE charged IS DISTINCT FROM due + (due * fee + 5000) / 10000""",
     # Of a line of decisions the last says what the submission is.
     """SELECT format('Submission %s is %s, and the decision %s that stands says %s.',
                      s.id, s.state, d.id, d.verdict)
