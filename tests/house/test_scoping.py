@@ -76,6 +76,7 @@ ABSENT = (
     *("/images/<path", "/steps", "/page", "/restore", "/top-ups/", "/conversation", "/rejected"),
     *("/firings/", "/alarms/", "/disputes/", "/checks/", "gold-dispute", "/lab/items/"),
     *("/holds/", "/contested/", "/appeals/<uuid:appeal_id>/image", "/questions/<uuid:pack_id>"),
+    "/earnings/tasks/",
 )
 
 

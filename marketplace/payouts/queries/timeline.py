@@ -61,7 +61,8 @@ class TaskPay:
 
     @property
     def state(self) -> str:
-        """Where most of it stands: pending, reversed, available, payout, paid, netted, returned."""
+        """Where most of it stands: pending, reversed, available, payout_reserved, sent, paid (to
+        the bank), returned, netted."""
         if self.accrual.reversed_at is not None:
             return "reversed"
         if self.accrual.cleared_at is None:
@@ -73,8 +74,9 @@ class TaskPay:
             return "netted"
         if any(line.bank_state in {"bank_failed", "reversed"} for line in lines):
             return "returned"
-        sent = all(line.state is LineState.TRANSFERRED for line in lines)
-        return "paid" if sent else "payout_reserved"
+        if any(line.state is not LineState.TRANSFERRED for line in lines):
+            return "payout_reserved"
+        return "paid" if all(line.bank_state == "bank_paid" for line in lines) else "sent"
 
 
 def task_pay(

@@ -86,7 +86,7 @@ CERTIFICATIONS: Mapping[TaxForm, tuple[str, ...]] = {
     TaxForm.W9: (
         "The number on this form is my correct taxpayer identification number.",
         "I am a citizen or other person of the United States.",
-        "I am not subject to backup withholding, unless I have said below that I am.",
+        "I am not subject to backup withholding, unless I have said above that I am.",
     ),
     TaxForm.W8BEN: (
         "I am the person named here and the one who is paid.",

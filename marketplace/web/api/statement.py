@@ -47,7 +47,8 @@ class EarningShown(Schema):
     reversed_at = fields.AwareDateTime(allow_none=True)
     state = fields.String(
         metadata={
-            "description": "pending, available, payout_reserved, paid, returned, netted or reversed"
+            "description": "pending, available, payout_reserved, sent, paid (in the bank), "
+            "returned, netted or reversed"
         }
     )
     payout_runs = fields.List(
