@@ -45,6 +45,8 @@ PAGES = (
     "marketplace.web.labs.contested:contested",
     "marketplace.web.labs.appeals:appeals",
     "marketplace.web.labs.balance:balance",
+    "marketplace.web.labs.invoices:invoices",
+    "marketplace.web.labs.statements:statements",
     "marketplace.web.labs.exports:exports",
     "marketplace.web.finance:finance",
     "marketplace.web.docs:docs",
@@ -88,6 +90,9 @@ API: tuple[str, ...] = (
     "marketplace.web.api.delivery:delivery_api",
     "marketplace.web.api.billing:billing_api",
     "marketplace.web.api.finance:finance_api",
+    "marketplace.web.api.statements:statements_api",
+    "marketplace.web.api.breaks:breaks_api",
+    "marketplace.web.api.closing:closing_api",
     "marketplace.web.api.credentials:credentials_api",
     "marketplace.web.api.operations:operations_api",
 )

@@ -192,7 +192,7 @@ def test_the_database_refuses_one_person_for_both(session: Session, reconciler: 
     )
     with pytest.raises(DBAPIError, match="two_people"), session.begin_nested():
         session.execute(decide, {"id": proposal.id})
-    with pytest.raises(DBAPIError, match="append-only|permission denied"), session.begin_nested():
+    with pytest.raises(DBAPIError, match=r"append-only|permission denied"), session.begin_nested():
         session.execute(text("UPDATE break_event SET verb = 'nothing'"))
     with pytest.raises(DBAPIError, match="cannot go from"), session.begin_nested():
         session.execute(text("UPDATE reconciliation_break SET state = 'open'"))

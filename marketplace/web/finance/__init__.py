@@ -3,7 +3,32 @@
 They show and ask; what may be done, and by whom, is for the slices' verbs to say.
 """
 
-from marketplace.web.finance import book, desk, reconciliation, run, runs, tax
+from marketplace.web.finance import (
+    book,
+    breaks,
+    closing,
+    csv_mapping,
+    desk,
+    one_break,
+    reconciliation,
+    run,
+    runs,
+    statements,
+    tax,
+)
 from marketplace.web.finance.blueprint import finance
 
-__all__ = ["book", "desk", "finance", "reconciliation", "run", "runs", "tax"]
+__all__ = [
+    "book",
+    "breaks",
+    "closing",
+    "csv_mapping",
+    "desk",
+    "finance",
+    "one_break",
+    "reconciliation",
+    "run",
+    "runs",
+    "statements",
+    "tax",
+]
