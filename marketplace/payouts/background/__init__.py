@@ -12,6 +12,8 @@ from marketplace.payouts.background.payees import refresh_account as refresh_acc
 from marketplace.payouts.background.reversals import find_reversals as find_reversals
 from marketplace.payouts.background.reversals import post_line as post_line
 from marketplace.payouts.background.reversals import take_back as take_back
+from marketplace.payouts.background.schedules import draft_scheduled as draft_scheduled
+from marketplace.payouts.background.schedules import funds_at_stripe as funds_at_stripe
 from marketplace.payouts.background.sending import call_stripe as call_stripe
 from marketplace.payouts.background.sending import resolve_transfer as resolve_transfer
 from marketplace.payouts.background.sending import resolve_unknown as resolve_unknown

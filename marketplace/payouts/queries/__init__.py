@@ -4,6 +4,7 @@ from marketplace.payouts.queries.bank import bank_payouts_of as bank_payouts_of
 from marketplace.payouts.queries.bank import reversals_of as reversals_of
 from marketplace.payouts.queries.bank import strays as strays
 from marketplace.payouts.queries.bank import troubled_payouts as troubled_payouts
+from marketplace.payouts.queries.checks import broken_invariants as broken_invariants
 from marketplace.payouts.queries.cooling import cooling_until as cooling_until
 from marketplace.payouts.queries.holds import HeldPayee as HeldPayee
 from marketplace.payouts.queries.holds import held_of as held_of
@@ -25,9 +26,10 @@ from marketplace.payouts.queries.payable import groups as groups
 from marketplace.payouts.queries.payable import payable as payable
 from marketplace.payouts.queries.payable import unpayable as unpayable
 from marketplace.payouts.queries.runs import PAGE as PAGE
+from marketplace.payouts.queries.runs import approvals_of as approvals_of
 from marketplace.payouts.queries.runs import attempts_by_line as attempts_by_line
 from marketplace.payouts.queries.runs import attempts_of as attempts_of
-from marketplace.payouts.queries.runs import broken_invariants as broken_invariants
+from marketplace.payouts.queries.runs import bank_tally as bank_tally
 from marketplace.payouts.queries.runs import changed_payees as changed_payees
 from marketplace.payouts.queries.runs import line_of as line_of
 from marketplace.payouts.queries.runs import lines_of as lines_of
@@ -35,6 +37,7 @@ from marketplace.payouts.queries.runs import payee_of as payee_of
 from marketplace.payouts.queries.runs import payouts_of as payouts_of
 from marketplace.payouts.queries.runs import run_of as run_of
 from marketplace.payouts.queries.runs import runs as runs
+from marketplace.payouts.queries.runs import schedules as schedules
 from marketplace.payouts.queries.runs import sent_totals as sent_totals
 from marketplace.payouts.queries.runs import tally as tally
 from marketplace.payouts.queries.runs import unknown_lines as unknown_lines

@@ -5,15 +5,22 @@ from __future__ import annotations
 from collections.abc import Collection
 from uuid import UUID
 
-from sqlalchemy import Row, func, select, text
+from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
 
 from marketplace.actor import Actor
 from marketplace.errors import Missing
 from marketplace.identity.rules import Permission
 from marketplace.money import Money
-from marketplace.payouts.models import PayeeAccount, PayoutAttempt, PayoutLine, PayoutRun
-from marketplace.payouts.rules import NOT_SENT, LineState, RunState
+from marketplace.payouts.models import (
+    PayeeAccount,
+    PayoutApproval,
+    PayoutAttempt,
+    PayoutLine,
+    PayoutRun,
+    PayoutSchedule,
+)
+from marketplace.payouts.rules import NOT_SENT, BankState, LineState, RunState
 
 PAGE = 50
 
@@ -93,6 +100,35 @@ def tally(session: Session, viewer: Actor, run_id: UUID) -> list[Row[LineState, 
     return list(session.execute(rows.group_by(PayoutLine.state).order_by(PayoutLine.state)))
 
 
+def approvals_of(session: Session, viewer: Actor, run_id: UUID) -> list[PayoutApproval]:
+    """Every signature under a run, also under what it was before; oldest first."""
+    viewer.require(Permission.FINANCE_VIEW)
+    rows = select(PayoutApproval).where(PayoutApproval.run_id == run_id)
+    return list(session.scalars(rows.order_by(PayoutApproval.at).limit(PAGE)))
+
+
+def schedules(session: Session, viewer: Actor, *, limit: int = PAGE) -> list[PayoutSchedule]:
+    """Schedules of runs, by their next day."""
+    viewer.require(Permission.FINANCE_VIEW)
+    rows = select(PayoutSchedule).order_by(PayoutSchedule.enabled.desc(), PayoutSchedule.next_at)
+    return list(session.scalars(rows.limit(limit)))
+
+
+def bank_tally(
+    session: Session, viewer: Actor, run_id: UUID
+) -> list[Row[BankState | None, int, int]]:
+    """For what happened at the bank with a run's transfers: where, how many, their sum."""
+    viewer.require(Permission.FINANCE_VIEW)
+    minor = func.sum(PayoutLine.amount_minor)
+    rows = (
+        select(PayoutLine.bank_state, func.count(), minor)
+        .where(PayoutLine.run_id == run_id, PayoutLine.state == LineState.TRANSFERRED)
+        .group_by(PayoutLine.bank_state)
+        .order_by(PayoutLine.bank_state)
+    )
+    return list(session.execute(rows))
+
+
 def line_of(session: Session, viewer: Actor, line_id: UUID) -> PayoutLine:
     """One payout line; Missing when there is none."""
     viewer.require(Permission.FINANCE_VIEW)
@@ -161,46 +197,9 @@ def attempts_of(session: Session, viewer: Actor, line_id: UUID) -> list[PayoutAt
     return list(session.scalars(rows.order_by(PayoutAttempt.number).limit(PAGE)))
 
 
-_INVARIANTS = (
-    # What the lines still hold is what the book has set aside, for each specialist and currency.
-    """
-    SELECT format('%s has %s set aside in the book and %s %s in payout lines.',
-                  coalesce(b.code, l.code), coalesce(b.balance, 0), coalesce(l.minor, 0),
-                  right(coalesce(b.code, l.code), 3))
-    FROM (SELECT code, balance FROM ledger_account
-          WHERE split_part(code, ':', 4) = 'payout_reserved') b
-    FULL JOIN (SELECT format('L:spec:%s:payout_reserved:%s', specialist_id, currency) AS code,
-                      sum(amount_minor) AS minor
-               FROM payout_line WHERE state IN ('draft', 'approved', 'submitting', 'unknown')
-               GROUP BY 1) l ON l.code = b.code
-    WHERE coalesce(b.balance, 0) <> coalesce(l.minor, 0)""",
-    """
-    SELECT format('Payout line %s is transferred by %s and not posted so.', l.id, l.transfer_id)
-    FROM payout_line l LEFT JOIN ledger_transaction t
-      ON t.source_kind = 'transfer' AND t.source_id = l.id::text
-    WHERE l.state = 'transferred'
-      AND t.balance_transaction_id IS DISTINCT FROM l.balance_transaction_id""",
-    """
-    SELECT format('Payout run %s is approved for other content.', reference)
-    FROM payout_run WHERE state IN ('approved', 'releasing', 'sent', 'partially_sent')
-      AND approved_sha256 IS DISTINCT FROM content_sha256""",
-    """
-    SELECT format('Payout run %s has ended, and lines in it have not.', r.reference)
-    FROM payout_run r WHERE r.state IN ('sent', 'partially_sent', 'cancelled') AND EXISTS (
-      SELECT 1 FROM payout_line l WHERE l.run_id = r.id AND l.ended_at IS NULL)""",
-)
-
-
 def unknown_lines(session: Session) -> int:
     """Of how many lines it is not known whether Stripe paid them; for metrics."""
     rows = select(func.count()).where(
         PayoutLine.state == LineState.UNKNOWN, PayoutLine.ended_at.is_(None)
     )
     return session.scalar(rows) or 0
-
-
-def broken_invariants(session: Session) -> list[str]:
-    """What must always be true of payouts and is not, one sentence each; for the self-check."""
-    return [
-        str(told) for check in _INVARIANTS for told in session.scalars(text(f"{check} LIMIT 100"))
-    ]

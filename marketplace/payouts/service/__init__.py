@@ -47,7 +47,7 @@ from marketplace.payouts.service.lines import (
     waiting_total,
 )
 from marketplace.payouts.service.names import clear_hold, hold_code, hold_differing
-from marketplace.payouts.service.preparing import prepare_run
+from marketplace.payouts.service.preparing import Part, Preview, prepare_run, preview_run
 from marketplace.payouts.service.releasing import (
     cancel_line,
     cancel_run,
@@ -68,13 +68,24 @@ from marketplace.payouts.service.reversals import (
     record_takeback,
     record_takeback_doubt,
 )
+from marketplace.payouts.service.schedules import (
+    Planned,
+    add_schedule,
+    draft_scheduled,
+    due_schedules,
+    switch_schedule,
+)
 from marketplace.payouts.service.taxes import tax_answer
 
 __all__ = [
     "NotYetErasable",
+    "Part",
+    "Planned",
+    "Preview",
     "account_named",
     "account_of_person",
     "accounts_to_read",
+    "add_schedule",
     "approve_reversal",
     "approve_run",
     "ask_erasure",
@@ -87,6 +98,8 @@ __all__ = [
     "claim_reversal",
     "clear_hold",
     "delay_reversal",
+    "draft_scheduled",
+    "due_schedules",
     "erase_by_command",
     "freeze_line",
     "gate",
@@ -107,6 +120,7 @@ __all__ = [
     "pause_run",
     "payees_after",
     "prepare_run",
+    "preview_run",
     "reasons_against",
     "record_absence",
     "record_account",
@@ -125,6 +139,7 @@ __all__ = [
     "settle_stray",
     "specialist_of",
     "start_lines",
+    "switch_schedule",
     "tax_answer",
     "unknown_transfers",
     "used_in_a_day",

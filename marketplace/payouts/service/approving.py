@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 import structlog
@@ -15,7 +15,7 @@ from marketplace.errors import Conflict
 from marketplace.identity import service as identity
 from marketplace.identity.rules import Permission
 from marketplace.ids import PersonId, new_id
-from marketplace.money import total
+from marketplace.money import Money, total
 from marketplace.payouts import queries, rules
 from marketplace.payouts.models import PayeeAccount, PayoutApproval, PayoutLine, PayoutRun
 from marketplace.payouts.rules import LineState, RunState, Thresholds
@@ -43,19 +43,18 @@ def thresholds() -> Thresholds:
     )
 
 
-def approvals_needed(session: Session, currency: str, lines: Sequence[PayoutLine]) -> int:
-    """How many people must approve these lines: 1 or 2."""
-    paid = set(
+def approvals_needed(session: Session, currency: str, paid: Mapping[PersonId, Money]) -> int:
+    """How many people must approve a run that pays these specialists: 1 or 2."""
+    known = set(
         session.scalars(
             select(PayoutLine.specialist_id)
-            .where(PayoutLine.specialist_id.in_([line.specialist_id for line in lines]))
-            .where(PayoutLine.state == LineState.TRANSFERRED)
+            .where(PayoutLine.specialist_id.in_(paid), PayoutLine.state == LineState.TRANSFERRED)
             .distinct()
         )
     )
-    first = [line.amount for line in lines if line.specialist_id not in paid]
+    first = [amount for person, amount in paid.items() if person not in known]
     largest = max(first, key=lambda amount: amount.minor) if first else None
-    return thresholds().approvals(total((line.amount for line in lines), currency), largest)
+    return thresholds().approvals(total(paid.values(), currency), largest)
 
 
 def approve_run(

@@ -30,12 +30,50 @@ LINES_MAX = 20_000
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
+class Part:
     """What one specialist gets, after what is withheld of it."""
 
     row: Payable
     amount: Money
     withheld: Money
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a run would be if it were prepared now; largest payments first.
+
+    refused: specialists whom tax law keeps out, with the reason in words for them.
+    """
+
+    parts: list[Part]
+    refused: list[tuple[Payable, str]]
+    total: Money
+    withheld: Money
+    approvals_needed: int
+
+
+def preview_run(session: Session, actor: Actor, *, minimum: Money, filters: Filters) -> Preview:
+    """Who would be in a run, with how much, and how many must approve it; writes nothing."""
+    actor.require(Permission.PAYOUTS_PREPARE)
+    found = queries.payable(session, actor, minimum=minimum, filters=filters, limit=LINES_MAX)
+    answers = _gates(session, found)
+    parts = [part for row in found if (part := _part(row, answers[row.specialist_id]))]
+    kept = {part.row.specialist_id: part.amount for part in parts}
+    out = [
+        (row, answers[row.specialist_id].words) for row in found if row.specialist_id not in kept
+    ]
+    return Preview(
+        parts=parts,
+        refused=out,
+        total=total(kept.values(), minimum.currency),
+        withheld=total((part.withheld for part in parts), minimum.currency),
+        approvals_needed=approvals_needed(session, minimum.currency, kept),
+    )
+
+
+def _gates(session: Session, found: Sequence[Payable]) -> dict[PersonId, PayGate]:
+    on = clock.book_day(clock.now(), settings.current().book_timezone)
+    return gates(session, {row.specialist_id: row.available for row in found}, on)
 
 
 def prepare_run(
@@ -65,7 +103,9 @@ def prepare_run(
     run.line_count = len(lines)
     run.total_minor = total((line.amount for line in lines), run.currency).minor
     run.content_sha256 = hashed(run, lines)
-    run.approvals_needed = approvals_needed(session, run.currency, lines)
+    run.approvals_needed = approvals_needed(
+        session, run.currency, {line.specialist_id: line.amount for line in lines}
+    )
     session.add(run)
     session.flush()  # The lines refer to the run.
     session.add_all(lines)
@@ -75,23 +115,22 @@ def prepare_run(
     return run
 
 
-def _parts(session: Session, actor: Actor, minimum: Money, filters: Filters) -> list[_Part]:
+def _parts(session: Session, actor: Actor, minimum: Money, filters: Filters) -> list[Part]:
     found = queries.payable(session, actor, minimum=minimum, filters=filters, limit=LINES_MAX)
     hold_differing(session, [row.specialist_id for row in found])
     session.flush()  # Whoever is held from now on is left out.
     found = queries.payable(session, actor, minimum=minimum, filters=filters, limit=LINES_MAX)
-    on = clock.book_day(clock.now(), settings.current().book_timezone)
-    answers = gates(session, {row.specialist_id: row.available for row in found}, on)
+    answers = _gates(session, found)
     parts = [_part(row, answers[row.specialist_id]) for row in found]
     # Money is locked person by person, in one order for everybody.
     kept = [part for part in parts if part is not None]
     return sorted(kept, key=lambda part: part.row.specialist_id)
 
 
-def _part(row: Payable, gate: PayGate) -> _Part | None:
+def _part(row: Payable, gate: PayGate) -> Part | None:
     if not gate.ok or gate.withhold >= row.available:
         return None
-    return _Part(row, row.available - gate.withhold, gate.withhold)
+    return Part(row, row.available - gate.withhold, gate.withhold)
 
 
 def _set_aside(session: Session, lines: Sequence[PayoutLine]) -> None:
@@ -123,7 +162,7 @@ def _numbered(session: Session, actor: Actor, minimum: Money) -> PayoutRun:
     )
 
 
-def _line(run: PayoutRun, part: _Part) -> PayoutLine:
+def _line(run: PayoutRun, part: Part) -> PayoutLine:
     return PayoutLine(
         id=new_id(),
         run_id=run.id,

@@ -149,7 +149,9 @@ def _shrink(session: Session, run: PayoutRun) -> None:
         "line_count": len(lines),
         "total_minor": total((line.amount for line in lines), run.currency).minor,
         "content_sha256": hashed(run, lines),
-        "approvals_needed": approvals_needed(session, run.currency, lines),
+        "approvals_needed": approvals_needed(
+            session, run.currency, {line.specialist_id: line.amount for line in lines}
+        ),
         "approved_by": None,
         "approved_at": None,
         "approved_sha256": None,
