@@ -254,6 +254,12 @@ TABLE = (
         _whole(0, 90),
         "5",
     ),
+    Setting(
+        "REFUND_APPROVAL_FROM",
+        "refunds to labs of this much and more need our approval; always, in other currencies",
+        _amounts,
+        "USD=100000,EUR=100000,GBP=80000,CHF=100000",
+    ),
     Setting("PAYOUT_MINIMUM_MINOR", "smallest payout, in minor units", _whole(0, 10**9), "1000"),
     Setting(
         "PAYOUT_MINIMUMS",
@@ -344,6 +350,7 @@ class Settings:
     invoice_due_days: int
     bank_accounts: BankAccounts
     top_up_clearing_days: int
+    refund_approval_from: tuple[tuple[str, int], ...]
     payout_minimum_minor: int
     payout_minimums: tuple[tuple[str, int], ...]
     payout_two_approvers_from: tuple[tuple[str, int], ...]

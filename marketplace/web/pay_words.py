@@ -30,6 +30,7 @@ EARNED = {
     AccrualKind.SURPLUS: "Accepted as an extra answer",
     AccrualKind.CANNOT_COMPLETE: "Reported as not to be done, and paid",
     AccrualKind.OVERTURNED: "Accepted after all, on appeal",
+    AccrualKind.BONUS: "Bonus from the lab",
 }
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import CHAR, CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from marketplace.billing.rules import TopUpState
+from marketplace.billing.rules.automatic import Origin
 from marketplace.db import IdKey, Root, one_of, text_enum
 from marketplace.ids import OrganisationId, PersonId
 from marketplace.money import Money
@@ -19,7 +20,8 @@ class TopUp(Root):
 
     amount_minor is what was asked; fee_minor is what Stripe kept, known once it is posted.
     note: why it failed or what keeps it waiting, in words for the lab. clears_at: when a debit that
-    could come back turns from pending to available.
+    could come back turns from pending to available. origin: a person at the checkout, or the
+    balance itself, of which there is never more than one on its way.
     """
 
     __tablename__ = "top_up"
@@ -29,6 +31,7 @@ class TopUp(Root):
     amount_minor: Mapped[int]
     currency: Mapped[str] = mapped_column(CHAR(3))
     state: Mapped[TopUpState] = mapped_column(text_enum(TopUpState))
+    origin: Mapped[Origin] = mapped_column(text_enum(Origin), server_default="checkout")
     success_url: Mapped[str]
     cancel_url: Mapped[str]
     checkout_session_id: Mapped[str | None] = mapped_column(unique=True)
@@ -45,6 +48,16 @@ class TopUp(Root):
 
     __table_args__ = (
         one_of("state", TopUpState),
+        one_of("origin", Origin),
+        Index(
+            "uq_top_up_automatic",
+            "organisation_id",
+            "currency",
+            unique=True,
+            postgresql_where=text(
+                "origin = 'automatic' AND state IN ('requested', 'settling', 'clearing')"
+            ),
+        ),
         CheckConstraint("amount_minor > 0", name="amount"),
         CheckConstraint(
             "(state IN ('clearing', 'posted', 'returned')) ="

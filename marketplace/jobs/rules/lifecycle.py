@@ -39,6 +39,7 @@ class PauseReason(StrEnum):
     GUIDELINE = "guideline"
     OPERATIONS = "operations"
     PERSONAL = "personal"
+    LIMIT = "limit"
 
 
 class LatePay(StrEnum):

@@ -3,6 +3,7 @@
 from marketplace.review.models.adjudication import Adjudication as Adjudication
 from marketplace.review.models.appeals import Appeal as Appeal
 from marketplace.review.models.appeals import AppealEvidence as AppealEvidence
+from marketplace.review.models.bonuses import Bonus as Bonus
 from marketplace.review.models.brake import Brake as Brake
 from marketplace.review.models.brake import HeldDecision as HeldDecision
 from marketplace.review.models.decisions import Accrual as Accrual

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import (
     CheckConstraint,
@@ -65,15 +66,16 @@ class Decision(Root):
 class Accrual(Root):
     """Pay that was earned, until it clears on the date frozen with it, or is taken back.
 
-    kind: what for; a submission that was accepted, or a task that could not be done. decision_id:
-    the decision that accepted it after all, where it was rejected before; reversed_at: since when
-    it is taken back, since the acceptance was overturned; a trigger lets it clear no more.
+    kind: what for; a submission that was accepted, a task that could not be done, or a bonus.
+    decision_id: the decision that accepted it after all, where it was rejected before;
+    reversed_at: since when it is taken back, since the acceptance was overturned; a trigger lets it clear no more.
     """
 
     __tablename__ = "accrual"
     __table_args__ = (
         CheckConstraint("amount_minor >= 0", name="not_negative"),
-        CheckConstraint("num_nonnulls(submission_id, outcome_id) = 1", name="one_cause"),
+        CheckConstraint("num_nonnulls(submission_id, outcome_id, bonus_id) = 1", name="one_cause"),
+        CheckConstraint("(kind = 'bonus') = (bonus_id IS NOT NULL)", name="kind_of_bonus"),
         CheckConstraint(
             "(kind = 'cannot_complete') = (outcome_id IS NOT NULL)", name="kind_of_cause"
         ),
@@ -100,6 +102,7 @@ class Accrual(Root):
     submission_id: Mapped[SubmissionId | None] = mapped_column(ForeignKey("submission.id"))
     decision_id: Mapped[DecisionId | None] = mapped_column(ForeignKey("decision.id"), unique=True)
     outcome_id: Mapped[OutcomeId | None] = mapped_column(ForeignKey("outcome.id"), unique=True)
+    bonus_id: Mapped[UUID | None] = mapped_column(ForeignKey("bonus.id"), unique=True)
     job_id: Mapped[JobId] = mapped_column(ForeignKey("job.id"))
     specialist_id: Mapped[PersonId] = mapped_column(ForeignKey("person.id"))
     amount_minor: Mapped[int]

@@ -16,7 +16,8 @@ _CHECKS = (
     LEFT JOIN ledger_transaction t ON (t.source_kind, t.source_id) = (
       CASE a.kind WHEN 'accepted' THEN 'accept' ELSE a.kind END,
       CASE a.kind WHEN 'accepted' THEN concat_ws(':', s.id, s.round, a.decision_id)
-        ELSE coalesce(a.decision_id, a.submission_id, a.outcome_id)::text END)
+        ELSE coalesce(a.decision_id, a.submission_id, a.outcome_id,
+                      a.bonus_id)::text END)
     LEFT JOIN ledger_account p
       ON p.code = 'L:spec:' || a.specialist_id || ':pending:' || a.currency
     LEFT JOIN ledger_entry e ON e.transaction_id = t.id AND e.account_id = p.id

@@ -48,12 +48,14 @@ class Severity(StrEnum):
 
 
 class AccrualKind(StrEnum):
-    """What pay was earned for; overturned: an answer accepted after all whose seat had gone."""
+    """What pay was earned for; overturned: an answer accepted after all whose seat had gone; bonus:
+    what a lab gave beyond the price."""
 
     ACCEPTED = "accepted"
     SURPLUS = "surplus"
     CANNOT_COMPLETE = "cannot_complete"
     OVERTURNED = "overturned"
+    BONUS = "bonus"
 
 
 STATE_AFTER: Mapping[Verdict, SubmissionState] = {
