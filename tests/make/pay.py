@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import cast
 
 from sqlalchemy import func, select
@@ -37,24 +37,7 @@ def an_old_line(
 ) -> PayoutLineId:
     """A line in a run of its own, sent or still a draft; the ledger is for the caller to post."""
     now = clock.now() - timedelta(days=days_ago)
-    last = session.scalar(select(func.max(PayoutRun.number)).where(PayoutRun.year == 1999)) or 0
-    run = PayoutRun(
-        id=new_id(),
-        year=1999,
-        number=last + 1,
-        reference=f"PO-1999-{last + 1:04d}",
-        currency=amount.currency,
-        minimum_minor=1,
-        state=RunState.DRAFT,
-        content_sha256="",
-        line_count=1,
-        total_minor=amount.minor,
-        prepared_by=identity.person(session).id,
-        prepared_at=now,
-        version=1,
-    )
-    session.add(run)
-    session.flush()
+    run = _run(session, amount, now)
     line = PayoutLine(
         id=new_id(),
         run_id=run.id,
@@ -107,3 +90,26 @@ def _released(session: Session, run: PayoutRun, line: PayoutLine) -> None:
     session.flush()
     line.state = LineState.SUBMITTING
     session.flush()
+
+
+def _run(session: Session, amount: Money, now: datetime) -> PayoutRun:
+    """A draft of one line, in a year of its own."""
+    last = session.scalar(select(func.max(PayoutRun.number)).where(PayoutRun.year == 1999)) or 0
+    run = PayoutRun(
+        id=new_id(),
+        year=1999,
+        number=last + 1,
+        reference=f"PO-1999-{last + 1:04d}",
+        currency=amount.currency,
+        minimum_minor=1,
+        state=RunState.DRAFT,
+        content_sha256="",
+        line_count=1,
+        total_minor=amount.minor,
+        prepared_by=identity.person(session).id,
+        prepared_at=now,
+        version=1,
+    )
+    session.add(run)
+    session.flush()
+    return run
