@@ -78,7 +78,7 @@ class ParsedEntry:
         """
         parts = [self.booked_on.isoformat(), str(self.amount.minor), self.amount.currency]
         if self.bank_reference:
-            parts += ["ref", self.bank_reference, self.end_to_end]
+            parts += ["ref", self.bank_reference]
         else:
             words = " ".join(self.text.split())
             parts += ["text", self.end_to_end, self.payment_id, self.counterparty_account, words]
