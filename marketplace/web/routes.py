@@ -89,6 +89,7 @@ API: tuple[str, ...] = (
     "marketplace.web.api.appeals:appeals_api",
     "marketplace.web.api.delivery:delivery_api",
     "marketplace.web.api.billing:billing_api",
+    "marketplace.web.api.invoices:invoices_api",
     "marketplace.web.api.finance:finance_api",
     "marketplace.web.api.statements:statements_api",
     "marketplace.web.api.breaks:breaks_api",

@@ -7,6 +7,9 @@ from marketplace.billing.background.lines import receive_stripe_cash as receive_
 from marketplace.billing.background.months import clear_top_ups as clear_top_ups
 from marketplace.billing.background.months import issue_lab as issue_lab
 from marketplace.billing.background.months import issue_months as issue_months
+from marketplace.billing.background.refunds import refresh_refund as refresh_refund
+from marketplace.billing.background.refunds import send_refund as send_refund
+from marketplace.billing.background.refunds import sweep_refunds as sweep_refunds
 from marketplace.billing.background.top_ups import LOOKS_MAX as LOOKS_MAX
 from marketplace.billing.background.top_ups import CheckoutClosed as CheckoutClosed
 from marketplace.billing.background.top_ups import open_checkout as open_checkout

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from marketplace import audit, clock, outbox, settings, stripe_client
 from marketplace.actor import SYSTEM
 from marketplace.billing import service, stripe_gateway
+from marketplace.billing.background.refunds import post_refund
 from marketplace.billing.background.top_ups import refresh
 from marketplace.billing.stripe_gateway import BalanceLine
 from marketplace.db import transaction
@@ -77,6 +78,9 @@ HANDLERS: dict[str, Handler] = {
     "charge": post_charge,
     "payment": post_charge,
     "payment_failure_refund": post_return,
+    "refund": post_refund,
+    "payment_refund": post_refund,
+    "refund_failure": post_refund,
     **dict.fromkeys(RECEIVED, post_cash),
 }
 

@@ -13,6 +13,7 @@ from marketplace.billing.queries.consumption import uninvoiced as uninvoiced
 from marketplace.billing.queries.consumption import used_by_day as used_by_day
 from marketplace.billing.queries.invoices import InvoiceView as InvoiceView
 from marketplace.billing.queries.invoices import broken_documents as broken_documents
+from marketplace.billing.queries.invoices import buyer_of as buyer_of
 from marketplace.billing.queries.invoices import details_of as details_of
 from marketplace.billing.queries.invoices import invoice_of as invoice_of
 from marketplace.billing.queries.invoices import invoices_of as invoices_of
@@ -25,6 +26,7 @@ from marketplace.billing.queries.movements import Movement as Movement
 from marketplace.billing.queries.movements import Standing as Standing
 from marketplace.billing.queries.movements import all_movements as all_movements
 from marketplace.billing.queries.movements import currencies_of as currencies_of
+from marketplace.billing.queries.movements import first_movement as first_movement
 from marketplace.billing.queries.movements import movements as movements
 from marketplace.billing.queries.movements import standing as standing
 from marketplace.billing.queries.top_ups import PAGE as PAGE

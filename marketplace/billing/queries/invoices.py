@@ -21,6 +21,7 @@ from marketplace.billing.models import (
 )
 from marketplace.billing.rules.invoices import InvoiceKind, InvoiceState
 from marketplace.errors import Missing
+from marketplace.identity.models import Organisation
 from marketplace.identity.rules import Permission
 from marketplace.ids import OrganisationId
 from marketplace.money import Money
@@ -107,6 +108,16 @@ def details_of(session: Session, viewer: Actor) -> BillingDetails | None:
     """Whom the acting lab's invoices are made out to."""
     viewer.require(Permission.BALANCE_VIEW)
     return session.get(BillingDetails, viewer.organisation())
+
+
+def buyer_of(session: Session, viewer: Actor) -> dict[str, str]:
+    """Whom documents that are not invoices are made out to: the details, else the lab's name."""
+    details = details_of(session, viewer)
+    names = ("legal_name", "address", "country", "tax_id")
+    if details is not None:
+        return {name: getattr(details, name) for name in names}
+    lab = session.get_one(Organisation, viewer.organisation())
+    return dict.fromkeys(names, "") | {"legal_name": lab.name}
 
 
 def last_invoiced(session: Session, lab: OrganisationId, currency: str) -> date | None:

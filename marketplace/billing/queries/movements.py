@@ -53,6 +53,9 @@ LEFT JOIN cash_application c ON c.ledger_transaction_id = running.id
 LEFT JOIN invoice i ON i.id = c.invoice_id
 WHERE (CAST(:kinds AS text[]) IS NULL OR source_kind = ANY(:kinds)) AND place > :place
 ORDER BY place LIMIT :limit"""
+_FIRST = """
+SELECT min(t.effective_on) FROM own JOIN ledger_entry e ON e.account_id = own.id
+JOIN ledger_transaction t ON t.id = e.transaction_id"""
 _CURRENCIES = """
 SELECT DISTINCT currency FROM ledger_account WHERE owner_id = :lab OR funder_id = :lab ORDER BY 1"""
 
@@ -147,8 +150,8 @@ GROUP_LABELS = {
 }
 
 
-def standing(session: Session, viewer: Actor, currency: str, until: date) -> Standing:
-    """What the acting lab had when the book's day `until` began."""
+def standing(session: Session, viewer: Actor, currency: str, until: date = date.max) -> Standing:
+    """What the acting lab had when the book's day `until` began; what it has now without one."""
     viewer.require(Permission.BALANCE_VIEW)
     values = {"lab": viewer.organisation(), "currency": currency, "until": until}
     parts = dict.fromkeys(PARTS, 0)
@@ -225,3 +228,9 @@ def all_movements(
 def currencies_of(session: Session, lab: OrganisationId) -> list[str]:
     """The currencies in which a lab has, or had, money with us."""
     return list(session.scalars(text(_CURRENCIES), {"lab": lab}))
+
+
+def first_movement(session: Session, lab: OrganisationId, currency: str) -> date | None:
+    """The day of a lab's first movement in a currency."""
+    day: date | None = session.scalar(text(_OWN + _FIRST), {"lab": lab, "currency": currency})
+    return day

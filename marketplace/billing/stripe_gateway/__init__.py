@@ -9,3 +9,7 @@ from marketplace.billing.stripe_gateway.lines import create_customer as create_c
 from marketplace.billing.stripe_gateway.lines import customer_of_line as customer_of_line
 from marketplace.billing.stripe_gateway.lines import lines_of_source as lines_of_source
 from marketplace.billing.stripe_gateway.lines import payment_of_line as payment_of_line
+from marketplace.billing.stripe_gateway.refunds import RefundWish as RefundWish
+from marketplace.billing.stripe_gateway.refunds import create_refund as create_refund
+from marketplace.billing.stripe_gateway.refunds import refund_named as refund_named
+from marketplace.billing.stripe_gateway.refunds import refund_now as refund_now

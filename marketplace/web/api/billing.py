@@ -14,8 +14,6 @@ from marketplace.billing.background import CheckoutClosed, open_checkout
 from marketplace.billing.models import TopUp
 from marketplace.db import transaction
 from marketplace.identity.rules import Permission
-from marketplace.ids import OrganisationId
-from marketplace.ledger import queries as ledger
 from marketplace.money import EXPONENT, Money
 from marketplace.web import EXTENSION, api
 from marketplace.web.guards import me, needs
@@ -30,20 +28,24 @@ class BalanceQuery(Schema):
 
 
 class BalanceShown(Schema):
-    """What is free, and what is set aside for jobs."""
+    """What is free, set aside for jobs, pending, held by disputes, and owed to us."""
 
     available = fields.Nested(api.MoneySchema)
-    reserved = fields.Nested(api.MoneySchema, attribute="reserved_total")
+    reserved = fields.Nested(api.MoneySchema)
+    pending = fields.Nested(api.MoneySchema)
+    dispute_hold = fields.Nested(api.MoneySchema)
+    owed = fields.Nested(api.MoneySchema)
+    total = fields.Nested(api.MoneySchema)
 
 
 @billing_api.get("/balance")
 @needs(Permission.BALANCE_VIEW)
 @billing_api.arguments(BalanceQuery, location="query")
 @billing_api.response(200, BalanceShown)
-def get_balance(asked: dict[str, Any]) -> ledger.LabBalance:
-    """The organisation's balance in a currency."""
+def get_balance(asked: dict[str, Any]) -> queries.Standing:
+    """The organisation's balance in a currency, by what may happen to it."""
     with transaction() as session:
-        return ledger.lab_balance(session, OrganisationId(me().organisation()), asked["currency"])
+        return queries.standing(session, me(), asked["currency"])
 
 
 class TopUpAsked(Schema):

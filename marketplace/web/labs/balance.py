@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from flask import Blueprint, flash, render_template, request, url_for
 from marshmallow import fields
@@ -10,23 +11,26 @@ from sqlalchemy.orm import Session
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Response
 
+from marketplace import clock
 from marketplace.billing import background as checkout
 from marketplace.billing import queries, service
 from marketplace.billing.background import CheckoutClosed
 from marketplace.billing.rules import LABELS, WAITING
 from marketplace.db import transaction
-from marketplace.errors import GatewayError
+from marketplace.errors import GatewayError, Missing
 from marketplace.identity.rules import Permission
 from marketplace.ids import JobId, parse_id
 from marketplace.jobs import queries as jobs
 from marketplace.jobs.models import Job
 from marketplace.ledger import queries as ledger
 from marketplace.money import Money, parse_money
-from marketplace.web import settings
+from marketplace.web import bills, settings
+from marketplace.web.downloads import sent_file
 from marketplace.web.forms import Form, form_page, load
 from marketplace.web.fragments import page_or_block
 from marketplace.web.guards import me, needs
-from marketplace.web.labs.builder import CURRENCIES, CURRENCY
+from marketplace.web.labs import money_words
+from marketplace.web.labs.builder import CURRENCY
 
 balance = Blueprint("lab_balance", __name__, url_prefix="/lab/balance")
 PAGE = 20
@@ -39,6 +43,8 @@ DRAWN = {
     "posted": "done",
     "failed": "failed",
     "expired": "expired",
+    "clearing": "pending",
+    "returned": "returned",
 }
 
 
@@ -52,20 +58,30 @@ class TopUpForm(Form):
 def _facts() -> dict[str, Any]:
     after = parse_id(request.args.get("after", ""))
     with transaction() as session:
+        currency, used = money_words.currency_asked(session)
         top_ups = queries.top_ups_of(session, me(), after=after, limit=PAGE + 1)
         posted = jobs.jobs_of(session, me(), limit=JOBS_LOOKED_AT)
-        reserved = [(job, amount) for job in posted if (amount := _reserved(session, job))]
-        used = {"USD", *(one.currency for one in top_ups), *(job.currency for job in posted)}
-        organisation = me().organisation()
-        balances = {code: ledger.lab_balance(session, organisation, code) for code in sorted(used)}
+        reserved = [
+            (job, amount)
+            for job in posted
+            if job.currency == currency and (amount := _reserved(session, job))
+        ]
+        standing = queries.standing(session, me(), currency)
+        plot = money_words.spend_plot(session, currency)
+        low = money_words.low_hint(session, currency, standing.available)
     return {
-        "balances": {code: has for code, has in balances.items() if code == "USD" or has.total},
+        "tabs": money_words.tabs("lab_balance.show"),
+        "currency": currency,
+        "used": used,
+        "standing": standing,
+        "plot": plot,
+        "low": low,
         "reserved": reserved,
         "top_ups": top_ups[:PAGE],
         "last": top_ups[PAGE - 1].id if len(top_ups) > PAGE else None,
         "labels": LABELS,
         "drawn": DRAWN,
-        "currencies": [(code, code) for code in CURRENCIES],
+        "currencies": money_words.currencies(),
         "suggested": request.args.get("amount", "")[:20],
     }
 
@@ -108,6 +124,21 @@ AWAY = "Stripe does not answer at present. No money was taken; we keep trying to
 
 def _address(endpoint: str) -> str:
     return settings().public_url.rstrip("/") + url_for(endpoint)
+
+
+@balance.get("/top-ups/<uuid:top_up_id>/receipt.pdf")
+@needs(Permission.BALANCE_VIEW)
+def receipt(top_up_id: UUID) -> Response:
+    """The receipt of a top-up that has reached the book; Missing before."""
+    with transaction() as session:
+        top_up = queries.top_up_of(session, me(), top_up_id)
+        if top_up.posted_at is None or top_up.balance_transaction_id is None:
+            raise Missing("There is no receipt before the money has come.")
+        number = f"R-{top_up.posted_at.year}-{top_up.balance_transaction_id[-8:].upper()}"
+        on = clock.book_day(top_up.posted_at, settings().book_timezone)
+        parties = service.seller(), queries.buyer_of(session, me())
+    content = bills.receipt_pdf(top_up, number=number, on=on, parties=parties)
+    return sent_file(content, f"receipt-{number}.pdf", "application/pdf")
 
 
 @balance.get("/returned")
