@@ -6,6 +6,7 @@ They show and ask; what may be done, and by whom, is for the slices' verbs to sa
 from marketplace.web.finance import (
     book,
     breaks,
+    cash,
     closing,
     csv_mapping,
     desk,
@@ -21,6 +22,7 @@ from marketplace.web.finance.blueprint import finance
 __all__ = [
     "book",
     "breaks",
+    "cash",
     "closing",
     "csv_mapping",
     "desk",
