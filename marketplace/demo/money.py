@@ -185,4 +185,4 @@ def _waits(one: Specialist) -> bool:
 
 
 def _minimum() -> Money:
-    return Money(settings.current().payout_minimum_minor, "USD")
+    return runs.minimum_of("USD")

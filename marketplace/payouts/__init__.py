@@ -21,4 +21,19 @@ reason while anything is owed, in hand, waits for a verdict or is open, else in 
 operations write down that it was asked, an administrator carries it out, or whoever runs the
 installation does by a command.
 2026-11, a strong hit on OFAC's list holds a person's payouts, a weak one does not.
+2026-11, a bank account that has changed is not paid for PAYEE_COOLDOWN_DAYS, and its owner is told;
+the first one of an account, and another name, cool nothing down.
+2026-11, tax law is data: `rules/thresholds.toml` has dated rules by payer and payee, TAX_RULES_FILE
+names an accountant's own. The payment that reaches a threshold is past it, whole; a currency
+without a rate is past it from the first cent; a form that waits for our look makes pay wait and
+withholds nothing. Whoever shows no form and lives elsewhere waits, since a form costs less than tax
+asked back. What was drafted with one withholding is not sent with another.
+2026-11, paid is what left to somebody, on the day it did, less what a bank sent back, on the day it
+did that, plus what was withheld: read from the ledger's entries, never kept beside them. Money that
+came back is paid again when Stripe's next payout takes it. In another currency it counts at the
+rate of all that was sent before.
+2026-11, a task's pay is found in a run by age: available money is one pot, the oldest cleared pay
+leaves it first. Statements sum to the ledger, by the book's days.
+2026-11, tax forms of an erased person who was paid stay sealed for seven years, then are emptied;
+the number is shown to nobody but in the yearly export, which leaves an audit line.
 """

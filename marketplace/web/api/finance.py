@@ -94,7 +94,7 @@ def post_run(session: Session, asked: dict[str, Any]) -> dict[str, Any]:
     """Prepare a run from available balances; each line's money is set aside."""
     least = asked["minimum_minor"]
     if least is None:
-        least = current_app.extensions[EXTENSION].settings.payout_minimum_minor
+        least = queries.minimum_of(asked["currency"]).minor
     return _run(
         payouts.prepare_run(
             session, me(), minimum=Money(least, asked["currency"]), only=asked["specialists"]

@@ -23,7 +23,7 @@ from marketplace.payouts.rules import RunState
 from marketplace.reconciliation import queries as statements
 from marketplace.reconciliation.queries import Report
 from marketplace.reconciliation.rules import LABELS
-from marketplace.web import plots, settings
+from marketplace.web import plots
 from marketplace.web.filters import money
 from marketplace.web.finance import shown
 from marketplace.web.finance.blueprint import finance
@@ -115,7 +115,7 @@ def ended_of(session: Session, run: PayoutRun) -> int:
 
 def minimum_of(currency: str) -> Money:
     """The smallest payout that is worth its transfer, unless a preparer says otherwise."""
-    return Money(settings().payout_minimum_minor, currency)
+    return payouts.minimum_of(currency)
 
 
 def _to_pay(session: Session, by_state: dict[str, MoneyByState]) -> list[dict[str, Any]]:
