@@ -172,7 +172,7 @@ def get_invoice_pdf(invoice_id: UUID) -> Response:
     return sent_file(content, f"{view.invoice.reference}.pdf", "application/pdf")
 
 
-class StandingShown(Schema):
+class LabStandingShown(Schema):
     """A lab's money at a moment, by what may happen to it."""
 
     available = fields.Nested(api.MoneySchema)
@@ -183,7 +183,7 @@ class StandingShown(Schema):
     total = fields.Nested(api.MoneySchema)
 
 
-class MovementShown(Schema):
+class LabMovementShown(Schema):
     """A movement: what it added to all of the money, and what there was after it."""
 
     on = fields.Date()
@@ -198,18 +198,18 @@ class MovementShown(Schema):
     job_id = fields.UUID(allow_none=True)
 
 
-class StatementShown(Schema):
+class LabStatementShown(Schema):
     """A month: opening, movements, closing; `next` continues the movements, None at the end."""
 
     month = fields.String()
     over = fields.Boolean()
-    opening = fields.Nested(StandingShown)
-    closing = fields.Nested(StandingShown)
-    movements = fields.List(fields.Nested(MovementShown))
+    opening = fields.Nested(LabStandingShown)
+    closing = fields.Nested(LabStandingShown)
+    movements = fields.List(fields.Nested(LabMovementShown))
     next = fields.Integer(allow_none=True)
 
 
-class StatementQuery(Schema):
+class LabStatementQuery(Schema):
     """Which currency, and which movements of the month."""
 
     currency = fields.String(load_default="USD", validate=validate.OneOf(sorted(EXPONENT)))
@@ -219,8 +219,8 @@ class StatementQuery(Schema):
 
 @invoices_api.get("/statements/<month>")
 @needs(Permission.BALANCE_VIEW)
-@invoices_api.arguments(StatementQuery, location="query")
-@invoices_api.response(200, StatementShown)
+@invoices_api.arguments(LabStatementQuery, location="query")
+@invoices_api.response(200, LabStatementShown)
 def get_statement(asked: dict[str, Any], month: str) -> Mapping[str, Any]:
     """The statement of a month such as `2026-11`, in a currency."""
     today = clock.book_day(clock.now(), current().book_timezone)
