@@ -39,6 +39,9 @@ COMMANDS = {
     ),
     "secrets": Lazy("marketplace.cli.secrets:secrets", "Rotate the keys of encrypted columns."),
     "ledger": Lazy("marketplace.cli.ledger:ledger", "Export the book; the trial balance."),
+    "reconcile": Lazy(
+        "marketplace.cli.reconcile:reconcile", "Take statements; say what differs from the book."
+    ),
     "lists": Lazy("marketplace.cli.lists:lists", "Load published lists of excluded people."),
     "demo-world": Lazy("marketplace.cli.demo:demo_world", "Make the demonstration world."),
     "demo": Lazy("marketplace.cli.demo:demo", "Try things: codes, real judgements replayed."),
