@@ -59,9 +59,14 @@ COMMIT;
 
 def pairs_a_second(url: str, job_id: UUID, clients: int, seconds: float) -> tuple[float, float]:
     """Pairs a second and the mean milliseconds of one, by so many connections."""
+    return measured(url, script(job_id), clients, seconds)
+
+
+def measured(url: str, text: str, clients: int, seconds: float) -> tuple[float, float]:
+    """How often a second pgbench runs a script, and the mean milliseconds of one."""
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "pair.sql"
-        path.write_text(script(job_id), encoding="utf-8")
+        path = Path(folder) / "script.sql"
+        path.write_text(text, encoding="utf-8")
         ended = subprocess.run(
             [
                 pgbench(), "-n", "-M", "prepared", "-c", str(clients), "-j", "1",

@@ -48,6 +48,7 @@ class Book(RuleBasedStateMachine):
         self.ended: list[tuple[Callable[..., object], dict[str, Any]]] = []
         self.lines: list[tuple[PersonId, PayoutLineId, Money]] = []
         self.holds: list[tuple[PersonId, Any, Money]] = []
+        self.sent: list[tuple[PersonId, PayoutLineId, Money]] = []
 
     def try_to(self, verb: Callable[..., object], *moves: Movement, **facts: Any) -> bool:
         """Post; it must succeed exactly when no account with a floor goes below zero."""
@@ -56,6 +57,7 @@ class Book(RuleBasedStateMachine):
             after[giver] = after.get(giver, 0) - minor
             after[taker] = after.get(taker, 0) + minor
         fits = all(minor >= 0 for code, minor in after.items() if code[0] in "LC")
+        self.settle(after)
         if not fits:
             with pytest.raises(service.InsufficientFunds):
                 verb(self.session, **facts)
@@ -65,6 +67,9 @@ class Book(RuleBasedStateMachine):
         self.posted.append(lambda: first == verb(self.session, **facts))
         self.model.update(after)
         return True
+
+    def settle(self, after: dict[str, int]) -> None:
+        """What happens of itself once money is available."""
 
     @rule(lab=TWO, minor=AMOUNTS, fee=st.integers(0, 9), currency=CURRENCIES)
     def top_up(self, lab: int, minor: int, fee: int, currency: str) -> None:
@@ -168,6 +173,7 @@ class Book(RuleBasedStateMachine):
                 **transfer,
             )
             self.ended.append((service.cancel_payout, cancel))
+            self.sent.append((person, line, amount))
         else:
             free = self.pot(who, "available", currency)
             self.try_to(service.cancel_payout, (kept, free, amount.minor), **cancel)
@@ -220,9 +226,11 @@ class Book(RuleBasedStateMachine):
             assert [] == queries.broken_links(self.session)
 
 
-def test_any_sequence_of_postings_keeps_the_book_sound(database: Engine) -> None:
-    class OwnBook(Book):
-        """A book in a transaction of its own, which is rolled back."""
+def run(machine: type[Book], database: Engine, *, examples: int, steps: int) -> None:
+    """Run a machine, each book in a transaction of its own, which is rolled back."""
+
+    class Own(machine):  # type: ignore[misc, valid-type]
+        """A book in a transaction of its own."""
 
         def __init__(self) -> None:
             super().__init__()
@@ -234,11 +242,15 @@ def test_any_sequence_of_postings_keeps_the_book_sound(database: Engine) -> None
             finally:
                 self.session.close()
 
-    OwnBook.TestCase.settings = settings(
-        max_examples=15,
-        stateful_step_count=30,
+    Own.TestCase.settings = settings(
+        max_examples=examples,
+        stateful_step_count=steps,
         deadline=None,
         database=None,
         suppress_health_check=list(HealthCheck),
     )
-    OwnBook.TestCase("runTest").debug()
+    Own.TestCase("runTest").debug()
+
+
+def test_any_sequence_of_postings_keeps_the_book_sound(database: Engine) -> None:
+    run(Book, database, examples=8, steps=30)

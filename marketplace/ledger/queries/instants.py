@@ -36,7 +36,7 @@ def raw_balances(
     Accounts that were not used by then are left out.
     """
     closing = _closings(at, on).lateral("kept")
-    recent = _recent(at, on, code)
+    recent = _recent(at, on)
     raw = func.coalesce(closing.c.closing, 0) + func.coalesce(recent.c.amount, 0)
     found = (
         select(*columns, raw.label("raw"))
@@ -60,33 +60,32 @@ def _closings(at: datetime | None, on: date | None) -> Select[int]:
     return kept.order_by(LedgerTurnover.on_day.desc()).limit(1).correlate(LedgerAccount)
 
 
-def _recent(at: datetime | None, on: date | None, code: str | None) -> Subquery:
-    """What the turnovers do not have: the asked day itself, and what is not numbered yet."""
+def _recent(at: datetime | None, on: date | None) -> Subquery:
+    """What the turnovers do not have: the asked day itself, and what is not numbered yet.
+
+    Of all accounts, even where one is asked for: a planner that sees the account would rather read
+    all of its entries than those of a day, and the platform's accounts have the most.
+    """
     unnumbered = LedgerTransaction.number.is_(None)
     if on is not None:
-        return _summed(_entries(code, unnumbered, LedgerTransaction.effective_on <= on))
+        return _summed(_entries(unnumbered, LedgerTransaction.effective_on <= on))
     if at is None:
-        return _summed(_entries(code, unnumbered))
+        return _summed(_entries(unnumbered))
     moment = at.astimezone(UTC)
     until = LedgerTransaction.posted_at <= moment
     midnight = datetime.combine(moment.date(), time(), UTC)
     today = LedgerTransaction.posted_at >= midnight
     numbered = LedgerTransaction.number.is_not(None)
-    return _summed(_entries(code, numbered, today, until), _entries(code, unnumbered, until))
+    return _summed(_entries(numbered, today, until), _entries(unnumbered, until))
 
 
-def _entries(code: str | None, *conditions: ColumnElement[bool]) -> Select[UUID, int]:
-    entries = (
+def _entries(*conditions: ColumnElement[bool]) -> Select[UUID, int]:
+    return (
         select(LedgerEntry.account_id, LedgerEntry.amount)
         .select_from(LedgerTransaction)
         .join(LedgerEntry, LedgerEntry.transaction_id == LedgerTransaction.id)
         .where(*conditions)
     )
-    if code is None:
-        return entries
-    # Found once, so that entries are read by their transactions and never by the whole account.
-    one = select(LedgerAccount.id).where(LedgerAccount.code == code).scalar_subquery()
-    return entries.where(LedgerEntry.account_id == one)
 
 
 def _summed(*parts: Select[UUID, int]) -> Subquery:

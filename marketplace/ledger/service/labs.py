@@ -27,24 +27,33 @@ from marketplace.ledger.service.posting import (
 )
 from marketplace.money import Money, zero
 
-PARTS = ("pending", "available", "dispute_hold")
-
 
 def lock_lab(session: Session, lab_id: OrganisationId, currency: str) -> dict[str, Money]:
-    """What a lab has and owes, by code, locked until the end of the transaction."""
-    accounts = [lab_account(lab_id, part, currency) for part in PARTS]
-    return locked_balances(session, (*accounts, lab_receivable(lab_id, currency)))
+    """What a lab has and owes, by code, locked until the end of the transaction.
+
+    What is available comes first: whoever holds that waits for nobody over the lab's other
+    accounts, so verbs that net after they posted never meet those that split before they post.
+    """
+    first = locked_balances(session, (lab_available(lab_id, currency),))
+    rest = [lab_account(lab_id, part, currency) for part in ("pending", "dispute_hold")]
+    return first | locked_balances(session, (*rest, lab_receivable(lab_id, currency)))
 
 
 def net_lab(
     session: Session, lab_id: OrganisationId, currency: str, *, freed_by: TransactionId
 ) -> TransactionId:
-    """Take what a lab owes from what a transaction made available to it; `freed_by`."""
-    have = lock_lab(session, lab_id, currency)
-    owed = have.get(lab_receivable(lab_id, currency).code)
-    available = have.get(lab_available(lab_id, currency).code, zero(currency))
-    if owed and available and transaction_of(session, SourceKind.NET_LAB, str(freed_by)) is None:
-        amount = book.least(owed, available)
+    """Take what a lab owes from what a transaction made available to it; `freed_by`.
+
+    Called by every verb that makes money available to a lab, in the same transaction.
+    """
+    owed = lab_receivable(lab_id, currency)
+    debt = locked_balances(session, (owed,)).get(owed.code)
+    if not debt:
+        return freed_by
+    free = lab_available(lab_id, currency)
+    available = locked_balances(session, (free,)).get(free.code, zero(currency))
+    if available and transaction_of(session, SourceKind.NET_LAB, str(freed_by)) is None:
+        amount = book.least(debt, available)
         post(session, book.lab_netting(lab_id=lab_id, freed_by=freed_by, amount=amount))
     return freed_by
 

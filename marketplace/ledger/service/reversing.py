@@ -23,6 +23,7 @@ from marketplace.ledger.rules.accounts import (
     specialist_account,
     specialist_receivable,
 )
+from marketplace.ledger.service.labs import net_lab
 from marketplace.ledger.service.posting import (
     NothingToAnswer,
     locked_balances,
@@ -75,7 +76,8 @@ def reverse_pay(
         fee=-paid.get(platform_fee(currency).code, zero(currency)),
         back=back,
     )
-    return post(session, posting)
+    posted = post(session, posting)
+    return net_lab(session, lab_id, currency, freed_by=posted) if back[lab] else posted
 
 
 def _paid(session: Session, kind: SourceKind, source_id: str, currency: str) -> dict[str, Money]:

@@ -19,6 +19,7 @@ from marketplace.ids import (
 )
 from marketplace.ledger.rules import HoldReason, SourceKind, book
 from marketplace.ledger.rules.accounts import job_contingency, lab_available, specialist_account
+from marketplace.ledger.service.labs import net_lab
 from marketplace.ledger.service.posting import answered, locked_balances, post, transaction_of
 from marketplace.ledger.service.reversing import net
 from marketplace.money import Money, zero
@@ -54,7 +55,8 @@ def release_reservation(
     source_id: str | UUID,
     contingency: Money | None = None,
 ) -> TransactionId:
-    """Rule 6, the other way: give back what a job does not need, and of its contingency."""
+    """Rule 6, the other way: give back what a job does not need, and of its contingency, less what
+    its lab owes."""
     posting = book.release(
         lab_id=lab_id,
         job_id=job_id,
@@ -62,7 +64,7 @@ def release_reservation(
         source_id=str(source_id),
         contingency=contingency,
     )
-    return post(session, posting)
+    return net_lab(session, lab_id, amount.currency, freed_by=post(session, posting))
 
 
 def accept_work(
