@@ -28,7 +28,7 @@ from marketplace.specialists import service as specialists_service
 from marketplace.web.errors import API_PREFIX
 from marketplace.web.guards import guarded_endpoints
 from tests.house.test_endpoints import Caller
-from tests.make import appeals, identity, judges, pipelines, qualification, specialists, work
+from tests.make import appeals, identity, invoices, judges, pipelines, qualification, specialists, work
 from tests.make import endpoints as make_endpoints
 from tests.make import jobs as make_jobs
 from tests.web.conftest import app as app  # The application of the web tests.
@@ -118,6 +118,7 @@ def world(session: Session) -> tuple[Actor, Actor, dict[str, Any]]:
         "export_id": export.id, "test": test.id,
         "endpoint_id": make_endpoints.endpoint(session, lab).id,
         "invitation_id": invitation,
+        "invoice_id": invoices.issued(session, lab).id,
         "appeal_id": appeal.id,
         "person_id": lab.person_id,
         "import_id": started.id, "token_id": token, "sign_in_id": browser,

@@ -57,3 +57,9 @@ def available(session: Session, lab: Actor, currency: str = "USD") -> Money:
     """What a lab may spend now."""
     organisation = OrganisationId(lab.organisation())
     return ledger.balance(session, f"L:lab:{organisation}:available:{currency}")
+
+
+def issued(session: Session, lab: Actor) -> Invoice:
+    """A prepayment invoice of a lab that had no billing details yet."""
+    service.set_details(session, lab, legal_name="A lab", address="Weg 1", country="DE")
+    return service.issue_prepayment(session, lab, Money(100_00, "USD"))
