@@ -36,7 +36,7 @@ def at_once(count: int, call: Callable[[int], object]) -> list[object]:
         return list(pool.map(one, range(count)))
 
 
-def test_two_jobs_race_for_the_last_ten_dollars(committed: Engine) -> None:
+def test_scenario_29_two_jobs_race_for_the_last_ten_dollars(committed: Engine) -> None:
     with db.transaction() as session:
         lab = make.topped_up(session, usd(10_00))
 

@@ -18,11 +18,11 @@ from sqlalchemy.orm import Session
 
 from marketplace.actor import Actor
 from marketplace.ledger.models import LedgerAccount, LedgerEntry, LedgerTransaction
-from marketplace.money import Money
+from marketplace.money import EXPONENT, Money
 
 # Accounts are opened before anything that Stripe could date.
 OPENED_ON = "1970-01-01"
-_ROOTS = {"A": "Assets", "L": "Liabilities", "I": "Income", "E": "Expenses", "X": "Equity:Trading"}
+_ROOTS = {"A": "Assets", "L": "Liabilities", "I": "Income", "E": "Expenses", "X": "Equity"}
 _CUSTODY = {"A": "Assets:Custody", "L": "Liabilities:Custody"}
 _BATCH = 1_000
 
@@ -54,10 +54,14 @@ def beancount(
     """
     viewer.require("ledger.export")
     yield 'option "title" "Marketplace ledger"'
-    for currency in session.scalars(_currencies(through, number_max)):
+    currencies = session.scalars(_currencies(through, number_max)).all()
+    for currency in currencies:
         yield f'option "operating_currency" "{currency}"'
     yield 'option "inferred_tolerance_default" "*:0"'
     yield 'option "tolerance_multiplier" "0"'
+    for currency in currencies:
+        yield f"{OPENED_ON} commodity {currency}"
+        yield f"  precision: {EXPONENT[currency]}"
     opened: set[str] = set()
     for _, legs in groupby(_entries(session, through, number_max), attrgetter("id")):
         rows = list(legs)
@@ -103,6 +107,7 @@ def _entries(session: Session, through: date | None, number_max: int | None) -> 
             LedgerTransaction.balance_transaction_id,
             LedgerTransaction.effective_on,
             LedgerTransaction.happened_on,
+            LedgerTransaction.facts,
             LedgerAccount.code,
             LedgerEntry.amount,
             LedgerEntry.currency,
@@ -154,6 +159,8 @@ def _transaction(rows: list[Any]) -> Iterator[str]:
         yield f'  balance_transaction: "{_plain(head.balance_transaction_id)}"'
     if head.happened_on != head.effective_on:
         yield f"  happened_on: {head.happened_on}"
+    for key, value in sorted(head.facts.items()):
+        yield f'  fact-{key.replace("_", "-")}: "{_plain(value)}"'
     for row in rows:
         amount = Money(row.amount, row.currency)
         yield f"  {account_name(row.code)}  {amount.decimal():f} {amount.currency}"
