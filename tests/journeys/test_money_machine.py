@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from dataclasses import fields
+from pathlib import Path
 
 import pytest
 import stripe as sdk
@@ -23,7 +24,7 @@ from marketplace import stripe_client
 from marketplace.embedded import Stack
 from marketplace.errors import Refused
 from marketplace.settings import Settings
-from tests.journeys.money.checks import check_at_rest, comparable
+from tests.journeys.money.checks import audited_file, bean_check, check_at_rest, comparable
 from tests.journeys.money.crashes import moments_of
 from tests.journeys.money.mutations import MUTATIONS
 from tests.journeys.money.stories import (
@@ -159,6 +160,7 @@ class Machine(RuleBasedStateMachine):
     """Draws stories step by step, so that what failed is told as the story that it was."""
 
     world: World
+    folder: Path | None = None
 
     @initialize()
     def begin(self) -> None:
@@ -285,6 +287,8 @@ class Machine(RuleBasedStateMachine):
             with moments_of(self.world.crashes):
                 self.world.rest()
             check_at_rest(self.world)
+            if self.folder is not None:
+                bean_check(audited_file(self.world), self.folder)
             after_trouble = comparable(self.world)
         ends_alike(self.world, self.told, after_trouble)
 
@@ -295,13 +299,17 @@ def tell_all(world: World) -> None:
         ends_as_it_should(world, story)
 
 
-def run_machine(begun: World, *, examples: int, steps: int) -> None:
-    """Draw so many stories of so many steps, the same ones each time."""
+def run_machine(begun: World, *, examples: int, steps: int, audited_in: Path | None = None) -> None:
+    """Draw so many stories of so many steps, the same ones each time.
+
+    audited_in: a folder in which the book of each is written down and checked by `bean-check`.
+    """
 
     class Ours(Machine):
         """The machine in this test's world."""
 
         world = begun
+        folder = audited_in
 
     Ours.TestCase.settings = how(
         max_examples=examples,
@@ -320,8 +328,8 @@ def test_some_stories_end_as_they_should(world: World) -> None:
 
 
 @pytest.mark.slow
-def test_many_stories_end_as_they_should(world: World) -> None:
-    run_machine(world, examples=80, steps=30)
+def test_many_stories_end_as_they_should(world: World, tmp_path: Path) -> None:
+    run_machine(world, examples=60, steps=25, audited_in=tmp_path)
 
 
 @pytest.mark.slow

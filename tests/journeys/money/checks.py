@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-from typing import cast
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, cast
 
 from sqlalchemy import select, text
 
+from marketplace.actor import SYSTEM
 from marketplace.billing import queries as billing
 from marketplace.db import transaction
 from marketplace.ledger import queries as ledger
+from marketplace.ledger import service as ledger_service
+from marketplace.ledger.models import LedgerAccount
+from marketplace.ledger.queries import BalanceAssertion
+from marketplace.money import Money, parse_money
 from marketplace.payouts import queries as payouts
 from marketplace.payouts.models import ConnectedPayout, PayoutLine
 from marketplace.payouts.rules import ConnectedState, LineState
 from tests.journeys.money.world import World
+from tests.make import background
 
 _SUMS = text(
     """
@@ -62,6 +72,44 @@ def check_at_rest(world: World) -> None:
         assert [] == ledger.broken_invariants(session)
         assert [] == payouts.broken_invariants(session)
         assert [] == billing.broken_invariants(session)
+
+
+def audited_file(world: World) -> str:
+    """The book as an outside auditor gets it, held to what Stripe and the bank say they hold."""
+    background.number_facts()
+    with transaction() as session:
+        on = ledger_service.book_today() + timedelta(days=1)
+        said = [BalanceAssertion(on, *each) for each in _statements(world)]
+        return "\n".join(ledger.beancount(session, SYSTEM, said)) + "\n"
+
+
+def _statements(world: World) -> list[tuple[str, Money, str]]:
+    """Account by its code, what its keeper says is on it, and the name of that statement."""
+    sdk = world.stripe.sdk
+    stated = []
+    for account in ("", *world.accounts()):
+        options: Any = {"stripe_account": account} if account else {}
+        balance = sdk.v1.balance.retrieve({}, options)
+        parts: list[Any] = [*balance.available, *balance.pending]
+        parts += balance.connect_reserved or []
+        held = sum(part.amount for part in parts if part.currency == "usd")
+        code = f"C:A:connected:{account}:USD" if account else "A:stripe:balance:USD"
+        stated.append((code, Money(held, "USD"), "GET /v1/balance"))
+    last = world.stripe.controls.statement("csv").decode().splitlines()[-1]
+    closing = parse_money(last.split(",")[-2], "USD")
+    stated.append(("A:bank:client_funds:USD", closing, "the bank's statement"))
+    with transaction() as session:
+        known = set(session.scalars(select(LedgerAccount.code)))
+    return [each for each in stated if each[0] in known]
+
+
+def bean_check(text_of_file: str, folder: Path) -> None:
+    """The outside auditor accepts the file."""
+    file = folder / "book.beancount"
+    file.write_text(text_of_file, encoding="utf-8")
+    program = Path(sys.executable).parent / "bean-check"
+    verdict = subprocess.run([program, file], capture_output=True, text=True, check=False)
+    assert (0, "") == (verdict.returncode, verdict.stderr)
 
 
 AT_BANK = {
