@@ -28,7 +28,16 @@ from marketplace.specialists import service as specialists_service
 from marketplace.web.errors import API_PREFIX
 from marketplace.web.guards import guarded_endpoints
 from tests.house.test_endpoints import Caller
-from tests.make import appeals, identity, invoices, judges, pipelines, qualification, specialists, work
+from tests.make import (
+    appeals,
+    identity,
+    invoices,
+    judges,
+    pipelines,
+    qualification,
+    specialists,
+    work,
+)
 from tests.make import endpoints as make_endpoints
 from tests.make import jobs as make_jobs
 from tests.web.conftest import app as app  # The application of the web tests.
