@@ -57,7 +57,7 @@ def overturned(submission_id: SubmissionId, verdict: Verdict, cause: OverturnCau
     return True
 
 
-def test_of_rejecting_and_clearing_at_once_each_finds_what_the_other_did(
+def test_scenario_30_of_rejecting_and_clearing_at_once_each_finds_what_the_other_did(
     committed: Engine,
 ) -> None:
     with transaction() as session:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from marketplace.db import IdKey, Root, text_enum
 from marketplace.ids import PersonId
+from marketplace.money import Money
 from marketplace.payouts.rules import Every
 
 
@@ -69,3 +70,8 @@ class PayoutSchedule(Root):
         ),
         CheckConstraint("minimum_minor > 0", name="minimum_minor"),
     )
+
+    @property
+    def minimum(self) -> Money:
+        """The smallest payout that its runs make."""
+        return Money(self.minimum_minor, self.currency)

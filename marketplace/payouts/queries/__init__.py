@@ -31,10 +31,12 @@ from marketplace.payouts.queries.runs import attempts_by_line as attempts_by_lin
 from marketplace.payouts.queries.runs import attempts_of as attempts_of
 from marketplace.payouts.queries.runs import bank_tally as bank_tally
 from marketplace.payouts.queries.runs import changed_payees as changed_payees
+from marketplace.payouts.queries.runs import every_line as every_line
 from marketplace.payouts.queries.runs import line_of as line_of
 from marketplace.payouts.queries.runs import lines_of as lines_of
 from marketplace.payouts.queries.runs import payee_of as payee_of
 from marketplace.payouts.queries.runs import payouts_of as payouts_of
+from marketplace.payouts.queries.runs import reserved_total as reserved_total
 from marketplace.payouts.queries.runs import run_of as run_of
 from marketplace.payouts.queries.runs import runs as runs
 from marketplace.payouts.queries.runs import schedules as schedules

@@ -38,7 +38,10 @@ def bank_payouts_of(
         .where(ConnectedPayoutPart.line_id.in_(line_ids))
         .order_by(ConnectedPayout.made_at, ConnectedPayout.payout_id)
     )
-    return dict(session.execute(rows).tuples().all())
+    found: dict[UUID, ConnectedPayout] = {}
+    for line_id, payout in session.execute(rows):
+        found[line_id] = payout
+    return found
 
 
 def reversals_of(

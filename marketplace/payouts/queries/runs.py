@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from uuid import UUID
 
 from sqlalchemy import Row, func, select
@@ -98,6 +98,21 @@ def tally(session: Session, viewer: Actor, run_id: UUID) -> list[Row[LineState, 
     minor = func.sum(PayoutLine.amount_minor)
     rows = select(PayoutLine.state, func.count(), minor).where(PayoutLine.run_id == run_id)
     return list(session.execute(rows.group_by(PayoutLine.state).order_by(PayoutLine.state)))
+
+
+def every_line(session: Session, viewer: Actor, run_id: UUID) -> Iterator[PayoutLine]:
+    """All lines of a run, oldest id first, fetched as they are read: for its file."""
+    viewer.require(Permission.FINANCE_VIEW)
+    rows = select(PayoutLine).where(PayoutLine.run_id == run_id).order_by(PayoutLine.id)
+    yield from session.scalars(rows.execution_options(yield_per=PAGE * 10))
+
+
+def reserved_total(session: Session, viewer: Actor, currency: str) -> Money:
+    """What lines of all runs have set aside and not sent, in a currency."""
+    viewer.require(Permission.FINANCE_VIEW)
+    open_lines = (PayoutLine.ended_at.is_(None), PayoutLine.currency == currency)
+    rows = select(func.coalesce(func.sum(PayoutLine.amount_minor), 0)).where(*open_lines)
+    return Money(int(session.scalar(rows) or 0), currency)
 
 
 def approvals_of(session: Session, viewer: Actor, run_id: UUID) -> list[PayoutApproval]:

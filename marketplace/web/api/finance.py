@@ -34,6 +34,12 @@ class LineShown(Schema):
     state = fields.String()
     reason = fields.String(allow_none=True)
     transfer_id = fields.String(allow_none=True)
+    bank_state = fields.String(
+        allow_none=True,
+        metadata={"description": "After the transfer: null is still at Stripe"},
+    )
+    withheld_minor = fields.Integer()
+    reversed_minor = fields.Integer()
 
 
 class RunShown(Schema):
@@ -52,6 +58,9 @@ class RunShown(Schema):
     released_by = fields.UUID(allow_none=True)
     released_at = fields.AwareDateTime(allow_none=True)
     ended_at = fields.AwareDateTime(allow_none=True)
+    approvals_needed = fields.Integer()
+    paused_at = fields.AwareDateTime(allow_none=True)
+    funding_gap_minor = fields.Integer(allow_none=True)
 
 
 class RunWithLines(RunShown):
@@ -69,11 +78,14 @@ def _run(run: PayoutRun) -> dict[str, Any]:
 
 def _line(line: PayoutLine) -> dict[str, Any]:
     names = ("id", "specialist_id", "amount", "reason", "transfer_id")
-    return {name: getattr(line, name) for name in names} | {"state": line.state.value}
+    minor = ("withheld_minor", "reversed_minor")
+    states = {"state": line.state.value, "bank_state": line.bank_state and line.bank_state.value}
+    return {name: getattr(line, name) for name in (*names, *minor)} | states
 
 
 class RunAsked(Schema):
-    """Whom to pay: everybody with at least the minimum available, or `only` these."""
+    """Whom to pay: everybody with at least the minimum available, or `only` these; `without`
+    leaves people out, `country` keeps to accounts of one country."""
 
     currency = fields.String(load_default="USD", validate=validate.OneOf(sorted(EXPONENT)))
     minimum_minor = fields.Integer(
@@ -83,6 +95,10 @@ class RunAsked(Schema):
         validate=validate.Range(min=1, max=LARGEST_MINOR),
     )
     specialists = fields.List(fields.UUID(), data_key="only", load_default=None, allow_none=True)
+    without = fields.List(fields.UUID(), load_default=list)
+    country = fields.String(
+        load_default=None, allow_none=True, validate=validate.Regexp(r"^[A-Z]{2}$")
+    )
 
 
 @finance_api.post("/finance/payout-runs")
@@ -93,13 +109,14 @@ class RunAsked(Schema):
 def post_run(session: Session, asked: dict[str, Any]) -> dict[str, Any]:
     """Prepare a run from available balances; each line's money is set aside."""
     least = asked["minimum_minor"]
-    if least is None:
-        least = queries.minimum_of(asked["currency"]).minor
-    return _run(
-        payouts.prepare_run(
-            session, me(), minimum=Money(least, asked["currency"]), only=asked["specialists"]
-        )
+    minimum = Money(least, asked["currency"]) if least else queries.minimum_of(asked["currency"])
+    only = asked["specialists"]
+    filters = queries.Filters(
+        only=frozenset(only) if only is not None else None,
+        without=frozenset(asked["without"]),
+        country=asked["country"],
     )
+    return _run(payouts.prepare_run(session, me(), minimum=minimum, filters=filters))
 
 
 @finance_api.get("/finance/payout-runs")
@@ -157,6 +174,42 @@ def post_approve(session: Session, asked: dict[str, Any], run_id: UUID) -> dict[
 def post_release(session: Session, run_id: UUID) -> dict[str, Any]:
     """Start sending an approved run."""
     return _run(payouts.release_run(session, me(), run_id))
+
+
+@finance_api.post("/finance/payout-runs/<uuid:run_id>/pause")
+@needs(Permission.PAYOUTS_RELEASE)
+@api.once
+@finance_api.response(200, RunShown)
+def post_pause(session: Session, run_id: UUID) -> dict[str, Any]:
+    """Send nothing further until somebody resumes it."""
+    return _run(payouts.pause_by_hand(session, me(), run_id))
+
+
+@finance_api.post("/finance/payout-runs/<uuid:run_id>/resume")
+@needs(Permission.PAYOUTS_RELEASE)
+@api.once
+@finance_api.response(200, RunShown)
+def post_resume(session: Session, run_id: UUID) -> dict[str, Any]:
+    """Go on with a run that is paused."""
+    return _run(payouts.resume_run(session, me(), run_id))
+
+
+@finance_api.post("/finance/payout-runs/<uuid:run_id>/cancel")
+@needs(Permission.PAYOUTS_PREPARE)
+@api.once
+@finance_api.response(200, RunShown)
+def post_cancel(session: Session, run_id: UUID) -> dict[str, Any]:
+    """Cancel every line that was not sent; its money is its specialist's again."""
+    return _run(payouts.cancel_run(session, me(), run_id))
+
+
+@finance_api.post("/finance/payout-lines/<uuid:line_id>/cancel")
+@needs(Permission.PAYOUTS_PREPARE)
+@api.once
+@finance_api.response(200, LineShown)
+def post_cancel_line(session: Session, line_id: UUID) -> dict[str, Any]:
+    """Take one line that was not sent out of its run; an approval of the run is void then."""
+    return _line(payouts.cancel_line(session, me(), line_id))
 
 
 def _in_the_calendar(at: datetime) -> None:

@@ -22,8 +22,9 @@ from marketplace.ledger import queries as ledger
 from marketplace.ledger.rules import SourceKind
 from marketplace.money import Money
 from marketplace.payouts import queries, service
-from marketplace.payouts.models import PayoutLine, PayoutRun
-from marketplace.payouts.rules import LINE_LABELS, NOT_SENT, LineState, RunState
+from marketplace.payouts.models import PayoutApproval, PayoutLine, PayoutRun
+from marketplace.payouts.rules import BANK_LABELS, LINE_LABELS, NOT_SENT, LineState, RunState
+from marketplace.web.downloads import Cell, amount, csv_text, download
 from marketplace.web.finance import shown
 from marketplace.web.finance.blueprint import finance
 from marketplace.web.forms import Form, load, refill
@@ -34,6 +35,10 @@ PAGE = 100
 APPROVED = "approved a payout run"
 CANCELLABLE = frozenset({RunState.DRAFT, RunState.APPROVED, RunState.RELEASING})
 TEMPLATE = "finance/run.html"
+HEAD = (
+    *("line", "specialist", "account", "currency", "amount", "withheld", "taken_back", "state"),
+    *("reason", "transfer", "balance_transaction", "bank", "ended_at"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +58,10 @@ class Allowed:
     approve: bool
     why_not: str
     release: bool
+    pause: bool
     resume: bool
     cancel: bool
+    take_back: bool
 
 
 class ApprovalForm(Form):
@@ -99,8 +106,11 @@ def approve_run(run_id: UUID) -> Response:
     asked = load(ApprovalForm)
     step_up_try()
     with transaction() as session:
-        service.approve_run(session, me(), run_id, asked["content_sha256"], asked["code"])
-    flash("Approved. Its preparer or you can release it now.", "good")
+        run = service.approve_run(session, me(), run_id, asked["content_sha256"], asked["code"])
+    if run.state is RunState.APPROVED:
+        flash("Approved. Its preparer or you can release it now.", "good")
+    else:
+        flash("You approved it as the first of two. It waits for somebody else.", "good")
     return _back(run_id)
 
 
@@ -115,11 +125,22 @@ def release_run(run_id: UUID) -> Response:
     return _back(run_id)
 
 
+@finance.post("/payout-runs/<uuid:run_id>/pause")
+@needs(Permission.PAYOUTS_RELEASE)
+@keeps_page
+def pause_run(run_id: UUID) -> Response:
+    """Send nothing further until somebody goes on."""
+    with transaction() as session:
+        service.pause_by_hand(session, me(), run_id)
+    flash("Paused. What Stripe has been asked for already comes to its end.")
+    return _back(run_id)
+
+
 @finance.post("/payout-runs/<uuid:run_id>/resume")
 @needs(Permission.PAYOUTS_RELEASE)
 @keeps_page
 def resume_run(run_id: UUID) -> Response:
-    """Go on after money was missing at Stripe."""
+    """Go on after money was missing at Stripe, or after somebody paused."""
     with transaction() as session:
         service.resume_run(session, me(), run_id)
     flash("Sending goes on.", "good")
@@ -135,6 +156,34 @@ def cancel_run(run_id: UUID) -> Response:
         service.cancel_run(session, me(), run_id)
     flash("What was not sent is cancelled; that money is available to its specialists again.")
     return _back(run_id)
+
+
+@finance.get("/payout-runs/<uuid:run_id>/lines.csv")
+@needs(Permission.FINANCE_VIEW)
+def run_file(run_id: UUID) -> Response:
+    """Every line of a run, with what Stripe and the bank did."""
+    with transaction() as session:
+        run = queries.run_of(session, me(), run_id)
+        rows = (_cells(line) for line in queries.every_line(session, me(), run_id))
+        return download(csv_text(HEAD, rows), f"{run.reference}.csv", "text/csv")
+
+
+def _cells(line: PayoutLine) -> list[Cell]:
+    return [
+        str(line.id),
+        str(line.specialist_id),
+        line.stripe_account_id,
+        line.currency,
+        amount(line.amount),
+        amount(Money(line.withheld_minor, line.currency)),
+        amount(Money(line.reversed_minor, line.currency)),
+        line.state.value,
+        line.reason_code,
+        line.transfer_id,
+        line.balance_transaction_id,
+        line.bank_state.value if line.bank_state else None,
+        line.ended_at.isoformat() if line.ended_at else None,
+    ]
 
 
 @finance.get("/payout-lines/<uuid:line_id>")
@@ -173,18 +222,26 @@ def _facts(run_id: UUID) -> dict[str, Any]:
         ]
         found, last = _page(session, run)
         trail = audit.trail_of(session, run.id)
-        signers = {run.prepared_by, run.approved_by, run.released_by}
+        approvals = queries.approvals_of(session, me(), run.id)
+        signers = {run.prepared_by, run.approved_by, run.released_by, run.paused_by}
+        signers |= {one.person_id for one in approvals}
         acted = {row.person_id for row in trail} | signers
         people = {line.specialist_id for line in found} | {one for one in acted if one}
         return {
             "run": run,
             "tally": tally,
             "trail": trail,
+            "approvals": [one for one in approvals if one.content_sha256 == run.content_sha256],
+            "left_out": len(run.asked.get("without", [])),
+            "at_bank": [
+                (state, BANK_LABELS[state], count, Money(int(minor), run.currency))
+                for state, count, minor in queries.bank_tally(session, me(), run_id)
+            ],
             "void": _void(run, trail),
             "last": last,
             "names": shown.names_of(session, people),
             "tail": shown.tail,
-            "allowed": allowed(run, any(one.state in NOT_SENT for one in tally)),
+            "allowed": allowed(run, any(one.state in NOT_SENT for one in tally), approvals),
             "refused": "",
             **_progress(run, tally),
             **_about_lines(session, run, found),
@@ -210,6 +267,8 @@ def _about_lines(session: Session, run: PayoutRun, lines: list[PayoutLine]) -> d
         "lines": lines,
         "line_labels": LINE_LABELS,
         "attempts": queries.attempts_by_line(session, me(), ids),
+        "bank_labels": BANK_LABELS,
+        "bank_payouts": queries.bank_payouts_of(session, me(), ids),
         "changed": queries.changed_payees(session, me(), run.id),
         "posted": ledger.postings_of(
             session, me(), SourceKind.TRANSFER, [str(line_id) for line_id in ids]
@@ -239,7 +298,7 @@ def _void(run: PayoutRun, trail: Sequence[audit.AuditRow]) -> audit.AuditRow | N
     return approvals[0] if approvals and run.state is RunState.DRAFT else None
 
 
-def allowed(run: PayoutRun, unsent: bool) -> Allowed:
+def allowed(run: PayoutRun, unsent: bool, approvals: Sequence[PayoutApproval]) -> Allowed:
     """What the visitor may do with the run as it stands. unsent: some line was not sent yet."""
     here, actor = visitor(), me()
     draft = run.state is RunState.DRAFT and actor.may(Permission.PAYOUTS_APPROVE)
@@ -247,6 +306,8 @@ def allowed(run: PayoutRun, unsent: bool) -> Allowed:
     why_not = ""
     if own and run.state is RunState.DRAFT:
         why_not = "You prepared this run, so somebody else must approve it."
+    elif draft and _signed(run, approvals):
+        why_not = "You have approved it. It needs two approvals, so somebody else is next."
     elif draft and here is not None and not here.has_totp:
         why_not = "factor"
     release = actor.may(Permission.PAYOUTS_RELEASE)
@@ -256,6 +317,14 @@ def allowed(run: PayoutRun, unsent: bool) -> Allowed:
         release=release
         and run.state is RunState.APPROVED
         and actor.person_id in {run.prepared_by, run.approved_by},
+        pause=release and run.state is RunState.RELEASING and run.paused_at is None and unsent,
         resume=release and run.state is RunState.RELEASING and run.paused_at is not None,
         cancel=actor.may(Permission.PAYOUTS_PREPARE) and run.state in CANCELLABLE and unsent,
+        take_back=release,
     )
+
+
+def _signed(run: PayoutRun, approvals: Sequence[PayoutApproval]) -> bool:
+    """Whether the visitor has approved the run as it is now."""
+    mine = {one.content_sha256 for one in approvals if one.person_id == me().person_id}
+    return run.content_sha256 in mine

@@ -235,10 +235,10 @@ def test_a_line_leads_to_its_run(stripe: Stripe, session: Session, preparer: Des
         assert f'id="{anchor}"' in checked(preparer.browser.get(path))
 
 
-DEEDS = ("approve", "release", "resume", "cancel")
+DEEDS = ("approve", "release", "pause", "resume", "cancel")
 MAY: dict[Role, set[str]] = {
-    Role.PREPARER: {"prepare", "release", "resume", "cancel"},
-    Role.APPROVER: {"approve", "release", "resume"},
+    Role.PREPARER: {"prepare", "release", "pause", "resume", "cancel"},
+    Role.APPROVER: {"approve", "release", "pause", "resume"},
     Role.RECONCILER: set(),
     Role.AUDITOR: set(),
 }
