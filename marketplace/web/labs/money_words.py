@@ -16,6 +16,7 @@ from marketplace.errors import Missing
 from marketplace.ids import OrganisationId
 from marketplace.money import EXPONENT, Money, zero
 from marketplace.web import plots, settings
+from marketplace.web.filters import money
 from marketplace.web.guards import me
 from marketplace.web.labs.builder import CURRENCIES
 
@@ -112,5 +113,6 @@ def low_hint(session: Session, currency: str, available: Money) -> str:
     if spent <= 0 or available.minor >= spent:
         return ""
     return (
-        f"The last seven days took {Money(spent, currency)}, and {available} are free for new jobs."
+        f"The last seven days took {money(Money(spent, currency))}, and {money(available)} "
+        "are free for new jobs."
     )
