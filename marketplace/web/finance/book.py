@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -49,19 +49,21 @@ def trial_balance() -> str | Response:
     """Every account's balance at a moment in two columns, and sums that must be equal."""
     try:
         at = moments.parse_moment(request.args.get("at", ""))
+        on = moments.parse_day(request.args.get("on", ""))
     except Faulty as error:
-        return refill("finance/trial_balance.html", error, **_trial(None))
-    return render_template("finance/trial_balance.html", **_trial(at))
+        return refill("finance/trial_balance.html", error, **_trial(None, None))
+    return render_template("finance/trial_balance.html", **_trial(at, on))
 
 
-def _trial(at: datetime | None) -> dict[str, Any]:
+def _trial(at: datetime | None, on: date | None) -> dict[str, Any]:
     after = _plain("after")
     with transaction() as session:
-        found = ledger.trial_balance(session, me(), at, after=after, limit=PAGE + 1)
-        totals = ledger.trial_totals(session, me(), at)
+        found = ledger.trial_balance(session, me(), at, on=on, after=after, limit=PAGE + 1)
+        totals = ledger.trial_totals(session, me(), at, on=on)
         names = shown.owner_names(session, [row.code for row in found])
     return {
         "at": at,
+        "on": on,
         "at_typed": moments.as_typed(at),
         "usual": moments.usual(),
         "rows": [(row, shown.named(row.code, names)) for row in found[:PAGE]],
@@ -76,15 +78,17 @@ def _trial(at: datetime | None) -> dict[str, Any]:
 def trial_balance_csv() -> Response:
     """The whole trial balance as a file."""
     at = moments.parse_moment(request.args.get("at", "")) or clock.now()
-    name = f"trial-balance-{at.astimezone(UTC):%Y-%m-%dT%H%M%SZ}.csv"
+    on = moments.parse_day(request.args.get("on", ""))
+    moment = f"{on:%Y-%m-%d}" if on else f"{at.astimezone(UTC):%Y-%m-%dT%H%M%SZ}"
     with transaction() as session:
-        return download(csv_text(TRIAL_HEAD, _trial_cells(session, at)), name, "text/csv")
+        rows = csv_text(TRIAL_HEAD, _trial_cells(session, at, on))
+        return download(rows, f"trial-balance-{moment}.csv", "text/csv")
 
 
-def _trial_cells(session: Session, at: datetime) -> Iterator[tuple[Cell, ...]]:
+def _trial_cells(session: Session, at: datetime, on: date | None) -> Iterator[tuple[Cell, ...]]:
     after: str | None = ""
     while after is not None:
-        rows = ledger.trial_balance(session, me(), at, after=after, limit=ROWS_READ)
+        rows = ledger.trial_balance(session, me(), at, on=on, after=after, limit=ROWS_READ)
         for row in rows:
             figures = amount(row.debit), amount(row.credit)
             yield row.code, row.kind.value, row.currency, *figures

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from marketplace import clock
@@ -34,6 +34,22 @@ def parse_moment(text: str) -> datetime | None:
     if len(plain) == 10:
         return end_of(found)
     return found if found.tzinfo else found.replace(tzinfo=ZoneInfo(reader_zone()))
+
+
+def parse_day(text: str) -> date | None:
+    """The day of the book that the text means, None for no text. Raises Faulty at /on."""
+    plain = text.strip()
+    if not plain:
+        return None
+    try:
+        found = date.fromisoformat(plain)
+    except ValueError:
+        told = "Write a day such as 2026-10-31."
+        raise Faulty("This is not a day.", [Fault("/on", told)]) from None
+    if found.year not in YEARS:
+        told = f"Write a day from {YEARS[0]} to {YEARS[-1]}."
+        raise Faulty("No book is that old or that young.", [Fault("/on", told)])
+    return found
 
 
 def end_of(day: datetime) -> datetime:

@@ -82,6 +82,20 @@ def test_the_trial_balance_of_another_moment(session: Session, auditor: Desk) ->
     assert 422 == auditor.browser.get("/finance/trial-balance.csv?at=nonsense").status_code
 
 
+def test_the_trial_balance_of_a_book_day(session: Session, auditor: Desk) -> None:
+    make.topped_up(session, usd(70_00))  # It took effect on 3 May.
+
+    before = checked(auditor.browser.get("/finance/trial-balance?on=2026-05-02"))
+    after = checked(auditor.browser.get("/finance/trial-balance?on=2026-05-03"))
+    wrong = checked(auditor.browser.get("/finance/trial-balance?on=May"), 422)
+    file = auditor.browser.get("/finance/trial-balance.csv?on=2026-05-03")
+
+    assert "Nothing was posted by then." in before
+    assert "USD balances at 70.00" in text_of(after).replace("$", "")
+    assert "Write a day such as 2026-10-31." in wrong
+    assert Decimal("70.00") == total(rows_of(file), "debit", "USD")
+
+
 def test_accounts_are_searched(session: Session, auditor: Desk) -> None:
     lab = make.topped_up(session, usd(10_00), fee=usd(1_00))
 
