@@ -67,11 +67,22 @@ def _cash(subject: Mapping[str, Any]) -> Arguments:
     return {"cash_id": subject["id"]}
 
 
+def _refund(subject: Mapping[str, Any]) -> Arguments:
+    return {"stripe_refund_id": subject["id"]}
+
+
+def _dispute(subject: Mapping[str, Any]) -> Arguments:
+    return {"stripe_dispute_id": subject["id"]}
+
+
 def _payout(subject: Mapping[str, Any]) -> Arguments:
     return {"payout_id": subject["id"]}
 
 
 TOP_UP = "billing.refresh_top_up"
+REFUND = "billing.refresh_refund"
+DISPUTE = "billing.refresh_dispute"
+CARD = "billing.refresh_card"
 CASH = "billing.receive_stripe_cash"
 ACCOUNT = "payouts.refresh_account"
 TRANSFER = "payouts.resolve_transfer"
@@ -89,6 +100,15 @@ ROUTES: Mapping[str, tuple[str, Reader]] = {
     "charge.succeeded": (TOP_UP, _charge),
     "charge.updated": (TOP_UP, _charge),
     "customer_cash_balance_transaction.created": (CASH, _cash),
+    "refund.created": (REFUND, _refund),
+    "refund.updated": (REFUND, _refund),
+    "refund.failed": (REFUND, _refund),
+    "charge.refund.updated": (REFUND, _refund),
+    "charge.dispute.created": (DISPUTE, _dispute),
+    "charge.dispute.updated": (DISPUTE, _dispute),
+    "charge.dispute.funds_withdrawn": (DISPUTE, _dispute),
+    "charge.dispute.funds_reinstated": (DISPUTE, _dispute),
+    "charge.dispute.closed": (DISPUTE, _dispute),
     "account.updated": (ACCOUNT, _account),
     "capability.updated": (ACCOUNT, _capability),
     "transfer.created": (TRANSFER, _transfer),
@@ -129,6 +149,9 @@ def note_event(session: Session, event: Mapping[str, Any]) -> None:
     if name == OUR_BANK and event.get("account"):
         # It left a specialist's account, not ours.
         name, arguments = BANK, arguments | {"stripe_account_id": event["account"]}
+    if name == TOP_UP and event["data"]["object"].get("mode") == "setup":
+        # Nothing is paid there: a card is saved for automatic top-ups.
+        name, arguments = CARD, {"setup_session_id": event["data"]["object"]["id"]}
     outbox.enqueue_once(session, f"stripe:{event['id']}", name, **arguments)
 
 

@@ -76,8 +76,14 @@ def upgrade() -> None:
     op.add_column(
         "top_up", sa.Column("origin", sa.String(40), nullable=False, server_default="checkout")
     )
+    op.add_column("top_up", sa.Column("payment_method_id", sa.Text()))
     op.create_check_constraint(
         op.f("ck_top_up_origin"), "top_up", "origin IN ('checkout', 'automatic')"
+    )
+    op.create_check_constraint(
+        op.f("ck_top_up_charges_a_card"),
+        "top_up",
+        "(origin = 'automatic') = (payment_method_id IS NOT NULL)",
     )
     automatic = "origin = 'automatic' AND state IN ('requested', 'settling', 'clearing')"
     _index(
@@ -361,5 +367,7 @@ def downgrade() -> None:
     ):
         op.execute(f"DROP FUNCTION {name}()")
     op.drop_index("uq_top_up_automatic", "top_up")
+    op.drop_constraint(op.f("ck_top_up_charges_a_card"), "top_up")
+    op.drop_column("top_up", "payment_method_id")
     op.drop_column("top_up", "origin")
     _swap("job", "pause_reason", f"pause_reason IN ({REASONS})")

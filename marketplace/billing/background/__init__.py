@@ -1,6 +1,14 @@
 """What billing does in the background; importing this binds its outbox names."""
 
+from marketplace.billing.background.automatic import charge_card as charge_card
+from marketplace.billing.background.automatic import fill_balances as fill_balances
+from marketplace.billing.background.automatic import look_at_setup as look_at_setup
+from marketplace.billing.background.automatic import open_setup as open_setup
+from marketplace.billing.background.automatic import refresh_card as refresh_card
 from marketplace.billing.background.customers import stripe_customer as stripe_customer
+from marketplace.billing.background.disputes import poll_disputes as poll_disputes
+from marketplace.billing.background.disputes import refresh_dispute as refresh_dispute
+from marketplace.billing.background.disputes import submit_evidence as submit_evidence
 from marketplace.billing.background.lines import HANDLERS as HANDLERS
 from marketplace.billing.background.lines import post_line as post_line
 from marketplace.billing.background.lines import receive_stripe_cash as receive_stripe_cash

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from marketplace import audit, clock, outbox, settings, stripe_client
 from marketplace.actor import SYSTEM
 from marketplace.billing import service, stripe_gateway
+from marketplace.billing.background.disputes import post_dispute
 from marketplace.billing.background.refunds import post_refund
 from marketplace.billing.background.top_ups import refresh
 from marketplace.billing.stripe_gateway import BalanceLine
@@ -78,6 +79,7 @@ HANDLERS: dict[str, Handler] = {
     "charge": post_charge,
     "payment": post_charge,
     "payment_failure_refund": post_return,
+    "adjustment": post_dispute,
     "refund": post_refund,
     "payment_refund": post_refund,
     "refund_failure": post_refund,

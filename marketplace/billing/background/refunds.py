@@ -15,7 +15,7 @@ from marketplace.billing import stripe_gateway
 from marketplace.billing.models import Refund
 from marketplace.billing.rules import refunds as rules
 from marketplace.billing.rules.refunds import RefundState
-from marketplace.billing.service import refunds as service
+from marketplace.billing.service import refunding as service
 from marketplace.billing.stripe_gateway import BalanceLine, RefundWish
 from marketplace.db import transaction
 from marketplace.errors import GatewayError
@@ -75,7 +75,7 @@ def _send(refund: Refund) -> None:
 
 
 def _look_for(refund: Refund) -> None:
-    if refund.tried_at is None or clock.now() - refund.tried_at < rules.QUIET:
+    if refund.tried_at is None or rules.too_soon(refund.tried_at, clock.now()):
         return
     client = stripe_client.current()
     seen = stripe_gateway.refund_named(client, refund.payment_intent_id, refund.id)
@@ -124,13 +124,8 @@ def refresh_refund(work: outbox.Work, stripe_refund_id: str) -> None:
             outbox.again(session, work, error="UnknownRefund", after=after)
             return
         if not known:
-            audit.record(
-                session,
-                SYSTEM,
-                "met a refund that is none of ours",
-                work.id,
-                refund=stripe_refund_id,
-            )
+            words = "met a refund that is none of ours"
+            audit.record(session, SYSTEM, words, work.id, refund=stripe_refund_id)
         outbox.done(session, work)
 
 

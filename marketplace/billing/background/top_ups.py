@@ -8,8 +8,10 @@ from uuid import UUID
 from marketplace import audit, clock, outbox, stripe_client
 from marketplace.actor import SYSTEM
 from marketplace.billing import rules, service, stripe_gateway
+from marketplace.billing.background.automatic import charge
 from marketplace.billing.models import TopUp
 from marketplace.billing.rules import CheckoutWish, TopUpState
+from marketplace.billing.rules.automatic import Origin
 from marketplace.db import transaction
 from marketplace.errors import GatewayError, Missing, Refused
 from marketplace.ids import parse_id
@@ -93,6 +95,9 @@ def refresh_top_up(
 def refresh(top_up: TopUp, told_session_id: str | None, intent_id: str | None) -> None:
     """Fetch what Stripe says about a top-up and record it; call it outside a transaction."""
     if top_up.state in rules.IN_THE_BOOK:
+        return
+    if top_up.origin is Origin.AUTOMATIC:
+        charge(top_up.id)
         return
     client = stripe_client.current()
     session_id = top_up.checkout_session_id or told_session_id

@@ -21,7 +21,8 @@ class TopUp(Root):
     amount_minor is what was asked; fee_minor is what Stripe kept, known once it is posted.
     note: why it failed or what keeps it waiting, in words for the lab. clears_at: when a debit that
     could come back turns from pending to available. origin: a person at the checkout, or the
-    balance itself, of which there is never more than one on its way.
+    balance itself, of which there is never more than one on its way; payment_method_id: the saved
+    card that such a one charges.
     """
 
     __tablename__ = "top_up"
@@ -40,6 +41,7 @@ class TopUp(Root):
     balance_transaction_id: Mapped[str | None] = mapped_column(unique=True)
     fee_minor: Mapped[int | None]
     ledger_transaction_id: Mapped[UUID | None]
+    payment_method_id: Mapped[str | None]
     note: Mapped[str | None]
     asked_at: Mapped[datetime]
     next_look_at: Mapped[datetime]
@@ -49,6 +51,9 @@ class TopUp(Root):
     __table_args__ = (
         one_of("state", TopUpState),
         one_of("origin", Origin),
+        CheckConstraint(
+            "(origin = 'automatic') = (payment_method_id IS NOT NULL)", name="charges_a_card"
+        ),
         Index(
             "uq_top_up_automatic",
             "organisation_id",

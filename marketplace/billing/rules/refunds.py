@@ -74,20 +74,25 @@ class Payment:
 
 
 @dataclass(frozen=True, slots=True)
+class RefundLine:
+    """A line of Stripe's balance that a refund made; amount: above zero, whichever way it went."""
+
+    id: str
+    amount: Money
+    fee: Money
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class RefundNow:
-    """A refund as Stripe has it. failed: it will not reach the payer, or it came back; line: the
-    balance transaction that took the money; returned: the one that brought it back."""
+    """A refund as Stripe has it. failed: it will not reach the payer, or it came back, and why;
+    taken: the line that took the money; returned: the one that brought it back."""
 
     id: str
     failed: bool
     reason: str
-    line_id: str | None
-    line_at: datetime | None
-    taken: Money | None
-    fee: Money | None
-    returned_line_id: str | None
-    returned_at: datetime | None
-    given_back: Money | None
+    taken: RefundLine | None
+    returned: RefundLine | None
 
 
 def may_follow(state: RefundState, following: RefundState) -> bool:
@@ -136,6 +141,11 @@ def key_of(refund_id: UUID, attempt: int) -> str:
 def key_is_alive(first_tried_at: datetime, now: datetime) -> bool:
     """Whether the attempt's key still leads to the same refund at Stripe."""
     return now - first_tried_at < timedelta(hours=KEY_HOURS)
+
+
+def too_soon(first_tried_at: datetime, now: datetime) -> bool:
+    """Whether a refund that Stripe's list lacks may still come of the attempt's last call."""
+    return now - first_tried_at < timedelta(hours=KEY_HOURS) + QUIET
 
 
 def next_look(since: datetime, now: datetime) -> datetime:

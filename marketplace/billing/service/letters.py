@@ -101,3 +101,30 @@ def dispute_moved(session: Session, dispute: Dispute, *, held: Money, owed: Mone
             path="/finance/disputes",
             **facts,
         )
+
+
+def automatic_stopped(
+    session: Session, lab: OrganisationId, amount: Money, words: str, *, off: bool
+) -> None:
+    """Tell a lab that its balance does not fill itself any more, or not in this month."""
+    facts = {"amount": str(amount), "words": words, "off": off}
+    to_lab(
+        session,
+        lab,
+        Permission.SPENDING_LIMIT,
+        "automatic_stopped",
+        path="/lab/balance/automatic",
+        **facts,
+    )
+
+
+def automatic_came(session: Session, lab: OrganisationId, amount: Money) -> None:
+    """Tell a lab that its balance filled itself."""
+    to_lab(
+        session,
+        lab,
+        Permission.SPENDING_LIMIT,
+        "automatic_came",
+        amount=str(amount),
+        path="/lab/balance/automatic",
+    )

@@ -12,12 +12,12 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from marketplace import audit, clock, outbox, settings
-from marketplace.actor import SYSTEM, Actor
+from marketplace.actor import Actor
 from marketplace.billing.models import Dispute, Refund, TopUp
 from marketplace.billing.rules import TopUpState
 from marketplace.billing.rules import refunds as rules
 from marketplace.billing.rules.disputes import DisputeState
-from marketplace.billing.rules.refunds import Payment, RefundNow, RefundState
+from marketplace.billing.rules.refunds import Payment, RefundState
 from marketplace.billing.service import letters
 from marketplace.errors import Conflict, Denied, Fault, Faulty, Missing
 from marketplace.identity.rules import Permission
@@ -45,19 +45,18 @@ def payments_of(
     )
     top_ups = session.scalars(rows.with_for_update() if lock else rows).all()
     ids = [top_up.id for top_up in top_ups]
-    taken = dict(
-        session.execute(
-            select(Refund.top_up_id, func.sum(Refund.amount_minor))
-            .where(Refund.top_up_id.in_(ids), Refund.state.in_(rules.COUNTED))
-            .group_by(Refund.top_up_id)
-        )
-        .tuples()
-        .all()
+    refunded = select(Refund.top_up_id, func.sum(Refund.amount_minor)).where(
+        Refund.top_up_id.in_(ids), Refund.state.in_(rules.COUNTED)
     )
+    taken = {
+        top_up_id: int(minor)
+        for top_up_id, minor in session.execute(refunded.group_by(Refund.top_up_id))
+    }
     contested = select(Dispute.top_up_id, func.sum(Dispute.amount_minor)).where(
         Dispute.top_up_id.in_(ids), Dispute.state.in_(CONTESTED)
     )
     for top_up_id, minor in session.execute(contested.group_by(Dispute.top_up_id)):
+        assert top_up_id is not None  # noqa: S101 - it is one of the ids.
         taken[top_up_id] = taken.get(top_up_id, 0) + minor
     payments = []
     for top_up in top_ups:
@@ -163,10 +162,10 @@ def decide_refund(
     for refund in waiting:
         refund.decided_by, refund.decided_at = actor.person(), clock.now()
         if approve:
-            _move(session, actor, refund, RefundState.READY)
+            move(session, actor, refund, RefundState.READY)
             outbox.enqueue(session, SEND, refund_id=refund.id)
         else:
-            _give_up(session, actor, refund, RefundState.REFUSED, note.strip()[: rules.NOTE_MAX])
+            give_up(session, actor, refund, RefundState.REFUSED, note.strip()[: rules.NOTE_MAX])
     return waiting
 
 
@@ -178,135 +177,8 @@ def cancel_refund(session: Session, actor: Actor, refund_id: UUID) -> Refund:
         raise Missing("There is no such refund.")
     if refund.state not in {RefundState.ASKED, RefundState.READY}:
         raise Conflict("This refund is with Stripe already and cannot be cancelled.")
-    _give_up(session, actor, refund, RefundState.CANCELLED, "")
+    give_up(session, actor, refund, RefundState.CANCELLED, "")
     return refund
-
-
-def claim_refund(session: Session, refund_id: UUID) -> Refund | None:
-    """Take a refund to send it; None where there is nothing to send.
-
-    What was tried and not answered is taken again under its key while that lives.
-    """
-    refund = locked(session, refund_id)
-    now = clock.now()
-    if refund.state is RefundState.READY:
-        refund.tried_at = now
-        _move(session, SYSTEM, refund, RefundState.SENDING)
-        return refund
-    unanswered = {RefundState.SENDING, RefundState.UNKNOWN}
-    alive = refund.tried_at is not None and rules.key_is_alive(refund.tried_at, now)
-    return refund if refund.state in unanswered and alive else None
-
-
-def record_unknown(session: Session, refund_id: UUID) -> None:
-    """Stripe did not answer: whether it made the refund is unknown; the money stays set aside."""
-    refund = locked(session, refund_id)
-    if refund.state is RefundState.SENDING:
-        _move(session, SYSTEM, refund, RefundState.UNKNOWN)
-
-
-def record_refund(session: Session, refund_id: UUID, seen: RefundNow) -> Refund:
-    """Take over what Stripe says of a refund; the book follows once its lines are known.
-
-    Safe with the same or older facts, in parallel and in any order.
-    """
-    refund = locked(session, refund_id)
-    if refund.stripe_refund_id not in {None, seen.id}:
-        audit.record(session, SYSTEM, "met a second refund of one wish", refund.id, other=seen.id)
-        return refund
-    if refund.state in {RefundState.SENDING, RefundState.UNKNOWN}:
-        refund.stripe_refund_id = seen.id
-        _move(session, SYSTEM, refund, RefundState.PENDING)
-    if refund.state is RefundState.PENDING and seen.line_id is not None:
-        _confirm(session, refund, seen)
-    if not seen.failed:
-        return refund
-    if refund.state is RefundState.SENT and seen.returned_line_id is not None:
-        _return(session, refund, seen)
-    elif refund.state is RefundState.PENDING and seen.line_id is None:
-        _give_up(session, SYSTEM, refund, RefundState.REFUSED, seen.reason)
-        letters.refund_ended(session, refund)
-    return refund
-
-
-def _confirm(session: Session, refund: Refund, seen: RefundNow) -> None:
-    assert seen.line_id and seen.line_at and seen.taken  # noqa: S101 - a line has all of them.
-    ledger.confirm_refund(
-        session,
-        refund_id=str(refund.id),
-        amount=refund.amount,
-        balance_transaction_id=seen.line_id,
-        effective_on=clock.book_day(seen.line_at, settings.current().book_timezone),
-        settled=seen.taken,
-        fee=seen.fee,
-    )
-    refund.balance_transaction_id = seen.line_id
-    refund.ended_at = clock.now()
-    _move(session, SYSTEM, refund, RefundState.SENT)
-    if not seen.failed:
-        letters.refund_ended(session, refund)
-
-
-def _return(session: Session, refund: Refund, seen: RefundNow) -> None:
-    assert seen.returned_line_id and seen.returned_at  # noqa: S101 - the caller has looked.
-    ledger.return_refund(
-        session,
-        lab_id=refund.organisation_id,
-        refund_id=str(refund.id),
-        amount=refund.amount,
-        balance_transaction_id=seen.returned_line_id,
-        effective_on=clock.book_day(seen.returned_at, settings.current().book_timezone),
-        settled=seen.given_back,
-    )
-    refund.return_transaction_id = seen.returned_line_id
-    refund.note = seen.reason
-    _move(session, SYSTEM, refund, RefundState.RETURNED)
-    letters.refund_ended(session, refund)
-
-
-def record_refusal(session: Session, refund_id: UUID, message: str) -> None:
-    """Stripe said no before it made anything: the money is the lab's again."""
-    refund = locked(session, refund_id)
-    if refund.state in {RefundState.SENDING, RefundState.UNKNOWN}:
-        _give_up(session, SYSTEM, refund, RefundState.REFUSED, message[: rules.NOTE_MAX])
-        letters.refund_ended(session, refund)
-
-
-def record_absence(session: Session, refund_id: UUID) -> None:
-    """Stripe's whole list has no such refund, long after the last try: it may be tried anew."""
-    refund = locked(session, refund_id)
-    if refund.state in {RefundState.SENDING, RefundState.UNKNOWN}:
-        refund.attempt += 1
-        _move(session, SYSTEM, refund, RefundState.READY)
-        outbox.enqueue(session, SEND, refund_id=refund.id)
-
-
-def found_refund(
-    session: Session, *, refund_id: UUID | None = None, stripe_refund_id: str | None = None
-) -> Refund | None:
-    """The refund that one of these ids leads to, Stripe's first."""
-    if stripe_refund_id is not None:
-        named = select(Refund).where(Refund.stripe_refund_id == stripe_refund_id)
-        refund = session.scalars(named).first()
-        if refund is not None:
-            return refund
-    return session.get(Refund, refund_id) if refund_id is not None else None
-
-
-def refunds_to_look_at(session: Session, *, limit: int = 200) -> list[UUID]:
-    """Take the waiting refunds that are due for a look; nothing lives in a queue only."""
-    now = clock.now()
-    due = (
-        select(Refund)
-        .where(Refund.state.in_(rules.WAITING), Refund.next_look_at <= now)
-        .order_by(Refund.next_look_at)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    refunds = session.scalars(due).all()
-    for refund in refunds:
-        refund.next_look_at = rules.next_look(refund.asked_at, now)
-    return [refund.id for refund in refunds]
 
 
 def locked(session: Session, refund_id: UUID) -> Refund:
@@ -318,7 +190,7 @@ def locked(session: Session, refund_id: UUID) -> Refund:
     return refund
 
 
-def _give_up(session: Session, actor: Actor, refund: Refund, state: RefundState, note: str) -> None:
+def give_up(session: Session, actor: Actor, refund: Refund, state: RefundState, note: str) -> None:
     ledger.cancel_refund(
         session,
         lab_id=refund.organisation_id,
@@ -327,10 +199,11 @@ def _give_up(session: Session, actor: Actor, refund: Refund, state: RefundState,
     )
     refund.note = note
     refund.ended_at = clock.now()
-    _move(session, actor, refund, state)
+    move(session, actor, refund, state)
 
 
-def _move(session: Session, actor: Actor, refund: Refund, state: RefundState) -> None:
+def move(session: Session, actor: Actor, refund: Refund, state: RefundState) -> None:
+    """Take a step that the lifecycle has, and tell it; Conflict for any other."""
     if not rules.may_follow(refund.state, state):
         raise Conflict(f"A refund that is {refund.state} cannot become {state}.")
     refund.state = state

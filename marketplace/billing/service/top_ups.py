@@ -80,7 +80,7 @@ def record_checkout(session: Session, top_up_id: UUID, checkout: Checkout) -> To
         top_up.note = "The payment was declined. No money was taken."
     move(session, top_up, seen)
     if checkout.settlement is not None and top_up.state is TopUpState.SETTLING:
-        _post(session, top_up, checkout.settlement)
+        post_settlement(session, top_up, checkout.settlement)
     return top_up
 
 
@@ -174,7 +174,8 @@ def _ours(session: Session, top_up: TopUp, checkout: Checkout) -> bool:
     return False
 
 
-def _post(session: Session, top_up: TopUp, settlement: Settlement) -> None:
+def post_settlement(session: Session, top_up: TopUp, settlement: Settlement) -> None:
+    """Rule 1: post a payment that settled; another amount than was asked is an alarm instead."""
     if settlement.gross != top_up.amount:
         if top_up.note != OTHER_AMOUNT:
             top_up.note = OTHER_AMOUNT

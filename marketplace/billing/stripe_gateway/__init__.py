@@ -1,8 +1,17 @@
 """What billing asks of Stripe, in our own words; every call is outside a transaction."""
 
+from marketplace.billing.stripe_gateway.cards import SetupWish as SetupWish
+from marketplace.billing.stripe_gateway.cards import charge_card as charge_card
+from marketplace.billing.stripe_gateway.cards import open_setup as open_setup
+from marketplace.billing.stripe_gateway.cards import payment_named as payment_named
+from marketplace.billing.stripe_gateway.cards import payment_now as payment_now
+from marketplace.billing.stripe_gateway.cards import saved_card as saved_card
 from marketplace.billing.stripe_gateway.checkout import checkout_now as checkout_now
 from marketplace.billing.stripe_gateway.checkout import open_checkout as open_checkout
 from marketplace.billing.stripe_gateway.checkout import session_of_payment as session_of_payment
+from marketplace.billing.stripe_gateway.disputes import dispute_now as dispute_now
+from marketplace.billing.stripe_gateway.disputes import recent_disputes as recent_disputes
+from marketplace.billing.stripe_gateway.disputes import send_evidence as send_evidence
 from marketplace.billing.stripe_gateway.lines import BalanceLine as BalanceLine
 from marketplace.billing.stripe_gateway.lines import balance_line as balance_line
 from marketplace.billing.stripe_gateway.lines import create_customer as create_customer

@@ -94,12 +94,13 @@ def _with_payment(client: StripeClient, checkout: Checkout) -> Checkout:
         # While the session is open, the payer may try another card.
         declined=ended_unpaid and checkout.completed,
         payment_intent_id=checkout.payment_intent_id,
-        settlement=_settlement(client, charge_id) if intent.status == "succeeded" else None,
+        settlement=settlement_of(client, charge_id) if intent.status == "succeeded" else None,
         metadata=checkout.metadata,
     )
 
 
-def _settlement(client: StripeClient, charge_id: str | None) -> Settlement | None:
+def settlement_of(client: StripeClient, charge_id: str | None) -> Settlement | None:
+    """A charge's line in our balance; None until Stripe has made it."""
     if charge_id is None:
         return None
     with translated():

@@ -8,7 +8,7 @@ from uuid import UUID
 from stripe import Refund as StripeRefund
 from stripe import StripeClient
 
-from marketplace.billing.rules.refunds import RefundNow
+from marketplace.billing.rules.refunds import RefundLine, RefundNow
 from marketplace.billing.stripe_gateway.checkout import id_of
 from marketplace.billing.stripe_gateway.lines import BalanceLine, balance_line
 from marketplace.db import outside_transaction
@@ -88,13 +88,8 @@ def _seen(client: StripeClient, refund: StripeRefund) -> RefundNow:
         id=refund.id,
         failed=refund.status in FAILED,
         reason=REASONS.get(reason or "", UNTOLD),
-        line_id=took.id if took else None,
-        line_at=took.created_at if took else None,
-        taken=-took.amount if took else None,
-        fee=took.fee if took else None,
-        returned_line_id=back.id if back else None,
-        returned_at=back.created_at if back else None,
-        given_back=back.amount if back else None,
+        taken=RefundLine(took.id, -took.amount, took.fee, took.created_at) if took else None,
+        returned=RefundLine(back.id, back.amount, back.fee, back.created_at) if back else None,
     )
 
 

@@ -1,5 +1,10 @@
 """Who may work on what, in which order, and why not; and how long a job may take."""
 
+from marketplace.routing.queries.budgets import JobSpend as JobSpend
+from marketplace.routing.queries.budgets import MemberSpend as MemberSpend
+from marketplace.routing.queries.budgets import job_spend as job_spend
+from marketplace.routing.queries.budgets import job_spends as job_spends
+from marketplace.routing.queries.budgets import member_spends as member_spends
 from marketplace.routing.queries.conflicts import still_apart as still_apart
 from marketplace.routing.queries.conflicts import task_conflict as task_conflict
 from marketplace.routing.queries.eligibility import ALLOWED as ALLOWED

@@ -13,3 +13,7 @@ from marketplace.routing.rules.reasons import Reason as Reason
 from marketplace.routing.rules.refusals import BudgetSpent as BudgetSpent
 from marketplace.routing.rules.refusals import NotEligible as NotEligible
 from marketplace.routing.rules.refusals import NotOpen as NotOpen
+from marketplace.routing.rules.refusals import OverBudget as OverBudget
+from marketplace.routing.rules.refusals import OverLimit as OverLimit
+from marketplace.routing.rules.refusals import Owing as Owing
+from marketplace.routing.rules.refusals import SpendingRefused as SpendingRefused

@@ -1,5 +1,7 @@
 """The verbs that span jobs, work, review and money, by what they are about."""
 
+from marketplace.routing.service.budgets import set_budget as set_budget
+from marketplace.routing.service.budgets import set_limit as set_limit
 from marketplace.routing.service.claims import HandedIn as HandedIn
 from marketplace.routing.service.claims import claim_next as claim_next
 from marketplace.routing.service.claims import submit_and_claim_next as submit_and_claim_next

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from marketplace import audit, outbox
 from marketplace.actor import SYSTEM, Actor
 from marketplace.errors import Faulty
-from marketplace.ids import JobId, OrganisationId
+from marketplace.ids import JobId
 from marketplace.jobs import queries as job_queries
 from marketplace.jobs import service as jobs
 from marketplace.jobs.models import Job
@@ -35,7 +35,8 @@ from marketplace.quality.rules.overlap import Feasibility
 from marketplace.routing import queries
 from marketplace.routing.models import JobReserve
 from marketplace.routing.queries import Supply
-from marketplace.routing.rules import Forecast
+from marketplace.routing.rules import Forecast, Owing, SpendingRefused
+from marketplace.routing.service.budgets import reserve
 from marketplace.work import service as work
 from marketplace.work.models import Seat, Submission
 from marketplace.work.rules import SeatState, SubmissionState
@@ -77,15 +78,16 @@ def quote_job(session: Session, viewer: Actor, job_id: JobId, *, fee_basis_point
 def publish_job(session: Session, actor: Actor, job_id: JobId, *, fee_basis_points: int) -> Job:
     """Reserve the most that the job may cost, open it, and open its first seats.
 
-    Raises Faulty when the lint finds something, InsufficientFunds without the money.
+    Raises Faulty when the lint finds something, InsufficientFunds without the money, and
+    SpendingRefused beyond what the lab itself allows.
     """
     job = jobs.open_job(session, actor, job_id, fee_basis_points=fee_basis_points)
     unknown = queries.requirement_faults(session, job)
     if unknown:
         raise Faulty("Nobody can show what this job asks for.", unknown)
-    reserve = JobReserve(job_id=JobId(job.id), items_reserved=0)
-    session.add(reserve)
-    _reserve_rest(session, job, reserve)
+    held = JobReserve(job_id=JobId(job.id), items_reserved=0)
+    session.add(held)
+    _reserve_rest(session, actor, job, held)
     if job.purpose is Purpose.QUALIFICATION:
         jobs.deal_forms(session, job)  # Its seats open for one candidate at a time.
     elif not quality.go_on(session, job):  # A pipeline routes its items first.
@@ -104,20 +106,20 @@ def publish_job(session: Session, actor: Actor, job_id: JobId, *, fee_basis_poin
     return job
 
 
-def _reserve_rest(session: Session, job: Job, reserve: JobReserve) -> None:
+def _reserve_rest(session: Session, actor: Actor, job: Job, held: JobReserve) -> None:
     """Reserve money for the items that have none yet; InsufficientFunds without it."""
     terms = job.terms(0)
-    amount, contingency = _needed(terms, reserve.items_reserved, job.item_count)
+    amount, contingency = _needed(terms, held.items_reserved, job.item_count)
     if amount:
-        ledger.reserve_for_job(
+        reserve(
             session,
-            lab_id=OrganisationId(job.organisation_id),
-            job_id=JobId(job.id),
+            actor,
+            job,
             amount=amount,
             contingency=contingency,
-            source_id=f"{job.id}:{reserve.items_reserved}-{job.item_count}",
+            source_id=f"{job.id}:{held.items_reserved}-{job.item_count}",
         )
-    reserve.items_reserved = job.item_count
+    held.items_reserved = job.item_count
 
 
 def _needed(terms: Terms, reserved: int, items: int) -> tuple[Money, Money]:
@@ -139,14 +141,16 @@ def open_more_seats(session: Session, job_id: JobId) -> bool:
     job = session.get_one(Job, job_id, with_for_update={"key_share": True})
     if job.state is not JobState.OPEN:
         return False
-    reserve = session.get_one(JobReserve, job_id, with_for_update={"key_share": True})
-    if reserve.items_reserved < job.item_count:
+    held = session.get_one(JobReserve, job_id, with_for_update={"key_share": True})
+    if held.items_reserved < job.item_count:
         try:
             with session.begin_nested():
-                _reserve_rest(session, job, reserve)
-        except ledger.InsufficientFunds:
-            session.refresh(reserve)
-            jobs.pause_job(session, SYSTEM, job_id, reason=PauseReason.MONEY)
+                _reserve_rest(session, SYSTEM, job, held)
+        except (ledger.InsufficientFunds, SpendingRefused) as refused:
+            session.refresh(held)
+            own = isinstance(refused, SpendingRefused) and not isinstance(refused, Owing)
+            reason = PauseReason.LIMIT if own else PauseReason.MONEY
+            jobs.pause_job(session, SYSTEM, job_id, reason=reason)
             return False
     if quality.go_on(session, job):
         return False
@@ -154,10 +158,11 @@ def open_more_seats(session: Session, job_id: JobId) -> bool:
 
 
 def resume_job(session: Session, actor: Actor, job_id: JobId) -> Job:
-    """Hand out seats again; first reserve what later items need. Raises InsufficientFunds."""
+    """Hand out seats again; first reserve what later items need. Raises InsufficientFunds and
+    SpendingRefused."""
     job = jobs.resume_job(session, actor, job_id)
-    reserve = session.get_one(JobReserve, job_id, with_for_update={"key_share": True})
-    _reserve_rest(session, job, reserve)
+    held = session.get_one(JobReserve, job_id, with_for_update={"key_share": True})
+    _reserve_rest(session, actor, job, held)
     if job.items_seated < job.item_count:
         outbox.enqueue(session, "routing.open_seats", job_id=job.id)
     return job
@@ -166,7 +171,8 @@ def resume_job(session: Session, actor: Actor, job_id: JobId) -> Job:
 def change_job(session: Session, actor: Actor, job_id: JobId, **fields: Unpack[JobFields]) -> Job:
     """Change a job; a running job's pay rises for claims from now on, with the money reserved.
 
-    Raises InsufficientFunds when the balance does not cover the rise.
+    Raises InsufficientFunds when the balance does not cover the rise, SpendingRefused beyond what
+    the lab itself allows.
     """
     job = job_queries.job_of(session, actor, job_id)
     pay = fields.get("pay")
@@ -178,10 +184,10 @@ def change_job(session: Session, actor: Actor, job_id: JobId, **fields: Unpack[J
     rise = seat_price(job.terms(0)).total - before
     seats = _seats_not_accepted(session, job)
     if seats and rise:
-        ledger.reserve_for_job(
+        reserve(
             session,
-            lab_id=OrganisationId(job.organisation_id),
-            job_id=job_id,
+            actor,
+            job,
             amount=rise * seats,
             contingency=(rise * seats).portion(job.terms(0).contingency_basis_points),
             source_id=f"{job.id}:pay:{job.version}",
@@ -191,7 +197,7 @@ def change_job(session: Session, actor: Actor, job_id: JobId, **fields: Unpack[J
 
 def _seats_not_accepted(session: Session, job: Job) -> int:
     """How many of the seats that money is reserved for may still be paid at a new price."""
-    reserve = session.get_one(JobReserve, JobId(job.id), with_for_update={"key_share": True})
+    held = session.get_one(JobReserve, JobId(job.id), with_for_update={"key_share": True})
     accepted = session.scalar(
         select(func.count())
         .select_from(Submission)
@@ -200,7 +206,7 @@ def _seats_not_accepted(session: Session, job: Job) -> int:
         # Seats with a price of their own keep it, and have money of their own.
         .where(Seat.price_minor.is_(None))
     )
-    return seats_of(job.terms(0), reserve.items_reserved) - (accepted or 0)
+    return seats_of(job.terms(0), held.items_reserved) - (accepted or 0)
 
 
 def open_seat_count(session: Session, actor: Actor, job_id: JobId) -> int:

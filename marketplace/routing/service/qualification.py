@@ -13,17 +13,17 @@ from marketplace.actor import SYSTEM, Actor
 from marketplace.errors import Missing, Refused
 from marketplace.identity import queries as identity
 from marketplace.identity.rules import Permission
-from marketplace.ids import JobId, OrganisationId, PersonId
+from marketplace.ids import JobId, PersonId
 from marketplace.jobs import queries as job_queries
 from marketplace.jobs import service as jobs
 from marketplace.jobs.models import Job, Qualification
 from marketplace.jobs.rules import JobState, Purpose, seat_price
-from marketplace.ledger import service as ledger
 from marketplace.quality import queries as quality_queries
 from marketplace.quality import service as quality
 from marketplace.routing import queries
 from marketplace.routing.queries import ours
 from marketplace.routing.rules import BudgetSpent, NotEligible, NotOpen
+from marketplace.routing.service.budgets import reserve
 from marketplace.specialists.models import QualificationResult
 from marketplace.specialists.queries import qualifications as attempts
 from marketplace.specialists.queries.catalogue import catalogue
@@ -212,10 +212,10 @@ def add_places(
     job = session.get_one(Job, job_id)
     price = seat_price(job.terms(0)).total * seats
     if price:
-        ledger.reserve_for_job(
+        reserve(
             session,
-            lab_id=OrganisationId(job.organisation_id),
-            job_id=job_id,
+            actor,
+            job,
             amount=price,
             source_id=f"{job.id}:places:{candidates_max}",
         )

@@ -10,13 +10,13 @@ from marketplace import audit
 from marketplace.actor import Actor
 from marketplace.errors import Fault, Faulty
 from marketplace.identity.rules import Permission
-from marketplace.ids import JobId, OrganisationId
+from marketplace.ids import JobId
 from marketplace.jobs import queries as job_queries
 from marketplace.jobs import service as jobs
 from marketplace.jobs.models import Job, TemplateVersion
 from marketplace.jobs.rules import Price, VersionChange, seat_price
-from marketplace.ledger import service as ledger
 from marketplace.money import Money
+from marketplace.routing.service.budgets import reserve
 from marketplace.tasktypes import Json
 from marketplace.work import service as work
 
@@ -115,10 +115,10 @@ def _ask_again(
             words = f"Meanwhile more was handed in: it is {asked.most} now. Look at it again."
             raise Faulty("The price has changed.", [Fault("/most/amount_minor", words)])
         if asked.most:
-            ledger.reserve_for_job(
+            reserve(
                 session,
-                lab_id=OrganisationId(job.organisation_id),
-                job_id=JobId(job.id),
+                actor,
+                job,
                 amount=asked.most,
                 contingency=asked.contingency,
                 source_id=f"{job.id}:version:{version.number}",
