@@ -151,6 +151,17 @@ class Posting:
         return hashlib.sha256("\n".join(lines).encode()).digest()
 
 
+def demands(posting: Posting) -> dict[str, int]:
+    """What a posting takes from each of its accounts, in minor units on the account's own side,
+    by code in order; zero for those that have no floor or that it gives to."""
+    change: dict[str, int] = {}
+    for leg in posting.legs:
+        account = leg.account
+        moved = -account.side * leg.amount.minor if account.floor else 0
+        change[account.code] = change.get(account.code, 0) + moved
+    return {code: max(0, change[code]) for code in sorted(change)}
+
+
 @dataclass(frozen=True, slots=True)
 class Shortfall:
     """An account that has less than a posting takes from it."""

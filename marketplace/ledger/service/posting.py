@@ -6,20 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
 from typing import NoReturn
-from uuid import UUID
 
-from sqlalchemy import (
-    ARRAY,
-    BigInteger,
-    LargeBinary,
-    Select,
-    Text,
-    Uuid,
-    bindparam,
-    select,
-    text,
-)
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import Select, select
 from sqlalchemy.dialects.postgresql import insert as insert_or_not
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
@@ -37,6 +25,7 @@ from marketplace.ledger.rules import AccountSpec, Posting, SourceKind, shortfall
 from marketplace.ledger.rules.accounts import currency_of
 from marketplace.ledger.rules.periods import PeriodState
 from marketplace.ledger.rules.postings import ENDS, Shortfall
+from marketplace.ledger.service.writing import locked, written
 from marketplace.money import Money, zero
 
 
@@ -83,64 +72,28 @@ def post(
     the transaction takes effect today and keeps the day on which it happened.
     """
     with _translated():
-        known = _locked(session, posting)
-        short = shortfalls(posting, {code: balance for code, (_, balance) in known.items()})
-        if short:
-            return _said_before(session, posting) or _insufficient(short[0])
-        ids = _opened(session, posting, {code: found for code, (found, _) in known.items()})
-        written = _row(session, posting, ids, happened_on, reverses)
-        added = session.execute(_WRITE, written).first()
-        if added is None:
-            return _replayed(session, posting) or _reused(posting)
-    return TransactionId(added.transaction_id)
+        header = _row(session, posting, happened_on, reverses)
+        return written(session, posting, header) or _after_all(session, posting, header)
 
 
-# Header and legs in one statement: every posting of the site waits for this round trip.
-_WRITE = text(
-    """WITH header AS (
-      INSERT INTO ledger_transaction (id, source_kind, source_id, content_hash, leg_count,
-        balance_transaction_id, reverses_id, facts, happened_on, effective_on, posted_at)
-      VALUES (:id, :source_kind, :source_id, :content_hash, :leg_count,
-        :balance_transaction_id, :reverses_id, :facts, :happened_on, :effective_on, :posted_at)
-      ON CONFLICT DO NOTHING RETURNING id)
-    INSERT INTO ledger_entry (transaction_id, leg, account_id, amount, currency)
-    SELECT header.id, legs.leg, legs.account_id, legs.amount, legs.currency
-    FROM header, unnest(:accounts, :amounts, :currencies)
-      WITH ORDINALITY AS legs(account_id, amount, currency, leg)
-    RETURNING transaction_id"""
-).bindparams(
-    bindparam("id", type_=Uuid()),
-    bindparam("content_hash", type_=LargeBinary()),
-    bindparam("reverses_id", type_=Uuid()),
-    bindparam("facts", type_=JSONB()),
-    bindparam("accounts", type_=ARRAY(Uuid())),
-    bindparam("amounts", type_=ARRAY(BigInteger())),
-    bindparam("currencies", type_=ARRAY(Text())),
-)
-
-_LOCK = text("SELECT code, id, balance FROM ledger_lock(:codes)").bindparams(
-    bindparam("codes", type_=ARRAY(Text))
-)
-
-
-def _locked(session: Session, posting: Posting) -> dict[str, tuple[UUID, int]]:
-    """The id and the balance of each account that exists, those with a floor locked in order."""
-    codes = sorted({leg.account.code for leg in posting.legs})
-    return {
-        code: (found, balance or 0)
-        for code, found, balance in session.execute(_LOCK, {"codes": codes})
-    }
+def _after_all(session: Session, posting: Posting, header: dict[str, object]) -> TransactionId:
+    """Something stood in the way of a posting: too little money, an account that was never used,
+    or its source was posted before."""
+    known = locked(session, (leg.account.code for leg in posting.legs))
+    short = shortfalls(posting, {code: balance for code, (_, balance) in known.items()})
+    if short:
+        return _said_before(session, posting) or _insufficient(short[0])
+    specs = {leg.account.code: leg.account for leg in posting.legs}
+    _open_accounts(session, [specs[code] for code in sorted(specs) if code not in known])
+    return written(session, posting, header) or _replayed(session, posting) or _reused(posting)
 
 
 def locked_balances(session: Session, accounts: Iterable[AccountSpec]) -> dict[str, Money]:
     """What the accounts that exist have, by code, locked until the end; for amounts that depend
     on it. Lock all accounts of the posting to come at once: a second step could meet another
     posting coming the other way."""
-    codes = sorted({account.code for account in accounts})
-    return {
-        code: Money(balance or 0, currency_of(code))
-        for code, _, balance in session.execute(_LOCK, {"codes": codes})
-    }
+    found = locked(session, (account.code for account in accounts))
+    return {code: Money(balance, currency_of(code)) for code, (_, balance) in found.items()}
 
 
 def said_again(
@@ -196,17 +149,12 @@ def transaction_of(session: Session, kind: SourceKind, source_id: str) -> Transa
     return None if found is None else TransactionId(found)
 
 
-def _opened(session: Session, posting: Posting, known: dict[str, UUID]) -> dict[str, UUID]:
-    """The ids of all the posting's accounts; those it is the first to use are opened."""
-    specs = {leg.account.code: leg.account for leg in posting.legs}
-    missing = [specs[code] for code in sorted(specs) if code not in known]
-    if not missing:
-        return known
-    rows = [_account_row(spec) for spec in missing]
-    session.execute(
-        insert_or_not(LedgerAccount).values(rows).on_conflict_do_nothing(index_elements=["code"])
-    )
-    return {code: row[0] for code, row in _locked(session, posting).items()}
+def _open_accounts(session: Session, missing: list[AccountSpec]) -> None:
+    """Open the accounts that a posting is the first to use; another one may do so just now."""
+    if missing:
+        rows = [_account_row(spec) for spec in missing]
+        insert = insert_or_not(LedgerAccount).values(rows)
+        session.execute(insert.on_conflict_do_nothing(index_elements=["code"]))
 
 
 def _account_row(spec: AccountSpec) -> dict[str, object]:
@@ -225,7 +173,6 @@ def _account_row(spec: AccountSpec) -> dict[str, object]:
 def _row(
     session: Session,
     posting: Posting,
-    ids: dict[str, UUID],
     happened_on: date | None,
     reverses: TransactionId | None,
 ) -> dict[str, object]:
@@ -243,9 +190,6 @@ def _row(
         "happened_on": happened,
         "effective_on": _effective_on(session, posting, happened, today),
         "posted_at": clock.now(),
-        "accounts": [ids[leg.account.code] for leg in posting.legs],
-        "amounts": [leg.amount.minor for leg in posting.legs],
-        "currencies": [leg.amount.currency for leg in posting.legs],
     }
 
 
