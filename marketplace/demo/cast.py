@@ -10,11 +10,12 @@ from marketplace.identity.rules import Role
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """Someone who works for a lab or for the platform."""
+    """Someone who works for a lab or for the platform; also: further roles."""
 
     email: str
     name: str
     role: Role
+    also: tuple[Role, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +113,7 @@ STAFF = (
     Member("admin@demo.test", "Ruth Sandoval", Role.ADMINISTRATOR),
     Member("operations@demo.test", "Daniel Kovacs", Role.OPERATIONS),
     Member("operations2@demo.test", "Beatriz Lobo", Role.OPERATIONS),
-    Member("finance@demo.test", "Ingrid Solberg", Role.PREPARER),
+    Member("finance@demo.test", "Ingrid Solberg", Role.PREPARER, (Role.RECONCILER,)),
     Member("approver@demo.test", "Marcus Bell", Role.APPROVER),
     Member("approver2@demo.test", "Helene Fournier", Role.APPROVER),
     Member("reconciler@demo.test", "Yusuf Demir", Role.RECONCILER),

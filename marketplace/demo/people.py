@@ -60,7 +60,7 @@ def _make_officer(session: Session, member: Member, password: str) -> None:
     person = service.register_verified(
         session, email=member.email, name=member.name, password=password, timezone=ZONE
     )
-    service.found_platform(session, person, frozenset({member.role}))
+    service.found_platform(session, person, frozenset({member.role, *member.also}))
 
 
 def _turn_totp_on(session: Session, email: str) -> None:

@@ -11,6 +11,7 @@ from marketplace import clock
 from marketplace.db import transaction
 from marketplace.demo import (
     appealing,
+    banking,
     chatting,
     contesting,
     credentials,
@@ -90,6 +91,7 @@ def build(password: str, *, say: Callable[[str], None]) -> None:
     paying.sign_forms()
     paying.hold_some()
     money.prepare_second()
+    banking.upload_statement()
     watched = watching.begin()
     preferences = next(job for job in JOBS if job.material == "clinical_preferences")
     contested = contesting.contest(preferences)
