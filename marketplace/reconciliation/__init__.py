@@ -34,4 +34,15 @@ Decisions
   classified; types that are known and rare wait for a person without a posting.
 - 2026-11: what names people on a bank's line is encrypted; words with a digit in them stand beside
   it in plain, since references are matched in sets.
+- 2026-11: a break is named by kind, source and key. People's resolution holds while its difference
+  stays the same; another difference is another break. Only evidence resolves without people, a
+  wait that was in vain opens again, and a difference that moves voids what was proposed.
+- 2026-11: who proposes does not approve (a constraint says so too), and what is approved is the
+  hash of the whole proposal, evidence included. Approvals of breaks ask for no code of a second
+  factor: they move nothing out of our accounts, and payouts ask for one.
+- 2026-11: an adjustment never touches custody or trading accounts, which Stripe's word and the rule
+  of conversions keep; it carries the line that it posts, so that the next comparison matches it.
+- 2026-11: a close keeps as facts what may change later (checklist, breaks, approvals) and bounds
+  the book by the head of its chain, so the pack is the same bytes whenever it is made again.
+  People stand in it by their ids, since names may have to be forgotten.
 """
