@@ -20,7 +20,7 @@ from dataclasses import replace
 import psycopg
 from sqlalchemy import select
 
-from marketplace import db, limits, outbox, settings
+from marketplace import db, limits, outbox, secrets, settings
 from marketplace.cli.migrate import role_of, upgrade
 from marketplace.embedded import temporary
 from marketplace.ids import AccrualId, PersonId, new_id
@@ -66,6 +66,7 @@ def product(per_second: int, senders: int) -> Iterator[Stripe]:
             payout_approver_day_limits=nobody,
         )
         settings.use(here)
+        secrets.use_keys(here.encryption_keys, here.pseudonym_key)
         upgrade(here.owner_database_url, app_role=role_of(here.database_url))
         db.connect(here.database_url, pool_size=senders + 4)
         limits.use(here.redis_url)

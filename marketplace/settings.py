@@ -285,19 +285,9 @@ TABLE = (
         _amounts,
         "USD=50000000,EUR=50000000,GBP=40000000,CHF=50000000",
     ),
-    Setting(
-        "PAYOUT_TRANSFERS_PER_SECOND",
-        "the most transfers a second; 5 suits Stripe's test keys, 0 is as fast as it goes",
-        _whole(0, 100),
-        "25",
-    ),
-    Setting("PAYOUT_SENDERS", "lines of a run that one worker sends at a time", _whole(1, 32), "4"),
-    Setting(
-        "PAYEE_COOLDOWN_DAYS",
-        "days in which nothing is paid to a bank account that has just changed",
-        _whole(0, 60),
-        "3",
-    ),
+    Setting("PAYOUT_TRANSFERS_PER_SECOND", "the most at Stripe; 0 is any", _whole(0, 100), "25"),
+    Setting("PAYOUT_SENDERS", "payout lines that a worker sends at once", _whole(1, 32), "4"),
+    Setting("PAYEE_COOLDOWN_DAYS", "no pay to a bank account this new", _whole(0, 60), "3"),
     Setting("PAY_HOLD_DAYS", "days until somebody looks at held pay again", _whole(1, 365), "14"),
     Setting("TAX_RULES_FILE", "another table of tax thresholds, as TOML", _text, ""),
     Setting(
