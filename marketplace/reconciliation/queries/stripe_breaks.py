@@ -4,6 +4,7 @@ out of the database."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -25,7 +26,8 @@ FOUND_MAX = 50_000
 # S1, the whole of it. `ours` is each transaction that moved our balance at Stripe; what Stripe
 # kept of a movement is its fee, but a fee of the account (rule 20) is the movement itself. Each
 # account's entries are summed in the order in which its index has them. Where several accounts
-# share a fee, each part looks different at first; their sum is taken for those few alone.
+# share a fee, each part looks different at first; their sum, and all that is only shown, is taken
+# for those few alone.
 DIFFERENT = """
     WITH moved AS (
       SELECT a.currency, summed.transaction_id, summed.net
@@ -40,27 +42,28 @@ DIFFERENT = """
         WHERE e.account_id = a.id GROUP BY e.transaction_id) summed
       WHERE a.code LIKE 'E:stripe:%'),
     ours AS (
-      SELECT t.id, t.balance_transaction_id AS bt, t.posted_at, t.source_kind, t.source_id,
-             t.facts ->> 'transfer_id' AS transfer_id, moved.currency, moved.net,
-             coalesce(part.fee, 0) AS fee
+      SELECT t.id, t.balance_transaction_id AS bt, t.posted_at, t.source_kind, moved.currency,
+             moved.net, coalesce(part.fee, 0) AS fee
       FROM moved JOIN ledger_transaction t ON t.id = moved.transaction_id
       LEFT JOIN part ON part.transaction_id = moved.transaction_id),
-    line AS (SELECT id, kind, source_id, currency, amount, fee, net, created_at, seen_at
-             FROM stripe_statement_line WHERE account = '')
-    SELECT ours.id AS transaction_id, ours.bt, ours.posted_at, ours.source_kind,
-           ours.source_id AS our_source, ours.transfer_id, ours.currency AS our_currency,
-           ours.net AS our_net, line.id AS line_id, line.kind,
-           line.source_id, line.currency, line.amount, line.fee, line.net, line.created_at,
-           line.seen_at, coalesce((
+    differ AS MATERIALIZED (
+      SELECT ours.id AS transaction_id, ours.currency, ours.net, line.id AS line_id
+      FROM ours FULL JOIN (SELECT id, currency, net, fee FROM stripe_statement_line
+                           WHERE account = '') line ON line.id = ours.bt
+      WHERE (line.id IS NULL AND ours.posted_at <= :taken_at)
+         OR (ours.id IS NULL AND line.net <> 0)
+         OR (line.id IS NOT NULL AND (line.currency <> ours.currency OR line.net <> ours.net
+             OR (line.fee <> ours.fee AND ours.source_kind <> 'stripe_fee')))
+      LIMIT :most)
+    SELECT differ.transaction_id, differ.line_id, differ.currency AS our_currency,
+           differ.net AS our_net, t.balance_transaction_id AS bt, t.posted_at, t.source_kind,
+           t.source_id AS our_source, line.kind, line.source_id, line.currency, line.amount,
+           line.fee, line.net, line.created_at, line.seen_at, coalesce((
              SELECT sum(e.amount) FROM ledger_entry e
              JOIN ledger_account a ON a.id = e.account_id
-             WHERE e.transaction_id = ours.id AND a.code LIKE 'E:stripe:%'), 0)::bigint AS our_fee
-    FROM ours FULL JOIN line ON line.id = ours.bt
-    WHERE (line.id IS NULL AND ours.posted_at <= :taken_at)
-       OR (ours.id IS NULL AND line.net <> 0)
-       OR (line.id IS NOT NULL AND (line.currency <> ours.currency OR line.net <> ours.net
-           OR (line.fee <> ours.fee AND ours.source_kind <> 'stripe_fee')))
-    LIMIT :most"""
+             WHERE e.transaction_id = t.id AND a.code LIKE 'E:stripe:%'), 0)::bigint AS our_fee
+    FROM differ LEFT JOIN ledger_transaction t ON t.id = differ.transaction_id
+    LEFT JOIN stripe_statement_line line ON line.id = differ.line_id"""
 _DIFFERENT = text(DIFFERENT)
 # The planner thinks little of an order that is there already, and hashes millions of sums.
 _PLANNED = text(
@@ -71,13 +74,17 @@ WORK_MEMORY = "256MB"
 # A line told twice: the same thing of Stripe's has a second line of a type that comes once.
 _TWICE = text(
     """
-    SELECT id, kind, source_id, currency, net, created_at, first_id FROM (
-      SELECT id, kind, source_id, currency, net, created_at,
-             first_value(id) OVER same AS first_id, row_number() OVER same AS place
-      FROM stripe_statement_line
+    WITH again AS MATERIALIZED (
+      SELECT source_id, kind FROM stripe_statement_line
       WHERE account = '' AND kind = ANY(:once) AND source_id IS NOT NULL
-      WINDOW same AS (PARTITION BY kind, source_id ORDER BY created_at, id)) told
-    WHERE place > 1 ORDER BY id LIMIT :most"""
+      GROUP BY source_id, kind HAVING count(*) > 1)
+    SELECT id, kind, source_id, currency, net, created_at, first_id FROM (
+      SELECT line.id, line.kind, line.source_id, line.currency, line.net, line.created_at,
+             first_value(line.id) OVER same AS first_id, row_number() OVER same AS place
+      FROM again JOIN stripe_statement_line line
+        ON line.source_id = again.source_id AND line.kind = again.kind AND line.account = ''
+      WINDOW same AS (PARTITION BY line.kind, line.source_id ORDER BY line.created_at, line.id)
+    ) told WHERE place > 1 ORDER BY id LIMIT :most"""
 ).bindparams(bindparam("once", type_=ARRAY(Text())))
 # S3: money that left to a connected account and no payout line of ours asked for.
 _ORPHANS = text(
@@ -117,7 +124,8 @@ _DOUBLE = text(
 def stripe_breaks(session: Session, statement: StripeStatement, as_of: datetime) -> list[Found]:
     """Every difference between Stripe's lines of our balance and the ledger."""
     most = {"most": FOUND_MAX}
-    twice = session.execute(_TWICE, most | {"once": list(ONCE)}).all()
+    with planned(session):
+        twice = session.execute(_TWICE, most | {"once": list(ONCE)}).all()
     before = as_of - POSTING_TAKES
     orphans = session.execute(_ORPHANS, most | {"before": before}).all()
     unknown = session.execute(_UNKNOWN, most | {"known": sorted(KNOWN)}).all()
@@ -140,11 +148,18 @@ def stripe_breaks(session: Session, statement: StripeStatement, as_of: datetime)
 def different(session: Session, taken_at: datetime) -> Sequence[Any]:
     """S1: each line and transaction that have no equal; taken_at: what we posted after it is not
     asked for."""
-    former = session.execute(_SETTINGS).one()
-    session.execute(_PLANNED, {"memory": WORK_MEMORY, "hashing": "off"})
-    rows = session.execute(_DIFFERENT, {"most": FOUND_MAX, "taken_at": taken_at}).all()
-    session.execute(_PLANNED, {"memory": former.m, "hashing": former.h})
+    with planned(session, hashing="off"):
+        rows = session.execute(_DIFFERENT, {"most": FOUND_MAX, "taken_at": taken_at}).all()
     return list({(row.line_id, row.transaction_id): row for row in rows}.values())
+
+
+@contextmanager
+def planned(session: Session, *, hashing: str = "on") -> Iterator[None]:
+    """Memory for millions of rows while this lasts, and no hashed sums with `off`."""
+    former = session.execute(_SETTINGS).one()
+    session.execute(_PLANNED, {"memory": WORK_MEMORY, "hashing": hashing})
+    yield
+    session.execute(_PLANNED, {"memory": former.m, "hashing": former.h})
 
 
 def _compared(row: Any, as_of: datetime) -> Iterator[Found]:
