@@ -23,3 +23,5 @@ from marketplace.billing.background.top_ups import CheckoutClosed as CheckoutClo
 from marketplace.billing.background.top_ups import open_checkout as open_checkout
 from marketplace.billing.background.top_ups import refresh_top_up as refresh_top_up
 from marketplace.billing.background.top_ups import sweep_top_ups as sweep_top_ups
+from marketplace.billing.background.watching import tell_paused as tell_paused
+from marketplace.billing.background.watching import watch_money as watch_money

@@ -13,6 +13,8 @@ from marketplace.identity import queries as identity
 from marketplace.identity.models import Organisation
 from marketplace.identity.rules import Permission
 from marketplace.ids import OrganisationId
+from marketplace.jobs.models import Job
+from marketplace.jobs.rules import PauseReason
 from marketplace.money import Money
 
 TOLD_MAX = 10
@@ -127,4 +129,46 @@ def automatic_came(session: Session, lab: OrganisationId, amount: Money) -> None
         "automatic_came",
         amount=str(amount),
         path="/lab/balance/automatic",
+    )
+
+
+def balance_low(
+    session: Session, lab: OrganisationId, available: Money, low: Money, days: int | None
+) -> None:
+    """Warn a lab that little is left. days: how long it lasts, None where nothing is used."""
+    to_lab(
+        session,
+        lab,
+        Permission.BALANCE_TOP_UP,
+        "balance_low",
+        available=str(available),
+        low=str(low),
+        days=days,
+        path="/lab/balance",
+    )
+
+
+def job_paused(session: Session, job: Job, *, resumes: bool) -> None:
+    """Tell a lab that a job has paused for want of money, or for a limit of its own."""
+    to_lab(
+        session,
+        OrganisationId(job.organisation_id),
+        Permission.JOBS_PUBLISH,
+        "job_paused_for_money",
+        title=job.title,
+        for_limit=job.pause_reason is PauseReason.LIMIT,
+        resumes=resumes,
+        path=f"/lab/jobs/{job.id}",
+    )
+
+
+def job_resumed(session: Session, job: Job) -> None:
+    """Tell a lab that a job goes on again by itself."""
+    to_lab(
+        session,
+        OrganisationId(job.organisation_id),
+        Permission.JOBS_PUBLISH,
+        "job_resumed",
+        title=job.title,
+        path=f"/lab/jobs/{job.id}",
     )

@@ -68,7 +68,8 @@ class Accrual(Root):
 
     kind: what for; a submission that was accepted, a task that could not be done, or a bonus.
     decision_id: the decision that accepted it after all, where it was rejected before;
-    reversed_at: since when it is taken back, since the acceptance was overturned; a trigger lets it clear no more.
+    reversed_at: since when it is taken back, since the acceptance was overturned; a trigger lets it
+    clear no more.
     """
 
     __tablename__ = "accrual"

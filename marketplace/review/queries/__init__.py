@@ -16,6 +16,8 @@ from marketplace.review.queries.appeals import appealable_until as appealable_un
 from marketplace.review.queries.appeals import appeals_of as appeals_of
 from marketplace.review.queries.appeals import lab_appeals as lab_appeals
 from marketplace.review.queries.appeals import own_appeals as own_appeals
+from marketplace.review.queries.bonuses import bonuses_of as bonuses_of
+from marketplace.review.queries.bonuses import own_bonuses as own_bonuses
 from marketplace.review.queries.brake import brake_of as brake_of
 from marketplace.review.queries.brake import brakes_of as brakes_of
 from marketplace.review.queries.brake import held_by as held_by

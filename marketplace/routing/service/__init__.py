@@ -1,5 +1,6 @@
 """The verbs that span jobs, work, review and money, by what they are about."""
 
+from marketplace.routing.service.bonuses import give_bonus as give_bonus
 from marketplace.routing.service.budgets import set_budget as set_budget
 from marketplace.routing.service.budgets import set_limit as set_limit
 from marketplace.routing.service.claims import HandedIn as HandedIn

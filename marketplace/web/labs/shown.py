@@ -29,8 +29,8 @@ PAUSED_BECAUSE: Mapping[PauseReason, str] = {
     PauseReason.LAB: "You paused it; work in hand goes on.",
     PauseReason.MONEY: "The balance does not cover the items that came later. Work in hand goes on "
     "and is paid. Top up, then resume.",
-    PauseReason.LIMIT: "A spend limit, or the budget of the job, does not allow what its later items "
-    "need. Raise it, then resume.",
+    PauseReason.LIMIT: "A spend limit, or the budget of the job, does not allow what its later "
+    "items need. Raise it, then resume.",
     PauseReason.QUALITY: "Quality fell below what the job asks for. Look at it before you resume.",
     PauseReason.GUIDELINE: "Specialists met a gap in the instructions. Close it, then resume.",
     PauseReason.PERSONAL: "We paused it: the scan found personal details in its items. Say what "
