@@ -142,18 +142,11 @@ def _country(text: str) -> str:
 def _bank_accounts(text: str) -> BankAccounts:
     """What a payer needs for a transfer, by currency: labels and their texts, in order."""
     try:
-        accounts = json.loads(text)
-        found = tuple(
-            (
-                currency,
-                tuple((label, value) for label, value in lines.items() if value == str(value)),
-            )
-            for currency, lines in accounts.items()
-            if len(currency) == 3
-        )
-    except (AttributeError, TypeError, ValueError):
-        found, accounts = (), None
-    if accounts is None or accounts != {currency: dict(lines) for currency, lines in found}:
+        found = tuple((code, tuple(lines.items())) for code, lines in json.loads(text).items())
+    except (AttributeError, ValueError):
+        found = (("", ()),)
+    words = [word for _, lines in found for line in lines for word in line]
+    if any(len(code) != 3 for code, _ in found) or not all(isinstance(w, str) for w in words):
         raise ValueError('must be JSON such as {"EUR": {"Account holder": "…", "IBAN": "…"}}')
     return found
 
@@ -248,12 +241,7 @@ TABLE = (
         _bank_accounts,
         "{}",
     ),
-    Setting(
-        "TOP_UP_CLEARING_DAYS",
-        "days that a bank debit stays pending, since it can come back",
-        _whole(0, 90),
-        "5",
-    ),
+    Setting("TOP_UP_CLEARING_DAYS", "days that a bank debit stays pending", _whole(0, 90), "5"),
     Setting(
         "REFUND_APPROVAL_FROM",
         "refunds to labs of this much and more need our approval; always, in other currencies",

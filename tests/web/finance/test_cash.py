@@ -28,7 +28,11 @@ def test_a_payment_without_a_reference_finds_its_lab_by_two_people(
     assert "$250.00 in 1 payment wait for their owner" in listed
     assert "names no reference" in listed
 
-    typed = {"kind": "apply", "organisation_id": str(lab.organisation()), "evidence": "short"}
+    typed: dict[str, object] = {
+        "kind": "apply",
+        "organisation_id": str(lab.organisation()),
+        "evidence": "short",
+    }
     assert 422 == reconciler.browser.post(f"{page}/propose", typed).status_code
     typed["evidence"] = "Their message of 3 May names the amount."
     assert 303 == reconciler.browser.post(f"{page}/propose", typed).status_code
@@ -47,7 +51,12 @@ def test_a_payment_without_a_reference_finds_its_lab_by_two_people(
 def test_the_accountant_adds_a_rate(session: Session, hire: Hire) -> None:
     closer = hire(Role.APPROVER, factor=False)
     day = clock.now().date() + timedelta(days=40)
-    typed = {"country": "ie", "rate": "23.5", "valid_from": day.isoformat(), "source": ""}
+    typed: dict[str, object] = {
+        "country": "ie",
+        "rate": "23.5",
+        "valid_from": day.isoformat(),
+        "source": "",
+    }
 
     wrong = text_of(checked(closer.browser.post("/finance/tax-rates", typed), 422))
     right = closer.browser.post("/finance/tax-rates", typed | {"source": "Finance Act"})
