@@ -14,6 +14,14 @@ from marketplace.ledger.queries.balances import (
 )
 from marketplace.ledger.queries.beancount import BalanceAssertion, account_name, beancount
 from marketplace.ledger.queries.chain import broken_days, broken_links, heads
+from marketplace.ledger.queries.courses import (
+    AccountMonth,
+    CoverDay,
+    Neighbours,
+    account_months,
+    cover_by_day,
+    neighbours,
+)
 from marketplace.ledger.queries.desk import (
     AccountRow,
     accounts,
@@ -39,6 +47,15 @@ from marketplace.ledger.queries.position import (
     custody,
     money_by_state,
 )
+from marketplace.ledger.queries.selection import (
+    SelectedEntry,
+    Selection,
+    SelectionTotal,
+    counter_accounts,
+    every_selected,
+    selected_entries,
+    selection_totals,
+)
 from marketplace.ledger.queries.statements import (
     EntryLine,
     TransactionView,
@@ -51,8 +68,10 @@ from marketplace.ledger.queries.statements import (
 )
 
 __all__ = [
+    "AccountMonth",
     "AccountRow",
     "BalanceAssertion",
+    "CoverDay",
     "Coverage",
     "Custody",
     "EntryLine",
@@ -61,12 +80,17 @@ __all__ = [
     "LabBalance",
     "LatePosting",
     "MoneyByState",
+    "Neighbours",
     "Period",
     "RollForward",
+    "SelectedEntry",
+    "Selection",
+    "SelectionTotal",
     "SpecialistBalance",
     "TransactionView",
     "TrialRow",
     "TrialTotal",
+    "account_months",
     "account_name",
     "accounts",
     "balance",
@@ -76,10 +100,13 @@ __all__ = [
     "broken_days",
     "broken_invariants",
     "broken_links",
+    "counter_accounts",
+    "cover_by_day",
     "coverage",
     "custody",
     "entries_of",
     "every_entry",
+    "every_selected",
     "find",
     "heads",
     "job_balance",
@@ -87,11 +114,14 @@ __all__ = [
     "lab_balance",
     "late_postings",
     "money_by_state",
+    "neighbours",
     "owes",
     "owing",
     "period_states",
     "postings_of",
     "roll_forward",
+    "selected_entries",
+    "selection_totals",
     "specialist_balances",
     "transaction_view",
     "trial_balance",

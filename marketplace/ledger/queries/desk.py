@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from marketplace.actor import Actor
@@ -49,9 +49,14 @@ def accounts(
     if kind is not None:
         page = page.where(LedgerAccount.kind == kind)
     if search:
-        page = page.where(LedgerAccount.code.ilike(_pattern(search[:SEARCH_MAX]), escape="\\"))
+        page = page.where(matching(search))
     rows = session.scalars(page.limit(min(limit, PAGE_MAX))).all()
     return [AccountRow(row.code, row.kind, row.owner_id, _balance(session, row)) for row in rows]
+
+
+def matching(search: str) -> ColumnElement[bool]:
+    """That an account's code has a part, or with `*` is like the whole."""
+    return LedgerAccount.code.ilike(_pattern(search[:SEARCH_MAX]), escape="\\")
 
 
 def _pattern(search: str) -> str:

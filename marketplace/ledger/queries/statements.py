@@ -170,7 +170,7 @@ def entries_of(
     ).first()
     if account is None:
         raise Missing("There is no such account.")
-    mark = _mark(after)
+    mark = cursor_of(after)
     key = tuple_(LedgerEntry.transaction_id, LedgerEntry.leg)
     page = (
         select(LedgerTransaction, LedgerEntry.leg, LedgerEntry.amount)
@@ -191,7 +191,8 @@ def entries_of(
     return lines
 
 
-def _mark(after: str | None) -> tuple[UUID, int] | None:
+def cursor_of(after: str | None) -> tuple[UUID, int] | None:
+    """The transaction and leg that a line's cursor names; Faulty for what is none of ours."""
     if not after:
         return None
     found, _, leg = after.partition(":")
