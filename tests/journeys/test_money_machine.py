@@ -41,6 +41,8 @@ from tests.journeys.money.world import NEVER_PAID_OUT, World
 from tests.make.billing import Stripe, stripe_sandbox
 
 WHO = st.integers(0, 1)
+# The lab begins with 4,000.00, and nobody's story may depend on when a later top-up lands.
+EARNED_MAX = 3_000_00
 # How a planted fault shows: a check fails, or the book itself refuses what was made of it.
 NOTICED = (AssertionError, Refused)
 # Stories that once found something, or that show best what the machine is for; told every time.
@@ -92,7 +94,7 @@ KEPT: dict[str, Story] = {
         ("jump", 80),
         ("hear", ("heard",)),
         ("work", 50),
-        ("bank_returns",),
+        ("bank_returns", True),
         ("take_back", "back", 4),
         ("pay_out", "s"),
     ),
@@ -167,6 +169,8 @@ class Machine(RuleBasedStateMachine):
         self.told: list[Step] = []
         self.sound = True
         self.available = [0, 0]
+        self.earned = 0
+        self.was_paid = False
         self.sent: list[int] = []
         self.uncleared: list[tuple[str, int, int]] = []
         self.holds: list[tuple[str, int, int]] = []
@@ -191,9 +195,11 @@ class Machine(RuleBasedStateMachine):
     def top_up(self, minor: int) -> None:
         self.step("top_up", self.key(), minor)
 
+    @precondition(lambda self: self.earned < EARNED_MAX)
     @rule(who=WHO, minor=st.integers(100, 20_000), cleared=st.booleans())
     def earn(self, who: int, minor: int, cleared: bool) -> None:
         earned = (self.key(), who, minor)
+        self.earned += minor
         self.step("accept", *earned)
         if cleared:
             self._clear(*earned)
@@ -226,17 +232,21 @@ class Machine(RuleBasedStateMachine):
 
     @rule(
         kind=st.sampled_from([None, *ANYWHERE, *STICKY]),
-        times=st.integers(1, 4),
+        times=st.sampled_from([1, 3, 4]),
         crash=st.one_of(st.none(), st.integers(0, 30)),
         rows=st.integers(1, 6),
+        who=WHO,
     )
-    def pay_out(self, kind: str | None, times: int, crash: int | None, rows: int) -> None:
-        """A run under fire: a fault of Stripe's, a kill, and some work."""
+    def pay_out(self, kind: str | None, times: int, crash: int | None, rows: int, who: int) -> None:
+        """A run under fire, with somebody to pay: a fault of Stripe's, a kill, and some work."""
+        if not self.available[who] and self.earned < EARNED_MAX:
+            self.earn(who=who, minor=4_567, cleared=True)
         self.step("pay_out", self.key())
-        for who in (0, 1):
-            if who not in self.shut and self.available[who] >= 100:
-                self.sent += [self.available[who]] if who == NEVER_PAID_OUT else []
-                self.available[who] = 0
+        for each in {0, 1} - self.shut:
+            if self.available[each] >= 100:
+                self.was_paid = self.was_paid or each == 0
+                self.sent += [self.available[each]] if each == NEVER_PAID_OUT else []
+                self.available[each] = 0
         if kind is not None:
             self.step("trouble", kind, "/v1/transfers", times)
         if crash is not None:
@@ -269,9 +279,10 @@ class Machine(RuleBasedStateMachine):
         self.step("take_back", self.key(), crash)
         self.sent.remove(max(self.sent))
 
-    @rule()
-    def bank_returns(self) -> None:
-        self.step("bank_returns")
+    @precondition(lambda self: self.was_paid)
+    @rule(known=st.booleans())
+    def bank_returns(self, known: bool) -> None:
+        self.step("bank_returns", known)
 
     @rule(who=WHO)
     def restrict_or_allow(self, who: int) -> None:
@@ -340,7 +351,7 @@ def test_the_machine_notices_each_planted_fault(
     MUTATIONS[name](monkeypatch)
 
     with pytest.raises(NOTICED):
-        run_machine(world, examples=80, steps=20)
+        run_machine(world, examples=60, steps=12)
 
 
 @pytest.mark.slow

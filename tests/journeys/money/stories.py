@@ -43,7 +43,7 @@ def take(world: World, step: Step, *, calm: bool) -> None:
         "lift_hold": lambda key, who, minor: world.hold(key, who, minor, lift=True),
         "restrict": lambda who: world.restrict(who, lift=False),
         "allow": lambda who: world.restrict(who, lift=True),
-        "bank_returns": world.bank_returns,
+        "bank_returns": lambda known: world.bank_returns(known=known),
     }
     world.survive(lambda: verbs[word](*facts))
 

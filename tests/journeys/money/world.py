@@ -341,10 +341,15 @@ class World:
 
     # What Stripe, the network and time do.
 
-    def bank_returns(self) -> None:
-        """Days after it paid, the first person's bank sends the newest payout back."""
+    def bank_returns(self, *, known: bool) -> None:
+        """Days after it paid, the first person's bank sends the newest payout back.
+
+        known: whether we had heard by then that it had been paid.
+        """
         self.rest(banks=False)
         self.advance(3 * DAY)
+        if known:
+            self._sweep(0)
         account = self.accounts()[0]
         paid = self._ask_stripe(
             "SELECT id FROM sandbox_objects WHERE kind = 'payout' AND account = %s"
