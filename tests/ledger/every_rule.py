@@ -22,6 +22,7 @@ def every_rule(session: Session) -> None:
     money_in(session)
     money_back(session)
     work_and_pay(session)
+    debts(session)
     payouts(session)
     platform(session)
 
@@ -156,7 +157,10 @@ def work_and_pay(session: Session) -> None:
     service.release_reservation(
         session, lab_id=lab, job_id=job, amount=usd(50_00), source_id=f"close:{job}"
     )
-    # Whoever owes and tops up again pays the debt first.
+
+
+def debts(session: Session) -> None:
+    """Rule 3 where the money is gone: the lab owes it."""
     service.return_top_up(
         session,
         lab_id=_spent(session),
