@@ -39,16 +39,16 @@ PAY = usd(50_00)
 CLONES_AT_ONCE = 500
 PEOPLE = """INSERT INTO person (id, email, name, password_hash, timezone, state, is_specialist,
   email_verified_at, created_at)
-SELECT %(id)s, %(id)s || '@example.org', name, password_hash, timezone, state, is_specialist,
-  email_verified_at, created_at FROM person WHERE id = %(like)s"""
+SELECT %(id)s::text::uuid, %(id)s::text || '@example.org', name, password_hash, timezone, state, is_specialist,
+  email_verified_at, created_at FROM person WHERE id = %(like)s::text::uuid"""
 PAYEES = """INSERT INTO payee_account
 SELECT (jsonb_populate_record(p, jsonb_build_object('person_id', %(id)s::text,
   'account_key', %(id)s::text, 'stripe_account_id', %(account)s::text,
-  'changed_by', %(id)s::text))).* FROM payee_account p WHERE person_id = %(like)s"""
+  'changed_by', %(id)s::text))).* FROM payee_account p WHERE person_id = %(like)s::text::uuid"""
 ACCOUNTS = """INSERT INTO sandbox_objects
 SELECT (jsonb_populate_record(o, jsonb_build_object('id', %(account)s::text,
-  'body', replace(o.body::text, o.id, %(account)s)::jsonb))).*
-FROM sandbox_objects o WHERE id = %(like_account)s"""
+  'body', replace(o.body::text, o.id, %(account)s::text)::jsonb))).*
+FROM sandbox_objects o WHERE id = %(like_account)s::text"""
 
 
 @contextmanager

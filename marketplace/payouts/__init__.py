@@ -1,6 +1,8 @@
 """Payouts: how specialists' pay leaves.
 
-Owns: payee accounts at Stripe, payout runs, their lines, and each attempt to send a line.
+Owns: payee accounts at Stripe, payout runs, their lines, each attempt to send a line, approvals
+with the limits they were judged by, schedules, Stripe's payouts to specialists' banks, transfers
+that are taken back, and the gate before every first call.
 
 Promises: what is sent is what two people saw, by the hash of the run's content; a line is paid at
 most once, whatever crashes between our commit, Stripe's and our next; what is uncertain is called
@@ -36,4 +38,18 @@ rate of all that was sent before.
 leaves it first. Statements sum to the ledger, by the book's days.
 2026-11, tax forms of an erased person who was paid stay sealed for seven years, then are emptied;
 the number is shown to nobody but in the yearly export, which leaves an audit line.
+2026-11, a transfer is final; what the bank does is `bank_state` beside it, by balance transactions
+of the account that Stripe lists for an automatic payout, never by amounts. A returned payout is
+not sent again by us: Stripe pays it out with the account's next one.
+2026-11, one person approves a run below PAYOUT_TWO_APPROVERS_FROM, two from there on, in other
+currencies always; each signature keeps the day's sum and limit it was judged by. A schedule's
+owner is the preparer of its runs.
+2026-11, tax is withheld when a line is drafted, given back when it is not sent, and asked again at
+approval and before the call.
+2026-11, nothing is sent before Stripe's transfers were compared with our attempts, by each process
+and every ten minutes. One that we never made means a restored database: the gate closes, its line
+is adopted or its specialist held, and it opens when reconciliation has imported everything
+(`note_resync`) and a person has settled each stray.
+2026-11, a reversal that Stripe refuses since the money has gone posts nothing; a debt from an
+acceptance that was taken back stays open and is netted.
 """

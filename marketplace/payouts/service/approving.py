@@ -28,7 +28,7 @@ from marketplace.payouts.service.run_steps import (
     step,
     tell,
 )
-from marketplace.payouts.service.taxes import tax_answer
+from marketplace.payouts.service.tax import gates_of_lines
 
 log = structlog.get_logger(__name__)
 
@@ -173,7 +173,8 @@ def _refuse_unfit(
             f"Stripe holds back {restricted} of the accounts since the run was prepared. Cancel "
             "their lines; the next run after that is settled will have them."
         )
-    taxed = [line for line in lines if not tax_answer(session, line).ok]
+    on = clock.book_day(clock.now(), settings.current().book_timezone)
+    taxed = [gate for gate in gates_of_lines(session, lines, on).values() if not gate.ok]
     if taxed:
         raise rules.ContentChanged(
             f"For {len(taxed)} of the payees tax law asks for something else by now. Cancel their "
