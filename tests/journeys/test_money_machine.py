@@ -339,6 +339,21 @@ def test_some_stories_end_as_they_should(world: World) -> None:
 
 
 @pytest.mark.slow
+def test_an_outside_auditor_accepts_a_kept_story_and_notices_a_wrong_cent(
+    world: World, tmp_path: Path
+) -> None:
+    with world.story() as told:
+        tell(told, KEPT["Stripe is silent, and later the bank sends back what it had paid"])
+        file = audited_file(told)
+
+    bean_check(file, tmp_path)
+    said = "balance Assets:Bank:Client-Funds:USD "
+    with pytest.raises(AssertionError, match="Balance failed"):
+        bean_check(file.replace(said, f"{said}1"), tmp_path)
+    assert file.count(" balance ") >= 4
+
+
+@pytest.mark.slow
 def test_many_stories_end_as_they_should(world: World, tmp_path: Path) -> None:
     run_machine(world, examples=60, steps=25, audited_in=tmp_path)
 

@@ -77,9 +77,9 @@ def check_at_rest(world: World) -> None:
 def audited_file(world: World) -> str:
     """The book as an outside auditor gets it, held to what Stripe and the bank say they hold."""
     background.number_facts()
+    on = ledger_service.book_today() + timedelta(days=1)
+    said = [BalanceAssertion(on, *each) for each in _statements(world)]
     with transaction() as session:
-        on = ledger_service.book_today() + timedelta(days=1)
-        said = [BalanceAssertion(on, *each) for each in _statements(world)]
         return "\n".join(ledger.beancount(session, SYSTEM, said)) + "\n"
 
 
@@ -89,10 +89,10 @@ def _statements(world: World) -> list[tuple[str, Money, str]]:
     stated = []
     for account in ("", *world.accounts()):
         options: Any = {"stripe_account": account} if account else {}
-        balance = sdk.v1.balance.retrieve({}, options)
-        parts: list[Any] = [*balance.available, *balance.pending]
-        parts += balance.connect_reserved or []
-        held = sum(part.amount for part in parts if part.currency == "usd")
+        balance = sdk.v1.balance.retrieve({}, options).to_dict()
+        names = ("available", "pending", "connect_reserved")
+        parts = [part for name in names for part in balance.get(name, ())]
+        held = sum(part["amount"] for part in parts if part["currency"] == "usd")
         code = f"C:A:connected:{account}:USD" if account else "A:stripe:balance:USD"
         stated.append((code, Money(held, "USD"), "GET /v1/balance"))
     last = world.stripe.controls.statement("csv").decode().splitlines()[-1]
@@ -109,7 +109,7 @@ def bean_check(text_of_file: str, folder: Path) -> None:
     file.write_text(text_of_file, encoding="utf-8")
     program = Path(sys.executable).parent / "bean-check"
     verdict = subprocess.run([program, file], capture_output=True, text=True, check=False)
-    assert (0, "") == (verdict.returncode, verdict.stderr)
+    assert (0, "") == (verdict.returncode, verdict.stderr), verdict.stderr
 
 
 AT_BANK = {
