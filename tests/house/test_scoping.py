@@ -75,11 +75,27 @@ BODIES: Mapping[str, Any] = {
     "rules/<uuid:rule_id>": RULE,
     "qualifications/<uuid:job_id>/places": {"candidates_max": 50},
     "qualifications/<uuid:job_id>/items/<uuid:item_id>/retire": {},
+    "submissions/<uuid:submission_id>/bonuses": {
+        "amount": {"amount_minor": 100, "currency": "USD"},
+        "words": "A good find.",
+    },
+    "jobs/<uuid:job_id>/budget": {"budget": None},
+    "spend-limits/<uuid:person_id>": {"currency": "USD", "month_max": None},
     "submissions/<uuid:submission_id>/decision": {"verdict": "accept", "note": "It is right."},
     "submissions/<uuid:submission_id>/judge-faults": {"fault": "other", "note": "It is wrong."},
 }
 
-FORM = {"fence": "1", "name": "Mine now", "title": "Mine now", "note": "It is right as it is."}
+FORM = {
+    "currency": "USD",
+    "most": "1",
+    "amount": "1",
+    "words": "Well",
+    "once": "1",
+    "fence": "1",
+    "name": "Mine now",
+    "title": "Mine now",
+    "note": "It is right as it is.",
+}
 # Parts of paths to things that these owners do not have.
 ABSENT = (
     *("/images/<path", "/steps", "/page", "/restore", "/top-ups/", "/conversation", "/rejected"),

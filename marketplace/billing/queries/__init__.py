@@ -29,12 +29,24 @@ from marketplace.billing.queries.movements import currencies_of as currencies_of
 from marketplace.billing.queries.movements import first_movement as first_movement
 from marketplace.billing.queries.movements import movements as movements
 from marketplace.billing.queries.movements import standing as standing
+from marketplace.billing.queries.refunds import all_disputes as all_disputes
+from marketplace.billing.queries.refunds import all_refunds as all_refunds
+from marketplace.billing.queries.refunds import broken_invariants as broken_refunds
+from marketplace.billing.queries.refunds import contested as contested
+from marketplace.billing.queries.refunds import debtors as debtors
+from marketplace.billing.queries.refunds import dispute_of as dispute_of
+from marketplace.billing.queries.refunds import disputes_of as disputes_of
+from marketplace.billing.queries.refunds import proposed_write_offs as proposed_write_offs
+from marketplace.billing.queries.refunds import refund_of as refund_of
+from marketplace.billing.queries.refunds import refunds_of as refunds_of
 from marketplace.billing.queries.top_ups import PAGE as PAGE
 from marketplace.billing.queries.top_ups import broken_invariants as broken_top_ups
 from marketplace.billing.queries.top_ups import top_up_of as top_up_of
 from marketplace.billing.queries.top_ups import top_ups_of as top_ups_of
+from marketplace.billing.queries.watching import automatic_of as automatic_of
+from marketplace.billing.queries.watching import watch_of as watch_of
 
 
 def broken_invariants(session: Session) -> list[str]:
     """What must always be true of billing and is not, one sentence each; for the self-check."""
-    return broken_top_ups(session) + broken_documents(session)
+    return broken_top_ups(session) + broken_documents(session) + broken_refunds(session)

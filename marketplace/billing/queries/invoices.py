@@ -90,6 +90,11 @@ def invoice_of(session: Session, viewer: Actor, invoice_id: UUID) -> InvoiceView
     invoice = session.get(Invoice, invoice_id)
     if invoice is None or invoice.organisation_id != viewer.organisation():
         raise Missing("There is no such invoice.")
+    return view_of(session, invoice)
+
+
+def view_of(session: Session, invoice: Invoice) -> InvoiceView:
+    """All that a page shows of an invoice that the viewer may see."""
     lines = select(InvoiceLine).where(InvoiceLine.invoice_id == invoice.id)
     payments = select(CashApplication).where(CashApplication.invoice_id == invoice.id)
     reference = select(PaymentReference.reference).where(PaymentReference.invoice_id == invoice.id)

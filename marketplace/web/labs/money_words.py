@@ -30,6 +30,10 @@ PAGES = (
     ("Invoices", "lab_invoices.listing"),
     ("Bank transfer", "lab_invoices.transfer"),
     ("Billing details", "lab_invoices.details"),
+    ("Refunds", "lab_refunds.listing"),
+    ("Disputes", "lab_refunds.disputes"),
+    ("Automatic", "lab_limits.automatic"),
+    ("Limits", "lab_limits.show_limits"),
 )
 
 

@@ -17,13 +17,15 @@ from werkzeug.wrappers import Response
 
 from marketplace.db import transaction
 from marketplace.identity.rules import Permission
-from marketplace.ids import JobId, SubmissionId, TaskId, parse_id
+from marketplace.ids import JobId, SubmissionId, TaskId, new_id, parse_id
 from marketplace.jobs import queries as jobs
 from marketplace.jobs.models import Job
+from marketplace.money import parse_money
 from marketplace.review import queries, service
 from marketplace.review.rules import Severity, Verdict
 from marketplace.review.rules import defects as named
 from marketplace.review.rules.rounds import changes
+from marketplace.routing import service as routing
 from marketplace.specialists import queries as specialists
 from marketplace.tasktypes import TASK_TYPES
 from marketplace.tasktypes.fields import Fields
@@ -34,6 +36,7 @@ from marketplace.web.labs import review_queue, shown
 from marketplace.web.labs.review_words import REASONS, defect_options, said_words
 from marketplace.work import queries as work
 from marketplace.work.queries import SubmissionView
+from marketplace.work.rules import SubmissionState
 
 review = Blueprint("lab_review", __name__, url_prefix="/lab")
 DEFECT_ROWS = 3
@@ -46,6 +49,14 @@ ALONE: Mapping[str, Any] = {
     "former": None,
     "filters": {},
 }
+
+
+class BonusForm(Form):
+    """What a submission is given beyond its price, and the words that its author reads."""
+
+    amount = fields.String(required=True, error_messages={"required": "Write an amount."})
+    words = fields.String(load_default="")
+    once = fields.String(required=True)
 
 
 class DecisionForm(Form):
@@ -121,6 +132,10 @@ def _submission(session: Session, job: Job, view: SubmissionView) -> dict[str, A
         else [],
         "others": _others(session, given) if decided else None,
         "decisions": decisions,
+        "bonuses": queries.bonuses_of(session, [given.id]),
+        "bonus_allowed": given.state in {SubmissionState.ACCEPTED, SubmissionState.SURPLUS_ACCEPTED}
+        and me().may(Permission.JOBS_PUBLISH),
+        "bonus_once": str(new_id()),
         "lot": lot,
         "why_drawn": [words for key, words in REASONS.items() if lot and key.value in lot.reasons],
         "defect_rows": DEFECT_ROWS,
@@ -178,6 +193,27 @@ def decide(submission_id: UUID) -> Response:
         )
     flash(said_words(said, asked["verdict"]), "good")
     return redirect(where.address(at=parse_id(request.form.get("next", ""))), code=303)
+
+
+@review.post("/submissions/<uuid:submission_id>/bonus")
+@needs(Permission.JOBS_PUBLISH)
+@form_page("labs/review.html", _again)
+def give_bonus(submission_id: UUID) -> Response:
+    """Give the author a bonus out of what the lab has available."""
+    asked = load(BonusForm)
+    with transaction() as session:
+        pay = work.submission_of(session, me(), SubmissionId(submission_id)).submission.pay
+        bonus = routing.give_bonus(
+            session,
+            me(),
+            SubmissionId(submission_id),
+            parse_money(asked["amount"], pay.currency),
+            words=asked["words"],
+            once_key=asked["once"],
+            clearance_days=settings().clearance_days,
+        )
+    flash(f"Given: {bonus.amount}, and {bonus.fee} of fee. Its author is told.", "good")
+    return redirect(url_for("lab_review.show", submission_id=submission_id), code=303)
 
 
 @review.post("/submissions/<uuid:submission_id>/third-person")
