@@ -52,7 +52,7 @@ class RefundsMade(Schema):
     data = fields.List(fields.Nested(RefundShown))
 
 
-class DisputeShown(Schema):
+class PaymentDisputeShown(Schema):
     """A payment that its payer's bank asks about or has taken back."""
 
     id = fields.UUID()
@@ -66,7 +66,7 @@ class DisputeShown(Schema):
 class DisputesShown(Schema):
     """The newest disputes."""
 
-    data = fields.List(fields.Nested(DisputeShown))
+    data = fields.List(fields.Nested(PaymentDisputeShown))
 
 
 class SpendQuery(Schema):
