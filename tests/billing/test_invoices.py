@@ -15,6 +15,7 @@ from marketplace import clock
 from marketplace.actor import Actor
 from marketplace.billing import queries, service
 from marketplace.billing.models import Invoice, InvoiceLine
+from marketplace.billing.queries import desk
 from marketplace.billing.rules.invoices import InvoiceKind, InvoiceState, LineKind, month_after
 from marketplace.billing.rules.tax import Treatment
 from marketplace.db import transaction
@@ -146,33 +147,63 @@ def test_a_month_is_stated_once_with_the_tax_inside_the_fee(session: Session, ir
     ] == sorted((r.kind, r.net_minor, r.tax_minor, r.treatment, r.rate_basis_points) for r in rows)
 
 
-def test_an_invoice_taken_back_is_stated_anew(session: Session, irish: None) -> None:
+def test_two_people_take_an_invoice_back_and_state_it_anew(session: Session, irish: None) -> None:
     lab = invoices.a_buyer(session, country="IE", tax_id="")
     organisation = OrganisationId(lab.organisation())
     used(session, lab, usd(100_00), usd(12_30))
     month = ledger.book_today().replace(day=1)
     first = service.issue_month(session, organisation, "USD", month)
     assert first is not None
-    approver = identity.staff(session, Role.APPROVER)
-
-    note = service.credit_invoice(session, approver, first.id)
+    reconciler = identity.staff(session, Role.RECONCILER)
+    both = identity.staff(session, Role.RECONCILER, Role.APPROVER)
+    with pytest.raises(Faulty):
+        service.propose_correction(session, both, first.id, reason="  short ")
+    wish = service.propose_correction(session, both, first.id, reason="Their tax id was missing.")
+    with pytest.raises(Conflict):
+        service.propose_correction(session, reconciler, first.id, reason="Their tax id, again.")
     service.set_details(session, lab, legal_name="B", address="C", country="DE",
                         tax_id="DE123456789")  # fmt: skip
-    anew = service.issue_month(session, organisation, "USD", month)
+    with pytest.raises(Denied):
+        service.decide_correction(session, both, wish.id, approve=True)
+    with pytest.raises(Denied):
+        service.decide_correction(session, reconciler, wish.id, approve=True)
+    approver = identity.staff(session, Role.APPROVER)
+    service.decide_correction(session, approver, wish.id, approve=True)
 
-    assert anew is not None
-    assert (InvoiceState.VOID, InvoiceKind.CREDIT_NOTE, first.gross, first.tax) == (
+    note = session.get_one(Invoice, wish.credit_note_id)
+    anew = session.get_one(Invoice, wish.anew_id)
+    assert (InvoiceState.VOID, InvoiceKind.CREDIT_NOTE, first.gross, first.tax, first.buyer) == (
         first.state,
         note.kind,
         note.gross,
         note.tax,
+        note.buyer,
     )
-    assert (usd(112_30), usd(0)) == (anew.gross, anew.tax)
+    assert (usd(112_30), usd(0), "DE123456789", month, InvoiceState.PAID) == (
+        anew.gross,
+        anew.tax,
+        anew.buyer["tax_id"],
+        anew.month,
+        anew.state,
+    )
     assert [] == queries.uninvoiced(session, organisation, "USD", month_after(month))
     with pytest.raises(Conflict):
-        service.credit_invoice(session, approver, first.id)
-    with pytest.raises(Denied):
+        service.decide_correction(session, approver, wish.id, approve=False)
+    for invoice in (first, note):
+        with pytest.raises(Conflict):
+            service.propose_correction(session, reconciler, invoice.id, reason="It is wrong still.")
+    with pytest.raises(Conflict):
         service.credit_invoice(session, lab, anew.id)
+    totals = desk.tax_totals(session, approver, month, month_after(month))
+    assert {
+        ("IE", Treatment.STANDARD, 2300, usd(0), usd(0), 2),
+        ("IE", Treatment.PASSED_ON, 0, usd(0), usd(0), 2),
+        ("DE", Treatment.REVERSE_CHARGE, 0, usd(12_30), usd(0), 1),
+        ("DE", Treatment.PASSED_ON, 0, usd(100_00), usd(0), 1),
+    } == {
+        (one.country, one.treatment, one.rate_basis_points, one.net, one.tax, one.documents)
+        for one in totals
+    }
 
 
 def test_work_taken_back_later_becomes_a_credit_note(session: Session, irish: None) -> None:

@@ -4,6 +4,7 @@ from marketplace.billing.models.cash import CashApplication as CashApplication
 from marketplace.billing.models.cash import CashProposal as CashProposal
 from marketplace.billing.models.cash import CashReceipt as CashReceipt
 from marketplace.billing.models.cash import StripeCustomer as StripeCustomer
+from marketplace.billing.models.corrections import InvoiceCorrection as InvoiceCorrection
 from marketplace.billing.models.disputes import Dispute as Dispute
 from marketplace.billing.models.disputes import WriteOff as WriteOff
 from marketplace.billing.models.invoices import BillingDetails as BillingDetails

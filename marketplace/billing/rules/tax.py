@@ -37,6 +37,14 @@ NOTES: Mapping[Treatment, str] = {
     Treatment.PREPAYMENT: "A request for prepayment is not a tax invoice: tax is stated on the "
     "invoice of the month in which the balance is used.",
 }
+LABELS: Mapping[Treatment, str] = {
+    Treatment.STANDARD: "Taxed",
+    Treatment.REVERSE_CHARGE: "Reverse charge",
+    Treatment.OUTSIDE: "Outside the scope",
+    Treatment.PASSED_ON: "Rewards passed on",
+    Treatment.UNREGISTERED: "Seller not registered",
+    Treatment.PREPAYMENT: "Prepayment",
+}
 _EU = "AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK"
 EU = frozenset(_EU.split())
 

@@ -7,6 +7,8 @@ from marketplace.billing.service.cash import receive_wire as receive_wire
 from marketplace.billing.service.clearing import clear_top_up as clear_top_up
 from marketplace.billing.service.clearing import due_to_clear as due_to_clear
 from marketplace.billing.service.clearing import return_top_up as return_top_up
+from marketplace.billing.service.corrections import decide_correction as decide_correction
+from marketplace.billing.service.corrections import propose_correction as propose_correction
 from marketplace.billing.service.customers import customer_of_lab as customer_of_lab
 from marketplace.billing.service.customers import lab_of_customer as lab_of_customer
 from marketplace.billing.service.customers import record_customer as record_customer

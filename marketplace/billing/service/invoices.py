@@ -29,7 +29,6 @@ from marketplace.ids import OrganisationId, new_id
 from marketplace.money import Money, total, zero
 
 MOST_MINOR = 10**11
-DOUBLE = "This invoice was taken back already."
 
 
 def issue_prepayment(
@@ -219,28 +218,30 @@ def open_amount(session: Session, invoice: Invoice) -> Money:
 
 
 def credit_invoice(session: Session, actor: Actor, invoice_id: UUID) -> Invoice:
-    """Take an invoice back by a credit note: a prepayment for what nobody paid yet, by its lab;
-    the invoice of a month whole, by finance, so that it can be issued anew.
+    """Take back by a credit note what nobody has paid of a prepayment invoice, as its lab.
 
-    Conflict when nothing is left to take back, or when it is a credit note itself.
+    Conflict when nothing is left to take back, and for other kinds: the invoice of a month is
+    corrected by two people of finance (`propose_correction`).
     """
+    actor.require(Permission.BALANCE_TOP_UP)
     invoice = locked_invoice(session, invoice_id)
-    if invoice.kind is InvoiceKind.PREPAYMENT:
-        actor.require(Permission.BALANCE_TOP_UP)
-        if invoice.organisation_id != actor.organisation():
-            raise Missing("There is no such invoice.")
-        left = open_amount(session, invoice)
-        if not left:
-            raise Conflict("There is nothing left to take back of this invoice.")
-        line = Line(LineKind.PREPAYMENT, f"Taken back of {invoice.reference}", left,
-                    Treatment.PREPAYMENT)  # fmt: skip
-        note = _credit(session, actor, invoice, [line])
-        whole = left == invoice.gross
-        _move(session, actor, invoice, InvoiceState.VOID if whole else InvoiceState.PAID)
-        return note
-    actor.require(Permission.BREAKS_APPROVE)
-    if invoice.kind is InvoiceKind.CREDIT_NOTE or invoice.state is InvoiceState.VOID:
-        raise Conflict("A credit note stands." if invoice.state is InvoiceState.PAID else DOUBLE)
+    if invoice.organisation_id != actor.organisation():
+        raise Missing("There is no such invoice.")
+    if invoice.kind is not InvoiceKind.PREPAYMENT:
+        raise Conflict("Only a request for prepayment can be cancelled. Write to us about others.")
+    left = open_amount(session, invoice)
+    if not left:
+        raise Conflict("There is nothing left to take back of this invoice.")
+    words = f"Taken back of {invoice.reference}"
+    line = Line(LineKind.PREPAYMENT, words, left, Treatment.PREPAYMENT)
+    note = _credit(session, actor, invoice, [line])
+    whole = left == invoice.gross
+    _move(session, actor, invoice, InvoiceState.VOID if whole else InvoiceState.PAID)
+    return note
+
+
+def take_back_whole(session: Session, actor: Actor, invoice: Invoice) -> Invoice:
+    """The credit note over all lines of a locked invoice, which is void from then on."""
     note = _credit(session, actor, invoice, lines_of(session, invoice))
     _move(session, actor, invoice, InvoiceState.VOID)
     return note

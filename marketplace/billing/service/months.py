@@ -37,7 +37,7 @@ def issue_month(
     back, becomes a credit note. Raises DetailsMissing without a buyer.
     """
     # Whoever else states what this lab used waits, and then finds it stated.
-    lock_name(session, f"month:{lab}:{currency}")
+    lock_months(session, lab, currency)
     until = rules.month_after(month)
     used = consumption.uninvoiced(session, lab, currency, until)
     whole = total((each.amount for each in used), currency)
@@ -45,7 +45,7 @@ def issue_month(
         return None
     less = whole.minor < 0
     lines = rules.taxed(
-        _lines(session, lab, used, until - timedelta(days=1), sign=-1 if less else 1)
+        lines_for(session, lab, used, until - timedelta(days=1), sign=-1 if less else 1)
     )
     key = f"month:{lab}:{currency}:{month:%Y-%m}:{_stated(session, lab, currency, month)}"
     return issue(
@@ -58,6 +58,11 @@ def issue_month(
         month=month,
         credits_of=_last(session, lab, currency) if less else None,
     )
+
+
+def lock_months(session: Session, lab: OrganisationId, currency: str) -> None:
+    """Let nobody else state what a lab used in a currency until the transaction ends."""
+    lock_name(session, f"month:{lab}:{currency}")
 
 
 def _stated(session: Session, lab: OrganisationId, currency: str, month: date) -> int:
@@ -77,9 +82,13 @@ def _last(session: Session, lab: OrganisationId, currency: str) -> Invoice | Non
     return session.scalars(rows.order_by(Invoice.id.desc()).limit(1)).first()
 
 
-def _lines(
-    session: Session, lab: OrganisationId, used: Sequence[Used], day: date, *, sign: int
+def lines_for(
+    session: Session, lab: OrganisationId, used: Sequence[Used], day: date, *, sign: int = 1
 ) -> list[Line]:
+    """The lines that state what a lab used, with the rate of a day, before their tax is in.
+
+    sign: -1 for a credit note. Raises DetailsMissing without a buyer.
+    """
     buyer, us = buyer_of(session, lab), seller()
     how, country = tax.treatment(
         seller=us["country"], buyer=buyer["country"], buyer_tax_id=buyer["tax_id"]
