@@ -141,5 +141,7 @@ document.addEventListener("htmx:responseError", () =>
 const ownZone = document.querySelector("[data-own-zone]");
 if (ownZone) ownZone.value ||= Intl.DateTimeFormat().resolvedOptions().timeZone ?? "";
 
+if (document.body.classList.contains("audience-finance")) import("./islands/table_keys.js");
+
 showTheme();
 document.querySelector("[data-focus]")?.focus();

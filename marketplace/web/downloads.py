@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from tempfile import SpooledTemporaryFile
@@ -16,6 +17,8 @@ from marketplace.money import Money
 ROWS_AT_ONCE = 500
 IN_MEMORY_BYTES = 1 << 20
 Cell = str | int | None
+FORMULA_BEGINS = frozenset("=+-@\t\r")
+_FIGURE = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
 
 
 def amount(money: Money | None) -> str:
@@ -33,8 +36,15 @@ def csv_text(head: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Iterator[st
 
 def _written(rows: Iterable[Sequence[Cell]]) -> str:
     out = io.StringIO()
-    csv.writer(out, lineterminator="\r\n").writerows(rows)
+    csv.writer(out, lineterminator="\r\n").writerows([inert(cell) for cell in row] for row in rows)
     return out.getvalue()
+
+
+def inert(cell: Cell) -> Cell:
+    """A cell that no spreadsheet takes for a formula; figures stay as they are."""
+    if isinstance(cell, str) and cell[:1] in FORMULA_BEGINS and not _FIGURE.fullmatch(cell):
+        return f"'{cell}"
+    return cell
 
 
 def download(pieces: Iterable[str], name: str, mimetype: str) -> Response:

@@ -117,7 +117,7 @@ PLATFORM = (
         "banknote",
         "r",
         _P.FINANCE_VIEW,
-        also=("/finance/tax",),
+        also=("/finance/payout-lines", "/finance/payout-schedules", "/finance/reversals"),
     ),
     Entry("Trial balance", "/finance/trial-balance", "scale", "t", _P.FINANCE_VIEW),
     Entry(
@@ -128,7 +128,16 @@ PLATFORM = (
         _P.FINANCE_VIEW,
         also=("/finance/statements", "/finance/breaks", "/finance/periods"),
     ),
-    Entry("Ledger", "/finance/accounts", "book-open", "l", _P.FINANCE_VIEW),
+    Entry(
+        "Ledger",
+        "/finance/accounts",
+        "book-open",
+        "l",
+        _P.FINANCE_VIEW,
+        also=("/finance/entries", "/finance/transactions"),
+    ),
+    Entry("Tax", "/finance/tax", "file-text", "x", _P.FINANCE_VIEW, also=("/finance/tax-rates",)),
+    Entry("Pay holds", "/operations/pay-holds", "circle-pause", "h", _P.PAY_HOLD),
     _MEMBERS,
     Entry("Our balance", "/lab/balance", "wallet", "b", _P.BALANCE_VIEW),
 )

@@ -36,8 +36,8 @@ def parse_moment(text: str) -> datetime | None:
     return found if found.tzinfo else found.replace(tzinfo=ZoneInfo(reader_zone()))
 
 
-def parse_day(text: str) -> date | None:
-    """The day of the book that the text means, None for no text. Raises Faulty at /on."""
+def parse_day(text: str, pointer: str = "/on") -> date | None:
+    """The day of the book that the text means, None for no text. Raises Faulty at the pointer."""
     plain = text.strip()
     if not plain:
         return None
@@ -45,10 +45,10 @@ def parse_day(text: str) -> date | None:
         found = date.fromisoformat(plain)
     except ValueError:
         told = "Write a day such as 2026-10-31."
-        raise Faulty("This is not a day.", [Fault("/on", told)]) from None
+        raise Faulty("This is not a day.", [Fault(pointer, told)]) from None
     if found.year not in YEARS:
         told = f"Write a day from {YEARS[0]} to {YEARS[-1]}."
-        raise Faulty("No book is that old or that young.", [Fault("/on", told)])
+        raise Faulty("No book is that old or that young.", [Fault(pointer, told)])
     return found
 
 
