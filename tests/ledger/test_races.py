@@ -20,6 +20,8 @@ from marketplace.ledger import queries, service
 from tests.make import ledger as make
 from tests.make.ledger import usd
 
+A_DAY = date(2026, 5, 3)
+
 
 def at_once(count: int, call: Callable[[int], object]) -> list[object]:
     """What `call` returned or raised in each of `count` threads that start together."""
@@ -145,6 +147,38 @@ def test_a_close_waits_for_a_posting_that_is_under_way(committed: Engine) -> Non
         assert [] == queries.broken_invariants(session)
         state = session.scalar(text("SELECT state FROM ledger_period WHERE month = '2026-05-01'"))
         assert "closed" == state
+
+
+def test_cash_that_is_applied_as_it_comes_and_cash_of_before_do_not_block_each_other(
+    committed: Engine,
+) -> None:
+    with db.transaction() as session:
+        lab = make.topped_up(session, usd(1_00))
+        service.receive_cash(session, amount=usd(5_00), source_id="before", effective_on=A_DAY)
+    received = threading.Event()
+
+    def apply(session: Session, source: str) -> None:
+        service.apply_cash(session, lab_id=lab, amount=usd(5_00), source_id=source)
+
+    def comes() -> bool:
+        with db.transaction() as session:
+            service.receive_cash(session, amount=usd(5_00), source_id="now", effective_on=A_DAY)
+            received.set()
+            waits = someone_waits(session)
+            apply(session, "now")
+            return waits
+
+    def decided() -> bool:
+        received.wait(10)
+        with db.transaction() as session:
+            apply(session, "before")
+        return True
+
+    assert [True, True] == at_once(2, lambda number: decided() if number else comes())
+
+    with db.transaction() as session:
+        assert usd(11_00) == queries.lab_balance(session, lab, "USD").available
+        assert usd(0) == queries.balance(session, "L:unapplied:USD")
 
 
 def test_two_labs_top_up_without_waiting_for_each_other(committed: Engine) -> None:

@@ -195,3 +195,20 @@ def test_a_line_of_the_balance_settles_what_it_is_about(session: Session, stripe
     with transaction() as tx:
         assert ReversalState.REVERSED is tx.get_one(PayoutReversal, row.id).state
     assert 1 == postings(SourceKind.TRANSFER_REVERSAL)
+
+
+def test_a_key_that_was_used_for_something_else_ends_nothing(
+    session: Session, stripe: Stripe
+) -> None:
+    pair = Pair(session, stripe)
+    row = pair.approved()
+    stripe.sdk.v1.transfers.reversals.create(
+        pair.line.transfer_id or "",
+        {"amount": 1, "metadata": {"reversal_id": str(row.id)}},
+        {"idempotency_key": str(row.id)},
+    )
+
+    background.take_back(work("payouts.take_back"), reversal_id=str(row.id))
+
+    with transaction() as tx:
+        assert ReversalState.UNKNOWN is tx.get_one(PayoutReversal, row.id).state

@@ -17,13 +17,13 @@ from marketplace.ids import PayoutLineId, new_id
 from marketplace.ledger import queries as ledger
 from marketplace.ledger import service as ledger_service
 from marketplace.outbox import OutboxRow
-from marketplace.payouts import background, queries, service
+from marketplace.payouts import background, queries, rules, service
 from marketplace.payouts.models import PayeeAccount, PayoutAttempt, PayoutLine
 from marketplace.payouts.rules import AttemptState, LineState, RunState
 from tests.make import payouts as make
 from tests.make.billing import Stripe, work
 from tests.make.ledger import usd
-from tests.payouts.story import available, one_line, paid_once
+from tests.payouts.story import available, later, one_line, paid_once, reserved
 
 
 def test_a_line_is_sent_and_posted_with_its_custody(session: Session, stripe: Stripe) -> None:
@@ -299,4 +299,19 @@ def test_sending_a_finished_line_again_does_nothing(session: Session, stripe: St
 
     make.send(line, line, line)
 
+    assert paid_once(line, stripe)
+
+
+def test_a_check_that_comes_late_says_nothing_about_a_claimed_line(
+    session: Session, stripe: Stripe
+) -> None:
+    line = one_line(session, stripe)
+    with transaction() as tx:
+        order = service.claim_line(tx, line.id)
+    assert order is not None
+    with transaction() as tx:  # Another worker's check, begun before the claim, ends now.
+        service.record_unfit(tx, line.id, code="account_restricted", reason="Restricted.")
+
+    assert (LineState.SUBMITTING, usd(90_00)) == (make.line_now(line).state, reserved(line))
+    later(line, timedelta(seconds=rules.STUCK_SECONDS + 1))
     assert paid_once(line, stripe)

@@ -8,8 +8,9 @@ from sqlalchemy.orm import Session
 
 from marketplace.ids import OrganisationId, TransactionId
 from marketplace.ledger.rules import book
+from marketplace.ledger.rules.accounts import unapplied
 from marketplace.ledger.service.labs import lock_lab, net_lab
-from marketplace.ledger.service.posting import post
+from marketplace.ledger.service.posting import locked_balances, post
 from marketplace.money import Money, zero
 
 
@@ -42,7 +43,11 @@ def apply_cash(
     session: Session, *, lab_id: OrganisationId, amount: Money, source_id: str
 ) -> TransactionId:
     """Rule 4: unapplied cash is this lab's, less what it owes; source_id: the application's own,
-    so that one receipt may serve two. InsufficientFunds beyond what is unapplied."""
+    so that one receipt may serve two. InsufficientFunds beyond what is unapplied.
+
+    What is unapplied is locked first, as it is by whoever receives cash and applies it at once.
+    """
+    locked_balances(session, (unapplied(amount.currency),))
     lock_lab(session, lab_id, amount.currency)
     posting = book.cash_application(lab_id=lab_id, amount=amount, source_id=str(source_id))
     return net_lab(session, lab_id, amount.currency, freed_by=post(session, posting))

@@ -74,7 +74,11 @@ def _call(row: PayoutReversal, line: PayoutLine) -> None:
     except StripeUnreachable as silent:
         with transaction() as session:
             service.record_takeback_doubt(session, row.id, code=silent.code)
-    except (StripeRefused, StripeKeyReused) as refused:
+    except StripeKeyReused as reused:
+        # Our own fault. Something was called under the key, so that only the listing can tell.
+        with transaction() as session:
+            service.record_takeback_doubt(session, row.id, code=reused.code or "idempotency_error")
+    except StripeRefused as refused:
         code = refused.code or f"http_{refused.status}"
         reason = SPENT if code == "balance_insufficient" else f"{REFUSED} {refused.message}"
         with transaction() as session:

@@ -222,7 +222,7 @@ def _unfit_payee(line: PayoutLine) -> tuple[str, str] | None:
 
 def _reject(line_id: UUID, code: str, words: str) -> bool:
     with transaction() as session:
-        service.record_rejection(session, line_id, code=code, reason=words)
+        service.record_unfit(session, line_id, code=code, reason=words)
     return False
 
 

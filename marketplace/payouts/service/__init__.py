@@ -43,6 +43,7 @@ from marketplace.payouts.service.lines import (
     record_doubt,
     record_payment,
     record_rejection,
+    record_unfit,
     start_lines,
     waiting_total,
 )
@@ -134,6 +135,7 @@ __all__ = [
     "record_rejection",
     "record_takeback",
     "record_takeback_doubt",
+    "record_unfit",
     "release_run",
     "resume_run",
     "settle_stray",

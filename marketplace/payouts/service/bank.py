@@ -47,9 +47,10 @@ def record_bank_payout(
     _keep_parts(session, row, held)
     for step in steps or ():
         _enter(session, row, step)
+    # Lines are locked before the book, as they are by whoever takes a transfer back.
+    _move_lines(session, row)
     trouble = UNKNOWN_STATUS.format(payout.status) if steps is None else _posted(session, row)
     _tell_trouble(session, row, trouble or _retired(session, row))
-    _move_lines(session, row)
     return row
 
 

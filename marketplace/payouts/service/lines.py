@@ -169,6 +169,16 @@ def record_payment(session: Session, line_id: UUID, payment: Payment) -> None:
     _end(session, run, line, LineState.TRANSFERRED, attempt)
 
 
+def record_unfit(session: Session, line_id: UUID, *, code: str, reason: str) -> None:
+    """A check before the call speaks against the payee: the money goes back to the specialist.
+
+    Says nothing about a line that another worker has claimed meanwhile: that one may be paid.
+    """
+    _, line = _locked(session, line_id)
+    if line.state is LineState.APPROVED and line.frozen_at is None:
+        record_rejection(session, line_id, code=code, reason=reason)
+
+
 def record_rejection(
     session: Session, line_id: UUID, *, code: str, reason: str, request_id: str | None = None
 ) -> None:
