@@ -52,6 +52,7 @@ GOOD: dict[str, tuple[str, object]] = {
     "INVOICE_DUE_DAYS": ("30", 30),
     "BANK_ACCOUNTS": ('{"EUR": {"IBAN": "IE29"}}', (("EUR", (("IBAN", "IE29"),)),)),
     "TOP_UP_CLEARING_DAYS": ("7", 7),
+    "REFUND_APPROVAL_FROM": ("USD=70", (("USD", 70),)),
     "PAYOUT_MINIMUM_MINOR": ("2500", 2500),
     "PAYOUT_MINIMUMS": ("JPY=1500, KWD=3000", (("JPY", 1500), ("KWD", 3000))),
     "PAYOUT_TWO_APPROVERS_FROM": ("USD=100", (("USD", 100),)),

@@ -63,7 +63,7 @@ class PaymentDisputeShown(Schema):
     opened_at = fields.AwareDateTime()
 
 
-class DisputesShown(Schema):
+class ContestedPaymentsShown(Schema):
     """The newest disputes."""
 
     data = fields.List(fields.Nested(PaymentDisputeShown))
@@ -159,7 +159,7 @@ def get_refund(refund_id: UUID) -> Refund:
 
 @spending_api.get("/disputes")
 @needs(Permission.BALANCE_VIEW)
-@spending_api.response(200, DisputesShown)
+@spending_api.response(200, ContestedPaymentsShown)
 def list_disputes() -> dict[str, list[Dispute]]:
     """The organisation's contested payments, newest first."""
     with transaction() as session:
