@@ -4,6 +4,7 @@ They show and ask; what may be done, and by whom, is for the slices' verbs to sa
 """
 
 from marketplace.web.finance import (
+    account,
     book,
     breaks,
     cash,
@@ -23,10 +24,12 @@ from marketplace.web.finance import (
     search,
     statements,
     tax,
+    trial,
 )
 from marketplace.web.finance.blueprint import finance
 
 __all__ = [
+    "account",
     "book",
     "breaks",
     "cash",
@@ -47,4 +50,5 @@ __all__ = [
     "search",
     "statements",
     "tax",
+    "trial",
 ]

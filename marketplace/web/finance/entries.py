@@ -24,6 +24,7 @@ from marketplace.ledger.queries.position import CASH, OWED, STEMS
 from marketplace.ledger.rules import AccountKind, SourceKind
 from marketplace.money import EXPONENT, Money
 from marketplace.web.finance import moments, shown
+from marketplace.web.finance.account import against
 from marketplace.web.finance.blueprint import finance
 from marketplace.web.finance.files import Cell, amount, csv_text, download
 from marketplace.web.forms import refill
@@ -139,7 +140,14 @@ def _facts(each: Asked) -> dict[str, Any]:
     return {
         "asked": each,
         "title": FIGURES[each.figure][0] if each.figure else "Entries",
-        "rows": [(row, shown.named(row.code, names), _against(row, legs, names)) for row in rows],
+        "rows": [
+            (
+                row,
+                shown.named(row.code, names),
+                against(row.code, row.raw, legs[row.transaction_id], names),
+            )
+            for row in rows
+        ],
         "page_sums": page_sums(rows),
         "totals": totals,
         "net_words": {code: net_words(total) for code, total in totals.items()},
@@ -163,18 +171,6 @@ def csv_href(each: Asked) -> str:
 def codes_of(totals: Mapping[str, Any], currency: str) -> set[str]:
     """The currencies to choose from: those of the entries, and the one that is chosen."""
     return {*totals, currency} & set(EXPONENT)
-
-
-def _against(
-    row: SelectedEntry,
-    legs: Mapping[Any, Sequence[tuple[str, int]]],
-    names: Mapping[Any, str],
-) -> list[shown.Named]:
-    """The accounts on the other side of an entry, or all others where there is none there."""
-    others = [(code, minor) for code, minor in legs[row.transaction_id] if code != row.code]
-    facing = [code for code, minor in others if (minor > 0) != (row.raw.minor > 0)]
-    codes = facing or [code for code, _ in others]
-    return [shown.named(code, names) for code in dict.fromkeys(codes)]
 
 
 def page_sums(rows: Sequence[SelectedEntry]) -> dict[str, tuple[Money, Money]]:

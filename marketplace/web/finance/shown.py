@@ -133,6 +133,11 @@ def owner_names(session: Session, codes: Iterable[str]) -> dict[UUID, str]:
     return names_of(session, ids)
 
 
+def ids_in(texts: Iterable[str]) -> set[UUID]:
+    """Those of the texts that are ids."""
+    return {found for text in texts if (found := parse_id(str(text)))}
+
+
 def names_of(session: Session, ids: Collection[UUID]) -> dict[UUID, str]:
     """Names of people and organisations by id."""
     people = identity.people_by_ids(session, ids)
