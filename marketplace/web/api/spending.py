@@ -129,9 +129,9 @@ class BonusShown(Schema):
 
 @spending_api.post("/refunds")
 @needs(Permission.BALANCE_REFUND)
+@api.once
 @spending_api.arguments(RefundAsked)
 @spending_api.response(201, RefundsMade)
-@api.once
 def post_refund(session: Session, asked: dict[str, Any]) -> dict[str, list[Refund]]:
     """Ask available money back; larger amounts wait in `asked` until a person approves them."""
     return {"data": refunds.ask_refund(session, me(), asked["amount"])}
@@ -213,9 +213,9 @@ def put_budget(asked: dict[str, Any], job_id: UUID) -> None:
 
 @spending_api.post("/submissions/<uuid:submission_id>/bonuses")
 @needs(Permission.JOBS_PUBLISH)
+@api.once
 @spending_api.arguments(BonusAsked)
 @spending_api.response(201, BonusShown)
-@api.once
 def post_bonus(session: Session, asked: dict[str, Any], submission_id: UUID) -> Bonus:
     """Give the author of accepted work a bonus; send an Idempotency-Key to give it once."""
     return routing.give_bonus(
