@@ -28,6 +28,12 @@ Decisions
 - 2026-11: a month's invoice states everything used to its end less what invoices stated before, so
   that what is late, or taken back, comes by itself with the next one. A sum below zero becomes a
   credit note. A lab without billing details gets none yet, and loses nothing.
+- 2026-11: an invoice of a month is corrected by two people, never by one: a credit note over all
+  of it and, in the same transaction, the same gross amounts with today's buyer and tax, since the
+  book was charged them and only who and which tax can be wrong. The lab itself cancels requests
+  for prepayment only.
+- 2026-11: a payment's book day is never after the day on which it is posted, whatever Stripe's
+  clock says, so nobody's balance shows work before the money that paid for it.
 - 2026-11: within the EU a business with a tax id accounts for the tax itself; one without pays its
   own country's rate; outside, none is stated. Ids are checked for how they are written only.
 - 2026-11: a prepayment invoice has a series and a payment reference of its own, states no tax and

@@ -93,6 +93,7 @@ API: tuple[str, ...] = (
     "marketplace.web.api.billing:billing_api",
     "marketplace.web.api.spending:spending_api",
     "marketplace.web.api.invoices:invoices_api",
+    "marketplace.web.api.corrections:corrections_api",
     "marketplace.web.api.finance:finance_api",
     "marketplace.web.api.statements:statements_api",
     "marketplace.web.api.breaks:breaks_api",

@@ -82,7 +82,8 @@ class PrepaymentAsked(Schema):
     amount = fields.Nested(api.MoneySchema, required=True)
 
 
-def _shown(invoice: Invoice) -> dict[str, Any]:
+def shown(invoice: Invoice) -> dict[str, Any]:
+    """What a list says of an invoice."""
     return {
         "id": invoice.id,
         "reference": invoice.reference,
@@ -97,9 +98,10 @@ def _shown(invoice: Invoice) -> dict[str, Any]:
     }
 
 
-def _in_full(view: InvoiceView) -> dict[str, Any]:
+def in_full(view: InvoiceView) -> dict[str, Any]:
+    """An invoice with its lines and payments."""
     currency = view.invoice.currency
-    return _shown(view.invoice) | {
+    return shown(view.invoice) | {
         "paid": view.paid,
         "open": view.open,
         "payment_reference": view.payment_reference,
@@ -137,7 +139,7 @@ def list_invoices(asked: dict[str, Any]) -> dict[str, Any]:
             after=asked["after"],
             limit=asked["limit"] + 1,
         )
-        listed = [_shown(row) for row in rows]
+        listed = [shown(row) for row in rows]
     return api.page(listed, limit=asked["limit"], key=lambda row: row["id"])
 
 
@@ -149,7 +151,7 @@ def list_invoices(asked: dict[str, Any]) -> dict[str, Any]:
 def post_invoice(session: Session, asked: dict[str, Any]) -> dict[str, Any]:
     """Issue an invoice for a prepayment by bank transfer; it posts nothing until money comes."""
     invoice = service.issue_prepayment(session, me(), asked["amount"])
-    return _in_full(queries.invoice_of(session, me(), invoice.id))
+    return in_full(queries.invoice_of(session, me(), invoice.id))
 
 
 @invoices_api.get("/invoices/<uuid:invoice_id>")
@@ -158,7 +160,7 @@ def post_invoice(session: Session, asked: dict[str, Any]) -> dict[str, Any]:
 def get_invoice(invoice_id: UUID) -> dict[str, Any]:
     """One invoice with its lines."""
     with transaction() as session:
-        return _in_full(queries.invoice_of(session, me(), invoice_id))
+        return in_full(queries.invoice_of(session, me(), invoice_id))
 
 
 @invoices_api.get("/invoices/<uuid:invoice_id>.pdf")
@@ -231,7 +233,7 @@ def get_statement(asked: dict[str, Any], month: str) -> Mapping[str, Any]:
             session, me(), asked["currency"], since=since, until=until, place=asked["after"],
             limit=min(asked["limit"], MOVEMENTS_MAX - 1) + 1,
         )  # fmt: skip
-        shown = rows[: min(asked["limit"], MOVEMENTS_MAX - 1)]
+        listed = rows[: min(asked["limit"], MOVEMENTS_MAX - 1)]
         opening = queries.standing(session, me(), asked["currency"], since)
         closing = queries.standing(session, me(), asked["currency"], until)
     return {
@@ -239,8 +241,8 @@ def get_statement(asked: dict[str, Any], month: str) -> Mapping[str, Any]:
         "over": until <= today,
         "opening": opening,
         "closing": closing,
-        "movements": shown,
-        "next": shown[-1].place if len(rows) > len(shown) else None,
+        "movements": listed,
+        "next": listed[-1].place if len(rows) > len(listed) else None,
     }
 
 
