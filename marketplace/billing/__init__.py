@@ -42,4 +42,13 @@ Decisions
   and every swap of neighbours only then.
 - 2026-11: invoices keep names and addresses of buyer and seller, since the law asks for them; the
   book and the audit trail hold ids and amounts as before.
+
+2026-11, spending: a refund goes to cards only, newest payment first, with a key of its own row;
+unanswered it is unknown, asked again under its key for 23 hours, then looked for in Stripe's list,
+and only a whole list without it allows a new attempt. 2026-11, a dispute holds what is available;
+what is spent is owed once it is lost, the next top-up settles it, and until then nothing new is
+reserved. 2026-11, automatic top-ups are top-ups whose payment has no checkout; an index lets one of
+a lab and currency be on its way, and a month's sum is counted under the wish's lock. 2026-11, spend
+limits and budgets live in `routing`, which reserves: they count what was ever reserved, so that
+what a job returns when it closes raises no limit of the month.
 """
