@@ -16,6 +16,7 @@ from typing import Any, Protocol
 import stripe
 
 from marketplace.errors import GatewayError, Refused
+from marketplace.money import EXPONENT, Money
 
 API_VERSION = "2026-10-28.endive"
 CONNECT_SECONDS = 5.0
@@ -23,6 +24,8 @@ READ_SECONDS = 20.0
 # The SDK reuses one idempotency key over its own retries; it retries no 429.
 NETWORK_RETRIES = 2
 WEBHOOK_TOLERANCE_SECONDS = 300
+# Stripe counts these in hundredths, which ISO 4217 does not have.
+_IN_HUNDREDTHS = frozenset({"ISK", "UGX"})
 
 
 class StripeSettings(Protocol):
@@ -118,6 +121,20 @@ def current() -> stripe.StripeClient:
     return _Here.client
 
 
+def address() -> str:
+    """Where calls go; "" for Stripe itself."""
+    if _Here.settings is None:
+        raise RuntimeError("stripe_client.use() has not been called.")
+    return _Here.settings.stripe_api_base
+
+
+def secret_key() -> str:
+    """The key, for what the SDK cannot fetch: files."""
+    if _Here.settings is None:
+        raise RuntimeError("stripe_client.use() has not been called.")
+    return _Here.settings.stripe_secret_key
+
+
 def is_live(secret_key: str) -> bool:
     """Whether a key moves real money; a restricted key (`rk_live_`) does so as well."""
     return secret_key.startswith(("sk_live_", "rk_live_"))
@@ -130,6 +147,62 @@ def translated() -> Iterator[None]:
         yield
     except stripe.StripeError as fault:
         raise _translate(fault) from fault
+
+
+@contextmanager
+def moving_money() -> Iterator[None]:
+    """As `translated`, around a call that makes something under an idempotency key.
+
+    A 401 or a 403 is said at the door, before Stripe looks at the key: it says nothing about what
+    the same key may have made before, so it is no answer.
+    """
+    try:
+        with translated():
+            yield
+    except StripeRefused as refused:
+        if refused.status in {401, 403}:
+            raise doubtful(refused) from refused
+        raise
+
+
+@contextmanager
+def reading_back() -> Iterator[None]:
+    """As `translated`, around reading more of what was just made: it exists, so that a refusal to
+    show the rest must not look like a refusal to make it."""
+    try:
+        with translated():
+            yield
+    except StripeRefused as refused:
+        raise doubtful(refused) from refused
+
+
+def doubtful(refused: StripeRefused) -> StripeUnreachable:
+    """A refusal that says nothing about the thing itself, as what it is: no answer."""
+    return StripeUnreachable(
+        refused.message,
+        code=refused.code,
+        param=refused.param,
+        request_id=refused.request_id,
+        status=refused.status,
+    )
+
+
+def stripe_minor(amount: Money) -> int:
+    """An amount as Stripe counts it."""
+    return amount.minor * 100 if amount.currency in _IN_HUNDREDTHS else amount.minor
+
+
+def iso(minor: int, currency: str) -> Money:
+    """Stripe's count of a currency's smallest unit as ISO 4217 counts it."""
+    code = currency.upper()
+    if code not in EXPONENT:
+        raise ValueError(f"Stripe names the currency {code}, which the ledger does not know.")
+    if code not in _IN_HUNDREDTHS:
+        return Money(minor, code)
+    whole, rest = divmod(minor, 100)
+    if rest:
+        raise ValueError(f"{minor} is no whole amount of {code}.")
+    return Money(whole, code)
 
 
 def _translate(fault: stripe.StripeError) -> StripeFault:

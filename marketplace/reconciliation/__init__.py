@@ -32,11 +32,18 @@ Decisions
   should show it does not: never by a timer alone.
 - 2026-11: a fee of a type that nobody knows is an unclassified expense and a break, until it is
   classified; types that are known and rare wait for a person without a posting.
+- 2026-11: Stripe's itemised report is asked for by itself four times a day, for the last week and
+  what no report covers; the key names the days, so the same days are one run, and its file is taken
+  once. Days that we hold lines of and that reports do not reach keep a month from being closed.
 - 2026-11: what names people on a bank's line is encrypted; words with a digit in them stand beside
   it in plain, since references are matched in sets.
 - 2026-11: a break is named by kind, source and key. People's resolution holds while its difference
   stays the same; another difference is another break. Only evidence resolves without people, a
   wait that was in vain opens again, and a difference that moves voids what was proposed.
+- 2026-11: cover is cash, our own earned fees among it, less what customers are owed. What Stripe
+  keeps of payments makes it short until it is funded, so a shortfall is grave by amount and age;
+  it moves with every payment, and an approved explanation holds until its day while what is missing
+  is at most twice what was explained.
 - 2026-11: who proposes does not approve (a constraint says so too), and what is approved is the
   hash of the whole proposal, evidence included. Approvals of breaks ask for no code of a second
   factor: they move nothing out of our accounts, and payouts ask for one.

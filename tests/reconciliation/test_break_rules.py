@@ -46,6 +46,9 @@ CASH, SUSPENSE = "A:stripe:balance:USD", "L:suspense:stripe:USD"
         (BreakKind.AMOUNT_MISMATCH, -1_000_00, 0, Severity.HIGH),
         (BreakKind.FILE_TAMPER, 0, 0, Severity.HIGH),
         (BreakKind.ORPHAN_TRANSFER, 1, 0, Severity.HIGH),
+        (BreakKind.COVERAGE_SHORTFALL, -30, 0, Severity.MEDIUM),
+        (BreakKind.COVERAGE_SHORTFALL, -1_000_00, 0, Severity.HIGH),
+        (BreakKind.COVERAGE_SHORTFALL, -30, 31, Severity.HIGH),
     ],
 )
 def test_severity_follows_kind_amount_and_age(

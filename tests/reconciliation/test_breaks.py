@@ -231,6 +231,32 @@ def test_a_difference_that_moves_voids_what_was_proposed(
     assert (BreakState.INVESTIGATING, Decision.WITHDRAWN) == (row.state, proposal.decision)
 
 
+def test_an_approved_explanation_of_missing_cover_holds_while_fees_move_it(
+    session: Session, reconciler: Actor, approver: Actor
+) -> None:
+    def short(minor: int) -> Found:
+        kind = BreakKind.COVERAGE_SHORTFALL
+        return found("USD", usd(-minor), kind=kind, source="stripe")
+
+    record(session, short(1_000_00))
+    row = only(session)
+    since, fees = row.since, waiting(wait_until=book_today() + timedelta(days=20))
+    before = list(session.scalars(queries.high_undecided(clock.now() + timedelta(days=9))))
+    proposal = service.propose_for_break(session, reconciler, row.id, fees)
+    record(session, short(1_200_00))  # A payment between the proposal and its approval.
+    service.approve_proposal(session, approver, row.id, proposal.content_sha256)
+    with clock.shifted(timedelta(days=9)):
+        record(session, short(2_000_00))
+        closes = list(session.scalars(queries.high_undecided(clock.now())))
+    held = row.state, row.since
+    with clock.shifted(timedelta(days=10)):
+        record(session, short(2_000_01))
+
+    assert ([row], []) == (before, closes)
+    assert (BreakState.APPROVED, since) == held
+    assert (BreakState.OPEN, usd(-2_000_01)) == (row.state, row.difference)
+
+
 def test_a_proposal_is_declined_by_another_and_withdrawn_by_its_own(
     session: Session, reconciler: Actor, approver: Actor
 ) -> None:

@@ -16,8 +16,12 @@ from sqlalchemy import text
 
 from marketplace import clock, db, outbox, storage
 from marketplace.actor import SYSTEM
+from marketplace.ids import new_id
 from marketplace.ledger import queries as ledger
+from marketplace.payouts.models import ConnectedPayout, StrayTransfer
+from marketplace.payouts.rules import ConnectedState
 from marketplace.reconciliation import background, service
+from marketplace.reconciliation.queries.completeness import stripe_gaps
 from marketplace.reconciliation.rules import camt, delimited
 from marketplace.reconciliation.rules.breaks import BreakKind
 from marketplace.reconciliation.rules.delimited import ColumnMapping
@@ -129,6 +133,59 @@ def test_a_report_of_stripe_proves_that_no_line_is_missing(stripe: Stripe, kept:
     assert "has 1 lines" in str(gap.theirs["says"])
 
 
+def test_reports_are_asked_for_and_taken_by_themselves(stripe: Stripe, kept: Path) -> None:
+    stripe.fund(usd(100_00))
+    began = clock.now().date()
+    stripe.controls.advance(2 * DAY)
+    with clock.shifted(timedelta(days=2)):
+        first, again = report_asked(), report_asked()
+        waits = report_looked_for(first)
+        stripe.controls.advance(60)
+        report_looked_for(first)
+        report_looked_for(again)
+    with db.transaction() as session:
+        told = session.execute(text("SELECT on_day, line_count FROM stripe_report_day")).all()
+        files = session.scalars(text("SELECT count(*) FROM statement_file")).one()
+    stripe.fund(usd(7_00))
+    with clock.shifted(timedelta(days=4)):
+        pull()
+    with db.transaction() as session:
+        through = began + timedelta(days=2)
+        reported = stripe_gaps(session, began, through - timedelta(days=1))
+        beyond = stripe_gaps(session, began, through)
+
+    assert (first, True, 1) == (again, waits, files)
+    assert [(began, 1)] == [tuple(each) for each in told]
+    assert [] == reported
+    assert [f"unreported:{through}"] == [gap.key for gap in beyond]
+
+
+def report_asked() -> str:
+    """One run of the schedule; the report run that it has watched."""
+    with db.transaction() as session:
+        work = outbox.open_work(session, outbox.enqueue(session, "reconciliation.ask_report"))
+    assert work is not None
+    background.ask_report(work)
+    newest = (
+        "SELECT arguments ->> 'run_id' FROM outbox WHERE name = 'reconciliation.take_report'"
+        " ORDER BY id DESC LIMIT 1"
+    )
+    with db.transaction() as session:
+        return str(session.scalars(text(newest)).one())
+
+
+def report_looked_for(run_id: str) -> bool:
+    """One look at a report run; whether it is looked at again."""
+    name = "reconciliation.take_report"
+    with db.transaction() as session:
+        row = outbox.enqueue(session, name, run_id=run_id)
+        work = outbox.open_work(session, row)
+    assert work is not None
+    background.take_report(work, run_id=run_id)
+    with db.transaction() as session:
+        return outbox.open_work(session, row) is not None
+
+
 def test_the_banks_csv_is_read_by_a_mapping_and_shown_first(stripe: Stripe, kept: Path) -> None:
     stripe.controls.wire(75_00, "usd", "REFERENCE 1")
     stripe.controls.advance(2 * DAY)
@@ -161,7 +218,8 @@ def test_the_banks_csv_is_read_by_a_mapping_and_shown_first(stripe: Stripe, kept
     with db.transaction() as session:
         versions = session.scalars(
             text(
-                "SELECT version FROM statement_mapping m JOIN statement_file f ON f.mapping_id = m.id"
+                "SELECT version FROM statement_mapping m"
+                " JOIN statement_file f ON f.mapping_id = m.id"
             )
         ).all()
     assert (1, [2]) == (taken.entries_new, versions)
@@ -202,6 +260,54 @@ def test_connected_accounts_are_read_and_compared(stripe: Stripe) -> None:
     assert [(BreakKind.AMOUNT_MISMATCH, usd(60_00))] == [
         (each.kind, each.difference) for each in found
     ]
+
+
+def test_what_payouts_met_at_banks_is_a_break_once(stripe: Stripe) -> None:
+    person = a_specialist_to_pay(stripe, usd(60_00))
+    account, now = account_of(person), clock.now()
+    with db.transaction() as session:
+        session.add_all(
+            [
+                ConnectedPayout(
+                    id=new_id(),
+                    payout_id="po_back",
+                    stripe_account_id=account,
+                    specialist_id=person,
+                    amount_minor=60_00,
+                    currency="USD",
+                    state=ConnectedState.RETURNED,
+                    stripe_status="failed",
+                    automatic=True,
+                    trouble="The money is back on an account that is no longer used.",
+                    made_at=now,
+                    since=now,
+                    read_at=now,
+                ),
+                StrayTransfer(
+                    transfer_id="tr_lost",
+                    stripe_account_id=account,
+                    specialist_id=person,
+                    line_id="gone",
+                    amount_minor=90_00,
+                    currency="USD",
+                    found_at=now,
+                ),
+            ]
+        )
+    with db.transaction() as session:
+        first = service.reconcile(session).breaks
+        again = service.reconcile(session).outcome
+        found = service.found_differences(session, now)["custody"]
+        session.get_one(StrayTransfer, "tr_lost").settled_at = now
+    with db.transaction() as session:
+        left = service.found_differences(session, now)["custody"]
+
+    assert {"orphan_transfer": 1, "returned": 1} == first
+    assert (0, 2) == (again["opened"], again["standing"])
+    told = [(each.kind, each.key, each.difference) for each in found]
+    assert (BreakKind.RETURNED, "po_back", usd(60_00)) in told
+    assert (BreakKind.ORPHAN_TRANSFER, "tr_lost", usd(-90_00)) in told
+    assert ["po_back"] == [each.key for each in left]
 
 
 def test_real_shapes_are_read() -> None:

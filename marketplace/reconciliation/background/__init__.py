@@ -11,6 +11,8 @@ from marketplace.reconciliation.background.pulling import post_line as post_line
 from marketplace.reconciliation.background.pulling import pull as pull
 from marketplace.reconciliation.background.pulling import pull_connected as pull_connected
 from marketplace.reconciliation.background.pulling import refresh_payout as refresh_payout
+from marketplace.reconciliation.background.reporting import ask_report as ask_report
+from marketplace.reconciliation.background.reporting import take_report as take_report
 from marketplace.reconciliation.background.statements import content_of as content_of
 from marketplace.reconciliation.background.statements import settle as settle
 from marketplace.reconciliation.background.statements import settle_entries as settle_entries

@@ -15,7 +15,7 @@ from marketplace.errors import Missing
 from marketplace.identity.rules import Permission
 from marketplace.ids import new_id
 from marketplace.money import Money
-from marketplace.reconciliation import service
+from marketplace.reconciliation import queries, service
 from marketplace.reconciliation.models import StatementSource
 from marketplace.reconciliation.rules import camt, delimited, mt940, stripe_report
 from marketplace.reconciliation.rules.statements import (
@@ -164,9 +164,12 @@ def settle() -> int:
 def _settle_once() -> int:
     posted = 0
     after: UUID | None = None
+    with transaction() as session:
+        service.note_adjusted(session)
+        found = queries.candidates_of(session, None)
     while True:
         with transaction() as session:
-            batch = service.settle_entries(session, after=after, limit=ENTRIES_AT_ONCE)
+            batch = service.settle_entries(session, after=after, limit=ENTRIES_AT_ONCE, found=found)
         posted += batch.posted
         after = batch.last
         if after is None:

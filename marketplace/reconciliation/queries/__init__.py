@@ -1,5 +1,6 @@
 """What reconciliation's pages and commands read."""
 
+from marketplace.reconciliation.queries.candidates import candidates_of as candidates_of
 from marketplace.reconciliation.queries.comparison import BREAKS_MAX as BREAKS_MAX
 from marketplace.reconciliation.queries.comparison import PAGE as PAGE
 from marketplace.reconciliation.queries.comparison import PAGE_MAX as PAGE_MAX

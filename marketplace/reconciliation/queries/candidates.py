@@ -90,7 +90,7 @@ _CANDIDATES = text(
       FROM pairs)
     SELECT entry_id, rank, other, evidence FROM counted
     WHERE entry_fits = 1 AND other_fits = 1 AND rank = entry_best AND rank = other_best
-      AND entry_id = ANY(:entries)"""  # noqa: S608 - constants of ours.
+      AND (CAST(:entries AS uuid[]) IS NULL OR entry_id = ANY(:entries))"""  # noqa: S608 - constants of ours.
 ).bindparams(bindparam("entries", type_=ARRAY(Uuid())))
 _ADJUSTED = text(
     """
@@ -140,10 +140,11 @@ def unsettled(session: Session, *, after: UUID | None, limit: int) -> list[State
     return list(session.scalars(found))
 
 
-def candidates_of(session: Session, entries: Sequence[UUID]) -> dict[UUID, Candidate]:
-    """What each of these lines is, for those that are exactly one thing."""
+def candidates_of(session: Session, entries: Sequence[UUID] | None) -> dict[UUID, Candidate]:
+    """What each of these lines is (of all open ones, for None), where it is exactly one thing."""
     found = {}
-    for row in session.execute(_CANDIDATES, {"entries": list(entries)}):
+    named = None if entries is None else list(entries)
+    for row in session.execute(_CANDIDATES, {"entries": named}):
         stage, rule = RULES[row.rank]
         found[row.entry_id] = Candidate(
             stage=stage,

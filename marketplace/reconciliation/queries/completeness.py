@@ -34,6 +34,17 @@ REPORT_DAYS = """
       <> (day.line_count, day.gross, day.fee)
     ORDER BY day.on_day, day.currency LIMIT 1000
 """
+# Days after the first reported one on which we hold lines, and which no report has.
+_UNREPORTED = text(
+    """
+    SELECT DISTINCT (line.created_at AT TIME ZONE 'UTC')::date AS on_day
+    FROM stripe_statement_line line
+    WHERE line.account = '' AND line.kind NOT IN ('payout', 'payout_failure', 'payout_cancel')
+      AND line.created_at >= CAST(:from_on AS timestamp) AT TIME ZONE 'UTC'
+      AND line.created_at < (CAST(:to_on AS date) + 1)::timestamp AT TIME ZONE 'UTC'
+      AND (line.created_at AT TIME ZONE 'UTC')::date > (SELECT max(on_day) FROM stripe_report_day)
+    ORDER BY 1 LIMIT 31"""
+)
 # What all lines of an account sum to, beside the balance that Stripe states.
 _SUMS = text(
     """
@@ -131,7 +142,27 @@ def stripe_gaps(session: Session, first: date, last: date) -> list[Gap]:
                 f"until:{last}",
             )
         ]
-    return [*line_gaps(session, newest), *report_gaps(session, first, last)]
+    return [
+        *line_gaps(session, newest),
+        *report_gaps(session, first, last),
+        *_unreported(session, first, last),
+    ]
+
+
+def _unreported(session: Session, first: date, last: date) -> list[Gap]:
+    """Days with lines that Stripe's reports, once there are any, do not reach yet."""
+    days = {"from_on": first, "to_on": last}
+    return [
+        Gap(
+            STRIPE,
+            "report",
+            f"Stripe's report of {row.on_day} is not here; it is asked for by itself four times a "
+            "day, once Stripe has counted that day.",
+            row.on_day,
+            f"unreported:{row.on_day}",
+        )
+        for row in session.execute(_UNREPORTED, days)
+    ]
 
 
 def newest_statement(session: Session, account: str) -> StripeStatement | None:

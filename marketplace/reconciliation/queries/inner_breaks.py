@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from marketplace.actor import SYSTEM
-from marketplace.ledger.queries import coverage
+from marketplace.ledger.queries import money_by_state
 from marketplace.money import Money
 from marketplace.reconciliation.rules.breaks import BreakKind, Found
 
@@ -95,6 +95,22 @@ _TRANSIT = text(
         WHERE entry.natural_id = t.source_id)
     ORDER BY t.id LIMIT :most"""
 )
+# What payouts met at specialists' banks, where Stripe's own list of payouts told nothing of it.
+_TROUBLED = text(
+    """
+    SELECT payout_id, stripe_account_id, stripe_status, trouble, amount_minor, currency, since,
+           state IN ('failed', 'returned', 'reversed') AS returned
+    FROM connected_payout WHERE trouble IS NOT NULL ORDER BY payout_id LIMIT :most"""
+)
+# Transfers that name a line which we do not know, until the pull has brought their own line.
+_STRAYS = text(
+    """
+    SELECT transfer_id, stripe_account_id, line_id, amount_minor, currency, found_at
+    FROM stray_transfer WHERE settled_at IS NULL AND NOT EXISTS (
+      SELECT FROM stripe_statement_line line
+      WHERE line.account = '' AND line.source_id = stray_transfer.transfer_id)
+    ORDER BY transfer_id LIMIT :most"""
+)
 _ACCOUNTS = text(
     "SELECT stripe_account_id FROM payee_account WHERE stripe_account_id IS NOT NULL"
     " ORDER BY stripe_account_id"
@@ -137,7 +153,48 @@ def custody_breaks(session: Session, as_of: datetime) -> list[Found]:
                 },
             )
         )
-    return found
+    told = {one.key for one in found}
+    return found + [one for one in _told_by_payouts(session) if one.key not in told]
+
+
+def _told_by_payouts(session: Session) -> list[Found]:
+    """What payouts know of connected accounts: banks that sent money back, and stray transfers."""
+    most = {"most": FOUND_MAX}
+    returned = [
+        Found(
+            kind=BreakKind.RETURNED if row.returned else BreakKind.STUCK_IN_TRANSIT,
+            key=row.payout_id,
+            source=CUSTODY,
+            difference=Money(int(row.amount_minor), row.currency),
+            since=row.since,
+            theirs={
+                "reference": row.payout_id,
+                "account": row.stripe_account_id,
+                "status": row.stripe_status,
+                "reason": row.trouble,
+                "amount_minor": int(row.amount_minor),
+                "currency": row.currency,
+            },
+        )
+        for row in session.execute(_TROUBLED, most)
+    ]
+    return returned + [
+        Found(
+            kind=BreakKind.ORPHAN_TRANSFER,
+            key=row.transfer_id,
+            source=CUSTODY,
+            difference=Money(-int(row.amount_minor), row.currency),
+            since=row.found_at,
+            theirs={
+                "reference": row.transfer_id,
+                "account": row.stripe_account_id,
+                "names_line": row.line_id,
+                "amount_minor": -int(row.amount_minor),
+                "currency": row.currency,
+            },
+        )
+        for row in session.execute(_STRAYS, most)
+    ]
 
 
 def _account_found(kind: BreakKind, row: Any, minor: int, ours: dict[str, Any]) -> Found:
@@ -159,8 +216,18 @@ def _account_found(kind: BreakKind, row: Any, minor: int, ours: dict[str, Any]) 
 
 def book_breaks(session: Session, as_of: datetime) -> list[Found]:
     """What waits inside the book for longer than it should, and coverage."""
-    most = {"most": FOUND_MAX}
-    found = [
+    return [
+        *_unknown_lines(session, as_of),
+        *_unapplied_cash(session, as_of),
+        *_stale_holds(session, as_of),
+        *_long_in_transit(session, as_of),
+        *_coverage_breaks(session, as_of),
+    ]
+
+
+def _unknown_lines(session: Session, as_of: datetime) -> list[Found]:
+    asked = {"most": FOUND_MAX, "before": as_of - UNKNOWN_AFTER}
+    return [
         _book_found(
             BreakKind.UNRESOLVED_UNKNOWN,
             str(row.id),
@@ -168,9 +235,13 @@ def book_breaks(session: Session, as_of: datetime) -> list[Found]:
             row.since,
             {"run": row.reference, "line": str(row.id), "account": row.stripe_account_id},
         )
-        for row in session.execute(_UNKNOWN_LINES, most | {"before": as_of - UNKNOWN_AFTER})
+        for row in session.execute(_UNKNOWN_LINES, asked)
     ]
-    found += [
+
+
+def _unapplied_cash(session: Session, as_of: datetime) -> list[Found]:
+    asked = {"most": FOUND_MAX, "before": as_of - UNAPPLIED_AFTER}
+    return [
         _book_found(
             BreakKind.UNAPPLIED_CASH,
             row.source_id,
@@ -178,10 +249,13 @@ def book_breaks(session: Session, as_of: datetime) -> list[Found]:
             row.received_at,
             {"reference": row.source_id, "received": str(row.id), "on": row.booked_on.isoformat()},
         )
-        for row in session.execute(_CASH, most | {"before": as_of - UNAPPLIED_AFTER})
+        for row in session.execute(_CASH, asked)
     ]
-    holds = most | {"now": as_of, "named_before": as_of - NAMES_HELD_FOR}
-    found += [
+
+
+def _stale_holds(session: Session, as_of: datetime) -> list[Found]:
+    asked = {"most": FOUND_MAX, "now": as_of, "named_before": as_of - NAMES_HELD_FOR}
+    return [
         _book_found(
             BreakKind.STALE_HOLD,
             row.key,
@@ -189,28 +263,43 @@ def book_breaks(session: Session, as_of: datetime) -> list[Found]:
             row.since,
             {"hold": row.key.partition(":")[2], "reason": row.why},
         )
-        for row in session.execute(_HOLDS, holds)
+        for row in session.execute(_HOLDS, asked)
     ]
-    found += [
+
+
+def _long_in_transit(session: Session, as_of: datetime) -> list[Found]:
+    before = as_of - IN_TRANSIT_AFTER
+    return [
         _book_found(
             BreakKind.STUCK_IN_TRANSIT,
             row.source_id,
             Money(int(row.amount), row.currency),
-            as_of - IN_TRANSIT_AFTER,
+            before,
             {"reference": row.source_id, "on": row.happened_on.isoformat()},
         )
-        for row in session.execute(_TRANSIT, most | {"before": as_of - IN_TRANSIT_AFTER})
+        for row in session.execute(_TRANSIT, {"most": FOUND_MAX, "before": before})
     ]
-    return found + [
+
+
+def _coverage_breaks(session: Session, as_of: datetime) -> list[Found]:
+    """I13 by currency: cash, and what disputes took, is less than what we owe. The fees that we
+    earned lie in the same cash, so what is missing is what Stripe kept beyond them."""
+    return [
         _book_found(
             BreakKind.COVERAGE_SHORTFALL,
             currency,
-            -each.shortfall,
+            each.cover,
             as_of,
-            {"missing_minor": each.shortfall.minor},
+            {
+                "cash_minor": each.cash.minor,
+                "taken_by_disputes_minor": each.disputed.minor,
+                "owed_minor": each.owed.minor,
+                "kept_by_stripe_minor": each.processing_paid.minor,
+                "fees_earned_minor": each.fees_earned.minor,
+            },
         )
-        for currency, each in sorted(coverage(session, SYSTEM).items())
-        if each.shortfall
+        for currency, each in sorted(money_by_state(session, SYSTEM).items())
+        if each.cover.minor < 0
     ]
 
 

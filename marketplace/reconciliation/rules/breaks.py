@@ -125,10 +125,16 @@ ALWAYS_HIGH = frozenset(
         BreakKind.ORPHAN_TRANSFER,
         BreakKind.DUPLICATE_INTERNAL,
         BreakKind.UNRESOLVED_UNKNOWN,
-        BreakKind.COVERAGE_SHORTFALL,
         BreakKind.FILE_TAMPER,
     }
 )
+# An alarm, never a trifle; its amount and its age make it grave. Stripe keeps a fee of every
+# payment, so customers' money is short by it until we fund it or have earned as much.
+NEVER_LOW = frozenset({BreakKind.COVERAGE_SHORTFALL})
+# They move with every payment, so what is said about one holds until it is more than so many times
+# what it was said about.
+MOVING = frozenset({BreakKind.COVERAGE_SHORTFALL})
+MOVES_AT_MOST = 2
 HIGH_FROM, MEDIUM_FROM = 1_000, 100  # Whole units of the break's currency.
 HIGH_AFTER_DAYS, MEDIUM_AFTER_DAYS = 30, 7
 
@@ -139,9 +145,17 @@ def severity_of(kind: BreakKind, difference: Money, age_days: int) -> Severity:
     amount = abs(difference.minor)
     if kind in ALWAYS_HIGH or amount >= HIGH_FROM * unit or age_days > HIGH_AFTER_DAYS:
         return Severity.HIGH
-    if amount >= MEDIUM_FROM * unit or age_days > MEDIUM_AFTER_DAYS:
+    if kind in NEVER_LOW or amount >= MEDIUM_FROM * unit or age_days > MEDIUM_AFTER_DAYS:
         return Severity.MEDIUM
     return Severity.LOW
+
+
+def still_said(kind: BreakKind, about: Money, becomes: Money) -> bool:
+    """Whether what was proposed or approved about one difference holds for what it became."""
+    if kind not in MOVING or about.currency != becomes.currency:
+        return about == becomes
+    same_side = about.minor * becomes.minor > 0
+    return same_side and abs(becomes.minor) <= MOVES_AT_MOST * abs(about.minor)
 
 
 def age_days(since: datetime, now: datetime) -> int:

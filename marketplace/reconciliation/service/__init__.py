@@ -8,6 +8,7 @@ from marketplace.reconciliation.service.closing import checklist as checklist
 from marketplace.reconciliation.service.closing import close_month as close_month
 from marketplace.reconciliation.service.closing import month_end as month_end
 from marketplace.reconciliation.service.closing import record_pack as record_pack
+from marketplace.reconciliation.service.entries import note_adjusted as note_adjusted
 from marketplace.reconciliation.service.entries import settle_entries as settle_entries
 from marketplace.reconciliation.service.evidence import StoredEvidence as StoredEvidence
 from marketplace.reconciliation.service.evidence import evidence_content as evidence_content

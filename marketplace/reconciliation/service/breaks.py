@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -14,8 +14,10 @@ from sqlalchemy.orm import Session
 from marketplace import clock
 from marketplace.ids import PersonId, new_id, reference
 from marketplace.ledger.service import book_today
+from marketplace.money import Money
 from marketplace.reconciliation.models.breaks import Break, BreakEvent, BreakProposal
 from marketplace.reconciliation.rules.breaks import (
+    MOVING,
     BreakKind,
     BreakState,
     Decision,
@@ -23,6 +25,7 @@ from marketplace.reconciliation.rules.breaks import (
     Resolution,
     age_days,
     severity_of,
+    still_said,
 )
 
 NUMBER_LOCK = 7_312  # The advisory lock that makes breaks' numbers follow each other.
@@ -169,21 +172,39 @@ def _found_event(row: Mapping[str, Any], now: datetime) -> dict[str, Any]:
 def _refresh(session: Session, row: Break, one: Found, now: datetime) -> None:
     """Keep what the comparison says now; a proposal for another difference is void."""
     was, becomes = row.difference, one.difference
-    for name, value in _said(one, now).items():
+    # What has stood all along is as old as when it was first found, whatever it amounts to now.
+    found = replace(one, since=min(one.since, row.since)) if row.kind in MOVING else one
+    for name, value in _said(found, now).items():
         if getattr(row, name) != value:
             setattr(row, name, value)
+    holds = was == becomes or still_said(row.kind, _said_about(session, row, was), becomes)
     if was != becomes:
         row.version += 1
-        if row.state is BreakState.PROPOSED:
+        if row.state is BreakState.PROPOSED and not holds:
             row.state = BreakState.INVESTIGATING
             _withdraw(session, row, now)
         facts = {"was_minor": was.minor, "is_minor": becomes.minor, "currency": becomes.currency}
-        leave_event(session, row, "found with another difference", facts=facts)
+        if row.kind not in MOVING or not holds:
+            leave_event(session, row, "found with another difference", facts=facts)
     over = row.wait_until is not None and row.wait_until < book_today()
-    if row.state is BreakState.APPROVED and (over or was != becomes):
+    if row.state is BreakState.APPROVED and (over or not holds):
         row.state, row.version = BreakState.OPEN, row.version + 1
         row.wait_until = None
         leave_event(session, row, "waited in vain")
+
+
+def _said_about(session: Session, row: Break, was: Money) -> Money:
+    """The difference that the newest proposal was made about."""
+    if row.state not in {BreakState.PROPOSED, BreakState.APPROVED}:
+        return was
+    told = session.scalars(
+        select(BreakEvent)
+        .where(BreakEvent.break_id == row.id, BreakEvent.verb == "proposed")
+        .order_by(BreakEvent.id.desc())
+        .limit(1)
+    ).first()
+    minor = told.facts.get("difference_minor") if told else None
+    return was if minor is None else Money(int(minor), was.currency)
 
 
 def _resolve(session: Session, row: Break, now: datetime) -> None:

@@ -9,12 +9,12 @@ Whatever fits twice fits nothing: it becomes a break.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from marketplace import clock
@@ -39,13 +39,26 @@ class Batch:
     last: UUID | None
 
 
-def settle_entries(session: Session, *, after: UUID | None = None, limit: int = 200) -> Batch:
-    """Match and post the next lines of banks that nothing explains yet, in their order."""
+def settle_entries(
+    session: Session,
+    *,
+    after: UUID | None = None,
+    limit: int = 200,
+    found: Mapping[UUID, Candidate] | None = None,
+) -> Batch:
+    """Match and post the next lines of banks that nothing explains yet, in their order.
+
+    found: what `candidates_of` said of all lines as this round began, so that many batches compare
+    everything once; None compares now. What was taken meanwhile is left to the next round.
+    """
     note_adjusted(session)
     entries = unsettled(session, after=after, limit=limit)
     if not entries:
         return Batch(0, None)
-    found = candidates_of(session, [entry.id for entry in entries])
+    if found is None:
+        found = candidates_of(session, [entry.id for entry in entries])
+    else:
+        found = _still_free(session, found, entries)
     sources = {each.id: each for each in session.scalars(select(StatementSource))}
     posted = 0
     for entry in entries:
@@ -57,6 +70,32 @@ def settle_entries(session: Session, *, after: UUID | None = None, limit: int = 
             _receive(session, entry)
             posted += 1
     return Batch(posted, entries[-1].id if len(entries) == limit else None)
+
+
+def _still_free(
+    session: Session, found: Mapping[UUID, Candidate], entries: Sequence[StatementEntry]
+) -> dict[UUID, Candidate]:
+    """The candidates of these lines that no other line has taken since they were found."""
+    mine = {entry.id: found[entry.id] for entry in entries if entry.id in found}
+    rows = session.execute(
+        select(Match.payout_id, Match.stripe_line_id, Match.transaction_id).where(
+            or_(
+                Match.payout_id.in_([one.payout_id for one in mine.values() if one.payout_id]),
+                Match.stripe_line_id.in_(
+                    [one.stripe_line_id for one in mine.values() if one.stripe_line_id]
+                ),
+                Match.transaction_id.in_(
+                    [one.transaction_id for one in mine.values() if one.transaction_id]
+                ),
+            )
+        )
+    )
+    taken = {part for row in rows for part in row if part is not None}
+    return {
+        entry_id: one
+        for entry_id, one in mine.items()
+        if not taken & {one.payout_id, one.stripe_line_id, one.transaction_id}
+    }
 
 
 def _is_income(entry: StatementEntry) -> bool:

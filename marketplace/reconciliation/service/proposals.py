@@ -126,7 +126,8 @@ def propose_for_break(
     session.add(proposal)
     _step(session, row, state=BreakState.PROPOSED, owner_id=row.owner_id or actor.person())
     facts = {"proposal_id": str(proposal.id), "action": proposed.action.value}
-    leave_event(session, row, "proposed", by=actor.person(), note=proposal.note, facts=facts)
+    about = facts | {"difference_minor": row.difference_minor, "currency": row.currency}
+    leave_event(session, row, "proposed", by=actor.person(), note=proposal.note, facts=about)
     audit.record(session, actor, "proposed for a break", row.id, **facts)
     return proposal
 

@@ -11,13 +11,10 @@ from typing import Any
 from stripe import StripeClient
 
 from marketplace.db import outside_transaction
-from marketplace.money import EXPONENT, Money
 from marketplace.reconciliation.rules import Line
-from marketplace.stripe_client import translated
+from marketplace.stripe_client import iso, translated
 
 PAGE = 100
-# Stripe counts these in hundredths, which ISO 4217 does not have.
-_COUNTED_IN_HUNDREDTHS = frozenset({"ISK", "UGX"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,19 +96,6 @@ def _raw(body: dict[str, Any]) -> RawLine:
         available_at=datetime.fromtimestamp(body["available_on"], UTC),
         body=body,
     )
-
-
-def iso(minor: int, currency: str) -> Money:
-    """Stripe's count of a currency's smallest unit as ISO 4217 counts it."""
-    code = currency.upper()
-    if code not in EXPONENT:
-        raise ValueError(f"Stripe names the currency {code}, which the ledger does not know.")
-    if code not in _COUNTED_IN_HUNDREDTHS:
-        return Money(minor, code)
-    whole, rest = divmod(minor, 100)
-    if rest:
-        raise ValueError(f"{minor} is no whole amount of {code}.")
-    return Money(whole, code)
 
 
 def body_sha256(body: dict[str, Any]) -> bytes:

@@ -10,8 +10,8 @@ from stripe import StripeClient
 
 from marketplace.db import outside_transaction
 from marketplace.money import Money
-from marketplace.reconciliation.stripe_gateway.lines import acting_as, iso
-from marketplace.stripe_client import translated
+from marketplace.reconciliation.stripe_gateway.lines import acting_as
+from marketplace.stripe_client import iso, translated
 
 PAGE = 100
 

@@ -140,9 +140,9 @@ def _legs(legs: list[ProposedLeg]) -> list[dict[str, Any]]:
     return [{"account": leg.code, **_signed(leg.amount)} for leg in legs]
 
 
-def _suggested(row: Break) -> list[ProposedLeg]:
+def _suggested(row: Break, action: Action = Action.ADJUST) -> list[ProposedLeg]:
     cash = str(row.ours.get("ledger_account") or row.theirs.get("ledger_account") or "")
-    return suggested_legs(Action.ADJUST, row.kind, row.source, row.difference, cash=cash)
+    return suggested_legs(action, row.kind, row.source, row.difference, cash=cash)
 
 
 def _view(view: BreakView) -> dict[str, Any]:
@@ -275,7 +275,7 @@ def _proposed(row: Break, asked: dict[str, Any]) -> Proposed:
     if asked["action"] in POSTING:
         given = asked["legs"]
         legs = tuple(
-            suggested_legs(asked["action"], row.kind, row.source, row.difference)
+            _suggested(row, asked["action"])
             if given is None
             else (
                 ProposedLeg(leg["account"], Money(leg["amount_minor"], leg["currency"]))
