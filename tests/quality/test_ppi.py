@@ -57,6 +57,22 @@ def test_what_is_looked_at_whole_needs_no_interval() -> None:
     assert (0.75, 0.75, 0.75, 4) == (found.value, found.lower, found.upper, found.n)
 
 
+def test_a_share_stays_within_its_bounds() -> None:
+    # Everybody is right where looked, and predictions are higher where nobody did.
+    n, size = 60, 600
+    right = np.where(np.arange(n) % 6 == 0, 0.0, 1.0)
+    truth = np.concatenate([right, np.full(size - n, np.nan)])
+    predicted = np.concatenate([np.where(right == 1, 0.55, 0.45), np.full(size - n, 0.99)])
+
+    found = ppi.whole(
+        truth, predicted, np.full(size, n / size), np.zeros(size, dtype=np.int32), bounded=True
+    )
+
+    assert found is not None
+    assert (1.0, 1.0) == (found.value, found.upper)
+    assert 1.0 == ppi.plain_interval(found.value, found.n, found.total)[1]
+
+
 def test_items_without_a_chance_leave_no_estimate() -> None:
     truth = np.array([1.0, np.nan, 1.0, np.nan])
     strata = np.array([0, 1, 0, 1], dtype=np.int32)

@@ -11,7 +11,7 @@ looked doubtful do not pass for a sample of all.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from math import ceil, isfinite, sqrt
+from math import ceil, inf, isfinite, sqrt
 
 import numpy as np
 import numpy.typing as npt
@@ -118,8 +118,8 @@ def whole(
     All arrays run over the whole set. truth: NaN where nobody looked; predicted: what models
     expect of it; inclusion: the chance with which each was to be looked at; strata: items were
     drawn in each by itself, counted from 0. bounded: truth lies within 0..1, as for shares and
-    win-rates, and so does the interval. None where items of some stratum had no chance at all, or
-    where fewer than two were looked at among those that were not all.
+    win-rates, and so do the value and its interval. None where items of some stratum had no chance
+    at all, or where fewer than two were looked at among those that were not all.
     """
     if not len(truth):
         return None
@@ -146,10 +146,15 @@ def whole(
     total = _Found(value, sum(variances), freedom, 0.0)
     lower, upper = _ends(total, drawn, level, bounded=bounded)
     share = rest / size
+    # Predictions that are weighed against a few labels may carry a share out of its bounds.
+    floor, roof = (0.0, 1.0) if bounded else (-inf, inf)
+    middle, low, high = (
+        min(roof, max(floor, known + share * each)) for each in (value, lower, upper)
+    )
     return Estimate(
-        known + share * value,
-        known + share * lower,
-        known + share * upper,
+        middle,
+        low,
+        high,
         sum(part.n for part in parts),
         size,
         float(np.average([each.power for each in found], weights=[p.size for p in drawn]))
