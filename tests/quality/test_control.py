@@ -12,6 +12,7 @@ from marketplace.errors import Conflict, Denied, Faulty, Missing
 from marketplace.identity.rules import Role
 from marketplace.ids import JobId
 from marketplace.jobs.models import Job
+from marketplace.mail import Message
 from marketplace.quality import service as quality
 from marketplace.quality.models import ControlFiring, ControlReplay, ControlRule
 from marketplace.quality.rules.control import (
@@ -27,6 +28,7 @@ from marketplace.quality.rules.control import (
     checked,
 )
 from marketplace.review import service as review
+from marketplace.review.models import ReviewWatch
 from marketplace.routing import service as routing
 from marketplace.work.models import Seat
 from marketplace.work.rules import HeldBack
@@ -148,6 +150,46 @@ def test_fewer_tasks_at_a_time_until_a_person_lifts_it(session: Session) -> None
     review.decide_firing(session, lab, firing.id, stands=False, note=NOTE)
 
     assert work.claimed(session, bad, job) is not None
+
+
+def test_what_a_person_upholds_at_once_begins_and_is_written_to_its_person(
+    session: Session,
+) -> None:
+    lab, job = with_gold(session, gold=5, items=8)
+    for action in (Action.PAUSE, Action.REVIEW_ALL):
+        rule_on(session, lab, job, action)
+    bad = specialists.doctor(session)
+    all_done(session, bad, job, "bbbbb")
+    scored()
+    background.run("quality.evaluate_rules")  # What they ask for is not carried out yet.
+
+    for firing in session.scalars(select(ControlFiring)).all():
+        review.decide_firing(session, lab, firing.id, stands=True, note=NOTE)
+    background.run("review.carry_out")
+
+    firings = session.scalars(select(ControlFiring)).all()
+    assert {FiringState.IN_FORCE} == {each.state for each in firings}
+    assert all(each.told_at for each in firings)
+    told = session.scalars(select(Message).where(Message.template == "work_checked")).all()
+    assert 2 == len(told)
+    assert 1 == sum("a person has said that this holds" in (each.body or "") for each in told)
+    assert 0 < session.scalars(select(ReviewWatch.left)).one()
+
+
+def test_two_rules_that_watch_somebody_are_lifted_one_by_one(session: Session) -> None:
+    lab, job = with_gold(session, gold=5, items=8)
+    for _ in range(2):
+        rule_on(session, lab, job, Action.REVIEW_ALL)
+    all_done(session, specialists.doctor(session), job, "bbbbb")
+    evaluated()
+    one, other = session.scalars(select(ControlFiring).order_by(ControlFiring.id)).all()
+
+    left = []
+    for firing in (one, other):
+        review.decide_firing(session, lab, firing.id, stands=False, note=NOTE)
+        left.append(session.scalars(select(ReviewWatch.left)).one())
+
+    assert [True, False] == [each > 0 for each in left]
 
 
 def test_no_rule_can_reject_and_what_restricts_must_be_sure() -> None:

@@ -190,7 +190,7 @@ def carry_out_next(session: Session) -> bool:
         return False
     if firing.action in RESTRICTING:
         firing.told_at = clock.now()
-        _write_to(session, firing)
+        _write_to(session, firing, proposed=firing.action is Action.PAUSE)
     if firing.action is not Action.PAUSE:
         firing.state = step(NEXT_FIRING, firing.state, FiringState.IN_FORCE)
         session.flush()
@@ -199,7 +199,7 @@ def carry_out_next(session: Session) -> bool:
     return True
 
 
-def _write_to(session: Session, firing: ControlFiring) -> None:
+def _write_to(session: Session, firing: ControlFiring, *, proposed: bool) -> None:
     """Tell the person by a letter that leads to the figures and to a place for their side."""
     person = identity.addressees(session, [PersonId(firing.person_id)]).get(firing.person_id)
     if person is None:
@@ -211,7 +211,7 @@ def _write_to(session: Session, firing: ControlFiring) -> None:
         name=person.name,
         job=session.get_one(Job, firing.job_id).title,
         action=firing.action.value,
-        proposed=firing.action is Action.PAUSE,
+        proposed=proposed,
     )
 
 
@@ -246,9 +246,10 @@ def _measure(session: Session, person_id: PersonId, job_id: JobId) -> None:
 def decide_firing(
     session: Session, actor: Actor, firing_id: UUID, *, stands: bool, note: str
 ) -> ControlFiring:
-    """Say of a firing that it stands, which lets a proposed pause begin, or lift it.
+    """Say of a firing that it stands, which lets what was only proposed begin, or lift it.
 
-    By whoever looks after its rule, or by operations; never by the person that it is about.
+    By whoever looks after its rule, or by operations; never by the person that it is about, who
+    gets a letter where something begins.
     """
     actor.require(Permission.QUALITY_CONTROL)
     firing = session.get(ControlFiring, firing_id, with_for_update=True)
@@ -264,14 +265,15 @@ def decide_firing(
     if not stands:
         lift_firing(session, actor, firing, note)
         return firing
-    then = FiringState.UPHELD
-    if firing.state is FiringState.PROPOSED:
-        then = FiringState.IN_FORCE
+    begins = firing.state is FiringState.PROPOSED
+    then = FiringState.IN_FORCE if begins else FiringState.UPHELD
     firing.state = step(NEXT_FIRING, firing.state, then)
     firing.note, firing.decided_by, firing.decided_at = note, actor.person(), clock.now()
-    session.flush()
-    if firing.action is not Action.REVIEW_ALL:
-        _measure(session, PersonId(firing.person_id), JobId(firing.job_id))
+    if begins:
+        firing.told_at = firing.told_at or clock.now()
+        session.flush()
+        _apply(session, firing)
+        _write_to(session, firing, proposed=False)
     audit.record(session, actor, "upheld firing", firing.id)
     return firing
 
@@ -285,12 +287,24 @@ def lift_firing(session: Session, actor: Actor, firing: ControlFiring, note: str
     session.flush()
     person_id, job_id = PersonId(firing.person_id), JobId(firing.job_id)
     if firing.action is Action.REVIEW_ALL:
-        watch(session, job_id, person_id, answers=0, why=WHY_WATCHED)
+        if not _is_watched_still(session, person_id, job_id):
+            watch(session, job_id, person_id, answers=0, why=WHY_WATCHED)
     elif firing.action is Action.EXTRA_GOLD:
         work.give_up_kept_seats(session, person_id, job_id)
     elif firing.action in RESTRICTING:
         _measure(session, person_id, job_id)
     audit.record(session, actor, "lifted firing", firing.id)
+
+
+def _is_watched_still(session: Session, person_id: PersonId, job_id: JobId) -> bool:
+    """Whether another firing has all of a person's answers in a job looked at."""
+    others = select(ControlFiring.id).where(
+        ControlFiring.person_id == person_id,
+        ControlFiring.job_id == job_id,
+        ControlFiring.action == Action.REVIEW_ALL,
+        ControlFiring.state.in_([FiringState.IN_FORCE, FiringState.UPHELD]),
+    )
+    return session.scalar(select(others.exists())) or False
 
 
 def end_extra_gold(session: Session) -> int:
