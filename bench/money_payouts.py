@@ -39,8 +39,8 @@ PAY = usd(50_00)
 CLONES_AT_ONCE = 500
 PEOPLE = """INSERT INTO person (id, email, name, password_hash, timezone, state, is_specialist,
   email_verified_at, created_at)
-SELECT %(id)s::text::uuid, %(id)s::text || '@example.org', name, password_hash, timezone, state, is_specialist,
-  email_verified_at, created_at FROM person WHERE id = %(like)s::text::uuid"""
+SELECT %(id)s::text::uuid, %(id)s::text || '@example.org', name, password_hash, timezone, state,
+  is_specialist, email_verified_at, created_at FROM person WHERE id = %(like)s::text::uuid"""
 PAYEES = """INSERT INTO payee_account
 SELECT (jsonb_populate_record(p, jsonb_build_object('person_id', %(id)s::text,
   'account_key', %(id)s::text, 'stripe_account_id', %(account)s::text,
