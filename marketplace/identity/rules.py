@@ -165,8 +165,7 @@ GRANTS: Mapping[Role, frozenset[Permission]] = {
         _P.JOBS_PUBLISH,
         _P.BALANCE_VIEW,
     },
-    Role.PREPARER: _MONEY
-    | {_P.PAYOUTS_PREPARE, _P.PAYOUTS_RELEASE, _P.PAY_HOLD, _P.TAX_VERIFY},
+    Role.PREPARER: _MONEY | {_P.PAYOUTS_PREPARE, _P.PAYOUTS_RELEASE, _P.PAY_HOLD, _P.TAX_VERIFY},
     Role.APPROVER: _MONEY
     | {
         _P.PAYOUTS_APPROVE,

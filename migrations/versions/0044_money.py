@@ -108,7 +108,8 @@ OPEN_NOW = (
     " AND NEW.source_kind IN ('adjustment', 'write_off', 'fee_class')"
 )
 
-# A month never changes without a mark, made before it, that says who did it, and why it was reopened.
+# A month never changes without a mark, made before it, that says who did it, and why it opened
+# again.
 MARKED = (
     """CREATE FUNCTION ledger_period_marked() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

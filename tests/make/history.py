@@ -1,10 +1,9 @@
-"""A true history of money: Stripe, a bank and the book say the same; and ways to corrupt it."""
+"""A true history of money: Stripe, a bank and the book say the same."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from itertools import count
 from uuid import UUID
 
@@ -14,7 +13,6 @@ from sqlalchemy.orm import Session
 from marketplace import clock, db
 from marketplace.actor import SYSTEM
 from marketplace.ids import PayoutLineId, PersonId, new_id
-from marketplace.ledger import service as ledger
 from marketplace.money import Money, zero
 from marketplace.reconciliation import service
 from marketplace.reconciliation.models import StatementSource
@@ -33,7 +31,7 @@ from tests.make.ledger import usd
 
 IBAN = "DE02120300000000202051"
 Expected = set[tuple[str, BreakKind, str]]
-_numbers = count(1)
+NUMBERS = count(1)
 
 
 def insert_row(session: Session, table: str, **values: object) -> UUID:
@@ -65,7 +63,7 @@ class History:
     ) -> str:
         """A line of our balance at Stripe, made days ago; its id. seen: when we stored it, before
         that long."""
-        number = next(_numbers)
+        number = next(NUMBERS)
         made = clock.now() - timedelta(days=days_ago)
         kept = fee or zero(amount.currency)
         line = Line(f"txn_{number:06}", kind, amount, kept, made)
@@ -88,7 +86,7 @@ class History:
         self, amount: Money, *, status: str = "paid", arrived_days_ago: int = 20, name: str = ""
     ) -> RawPayout:
         """A payout to our bank, posted, as Stripe tells it."""
-        number = next(_numbers)
+        number = next(NUMBERS)
         payout_id = name or f"po_{number}"
         line = self.line("payout", -amount, source=payout_id, days_ago=arrived_days_ago + 1)
         assert service.post_line(self.session, line)
@@ -117,7 +115,7 @@ class History:
         make.sent(self.session, person, line_id, amount)
         transfer = f"tr_{line_id.hex}"
         self.payout_line(person, amount, line_id=line_id, transfer_id=transfer)
-        number = next(_numbers)
+        number = next(NUMBERS)
         made = clock.now() - timedelta(days=3)
         line = Line(f"txn_{line_id.hex}", "transfer", -amount, zero(amount.currency), made)
         raw = RawLine(line, transfer, made, {"id": line.id, "number": number})
@@ -137,24 +135,7 @@ class History:
     ) -> str:
         """A payout line, transferred, or unknown without a transfer; its id."""
         now = clock.now() - since
-        run = insert_row(
-            self.session,
-            "payout_run",
-            year=2026,
-            number=(number := next(_numbers)),
-            reference=f"PO-2026-{number:04}",
-            currency=amount.currency,
-            minimum_minor=1,
-            state="draft",
-            content_sha256="0" * 64,
-            line_count=1,
-            total_minor=amount.minor,
-            prepared_by=person,
-            prepared_at=now,
-            version=1,
-            asked={},
-            approvals_needed=1,
-        )
+        run = self._run(person, amount, now)
         made: dict[str, object] = {
             "run_id": run,
             "specialist_id": person,
@@ -169,30 +150,10 @@ class History:
         wanted = line_id or new_id()
         lines = db.metadata.tables["payout_line"]
         self.session.execute(insert(lines).values(id=wanted, **made))
-        runs, approver = db.metadata.tables["payout_run"], people.a_person(self.session)
-        insert_row(
-            self.session,
-            "payout_approval",
-            run_id=run,
-            person_id=approver,
-            content_sha256="0" * 64,
-            at=now,
-            total_minor=amount.minor,
-            day_used_minor=0,
-        )
-        for change in (
-            {
-                "state": "approved",
-                "approved_by": approver,
-                "approved_at": now,
-                "approved_sha256": "0" * 64,
-            },
-            {"state": "releasing", "released_by": person, "released_at": now},
-        ):
-            self.session.execute(update(runs).where(runs.c.id == run).values(**change))
-        steps: list[dict[str, object]] = [{"state": "approved"}, {"state": "submitting"}]
-        steps.append(
-            {
+        self._release(run, person, amount, now)
+        ended: dict[str, object] = {"state": "unknown"}
+        if transfer_id:
+            ended = {
                 "state": "transferred",
                 "transfer_id": transfer_id,
                 "balance_transaction_id": f"txn_{wanted.hex}",
@@ -200,12 +161,56 @@ class History:
                 "destination_currency": amount.currency,
                 "ended_at": now,
             }
-            if transfer_id
-            else {"state": "unknown"}
-        )
-        for step in steps:
+        for step in ({"state": "approved"}, {"state": "submitting"}, ended):
             self.session.execute(update(lines).where(lines.c.id == wanted).values(**step))
         return str(wanted)
+
+    def _run(self, preparer: PersonId, amount: Money, at: datetime) -> UUID:
+        """A draft of one line."""
+        number = next(NUMBERS)
+        return insert_row(
+            self.session,
+            "payout_run",
+            year=2026,
+            number=number,
+            reference=f"PO-2026-{number:04}",
+            currency=amount.currency,
+            minimum_minor=1,
+            state="draft",
+            content_sha256="0" * 64,
+            line_count=1,
+            total_minor=amount.minor,
+            prepared_by=preparer,
+            prepared_at=at,
+            version=1,
+            asked={},
+            approvals_needed=1,
+        )
+
+    def _release(self, run: UUID, preparer: PersonId, amount: Money, at: datetime) -> None:
+        """Somebody else approves the run, and whoever prepared it releases it."""
+        runs, approver = db.metadata.tables["payout_run"], people.a_person(self.session)
+        insert_row(
+            self.session,
+            "payout_approval",
+            run_id=run,
+            person_id=approver,
+            content_sha256="0" * 64,
+            at=at,
+            total_minor=amount.minor,
+            day_used_minor=0,
+        )
+        approved = {
+            "state": "approved",
+            "approved_by": approver,
+            "approved_at": at,
+            "approved_sha256": "0" * 64,
+        }
+        for change in (
+            approved,
+            {"state": "releasing", "released_by": preparer, "released_at": at},
+        ):
+            self.session.execute(update(runs).where(runs.c.id == run).values(**change))
 
     def bank_day(
         self, *lines: tuple[int, str, str], gap: int = 0, end_to_end: str = ""
@@ -217,7 +222,7 @@ class History:
             ParsedEntry(
                 amount=usd(minor),
                 booked_on=self.day,
-                bank_reference=f"B{next(_numbers)}",
+                bank_reference=f"B{next(NUMBERS)}",
                 end_to_end=end_to_end,
                 counterparty="Somebody",
                 text=words,
@@ -331,171 +336,3 @@ def _cover_made_up_money(history: History) -> None:
         with clock.shifted(-timedelta(days=3)):
             service.record_lines(history.session, [raw])
         history.sums[row.currency] = history.sums.get(row.currency, 0) + amount.minor
-
-
-STRIPE = "stripe"
-Corruption = Callable[[History, int], Expected]
-
-
-def missing_in_ledger(history: History, minor: int) -> Expected:
-    line = history.line("charge", usd(minor))
-    return {(STRIPE, BreakKind.MISSING_IN_LEDGER, line)}
-
-
-def missing_at_stripe(history: History, minor: int) -> Expected:
-    named = f"txn_invented_{next(_numbers)}"
-    with clock.shifted(-timedelta(hours=1)):
-        make.topped_up(history.session, usd(minor), balance_transaction_id=named)
-    return {(STRIPE, BreakKind.MISSING_AT_STRIPE, named)}
-
-
-def missing_at_bank(history: History, minor: int) -> Expected:
-    payout = history.payout(usd(minor), arrived_days_ago=20)
-    return {("bank", BreakKind.MISSING_AT_BANK, payout.id)}
-
-
-def amount_mismatch(history: History, minor: int) -> Expected:
-    line = history.top_up(usd(minor + 5_00), told=usd(minor))
-    return {(STRIPE, BreakKind.AMOUNT_MISMATCH, line)}
-
-
-def fee_mismatch(history: History, minor: int) -> Expected:
-    line = history.line("charge", usd(minor), usd(31))
-    make.topped_up(history.session, usd(minor), fee=usd(30), balance_transaction_id=line)
-    return {(STRIPE, BreakKind.FEE_MISMATCH, line)}
-
-
-def currency_mismatch(history: History, minor: int) -> Expected:
-    line = history.line("charge", Money(minor, "EUR"))
-    make.topped_up(history.session, usd(minor), balance_transaction_id=line)
-    return {(STRIPE, BreakKind.CURRENCY_MISMATCH, line)}
-
-
-def duplicate_external(history: History, minor: int) -> Expected:
-    first = history.line("charge", usd(minor), source="ch_twice", days_ago=5)
-    make.topped_up(history.session, usd(minor), balance_transaction_id=first)
-    again = history.line("charge", usd(minor), source="ch_twice", days_ago=4)
-    return {(STRIPE, BreakKind.DUPLICATE_EXTERNAL, again)}
-
-
-def duplicate_internal(history: History, minor: int) -> Expected:
-    payout = history.payout(usd(minor), arrived_days_ago=22, name=f"po_twice_{next(_numbers)}")
-    history.bank_day((minor, f"STRIPE {payout.trace_id}", ""))
-    history.settle()
-    ledger.record_bank_arrival(
-        history.session,
-        payout_id=payout.id,
-        amount=usd(minor),
-        source_id=f"be_again_{next(_numbers)}",
-        effective_on=history.day - timedelta(days=12),
-        where="client_funds",
-    )
-    return {("bank", BreakKind.DUPLICATE_INTERNAL, payout.id)}
-
-
-def late(history: History, minor: int) -> Expected:
-    line = history.line("charge", usd(minor), days_ago=1, seen=timedelta(hours=2))
-    return {(STRIPE, BreakKind.LATE, line)}
-
-
-def unknown_category(history: History, minor: int) -> Expected:
-    line = history.line("brand_new_thing", usd(-minor))
-    assert service.post_line(history.session, line)
-    return {(STRIPE, BreakKind.UNKNOWN_CATEGORY, line)}
-
-
-def orphan_transfer(history: History, minor: int) -> Expected:
-    line = history.line("transfer", usd(-minor))
-    return {(STRIPE, BreakKind.ORPHAN_TRANSFER, line)}
-
-
-def unresolved_unknown(history: History, minor: int) -> Expected:
-    person = people.a_person(history.session, is_specialist=True)
-    line = history.payout_line(person, usd(minor))
-    return {("book", BreakKind.UNRESOLVED_UNKNOWN, line)}
-
-
-def stuck_in_transit(history: History, minor: int) -> Expected:
-    payout = history.payout(usd(minor), status="in_transit", arrived_days_ago=9)
-    return {("bank", BreakKind.STUCK_IN_TRANSIT, payout.id)}
-
-
-def returned(history: History, minor: int) -> Expected:
-    (entry,) = history.bank_day((minor, "Returned payment", "AC04"))
-    history.settle()
-    return {(history.source.break_source, BreakKind.RETURNED, entry)}
-
-
-def unapplied_cash(history: History, minor: int) -> Expected:
-    with clock.shifted(-timedelta(days=2)):
-        (entry,) = history.bank_day((minor, "Invoice that we never wrote", ""))
-        history.settle()
-    return {("book", BreakKind.UNAPPLIED_CASH, entry)}
-
-
-def stale_hold(history: History, minor: int) -> Expected:
-    now = clock.now()
-    hold = insert_row(
-        history.session,
-        "pay_hold",
-        person_id=people.a_person(history.session, is_specialist=True),
-        owner_id=people.a_person(history.session),
-        amount_minor=minor,
-        currency="USD",
-        reason="review",
-        state="open",
-        placed_at=now - timedelta(days=30),
-        look_due_at=now - timedelta(days=1),
-    )
-    return {("book", BreakKind.STALE_HOLD, f"pay:{hold}")}
-
-
-def negative_connected(history: History, minor: int) -> Expected:
-    account = f"acct_negative{next(_numbers)}"
-    told = RawBalance({"USD": {"available": -minor, "pending": 0}}, {"object": "balance"})
-    service.record_statement(history.session, told, account)
-    return {("custody", BreakKind.NEGATIVE_CONNECTED, f"{account}:USD")}
-
-
-def coverage_shortfall(history: History, minor: int) -> Expected:
-    line = history.line("stripe_fee", Money(-minor, "GBP"))
-    assert service.post_line(history.session, line)
-    return {("book", BreakKind.COVERAGE_SHORTFALL, "GBP")}
-
-
-def file_tamper(history: History, minor: int) -> Expected:
-    line = history.top_up(usd(minor))
-    made = clock.now()
-    told = Line(line, "charge", usd(minor + 1), usd(0), made)
-    service.record_lines(history.session, [RawLine(told, None, made, {"id": line, "other": 1})])
-    return {(STRIPE, BreakKind.FILE_TAMPER, line)}
-
-
-def file_gap(history: History, minor: int) -> Expected:
-    before = history.day
-    history.bank_day(gap=minor)
-    return {(history.source.break_source, BreakKind.FILE_GAP, f"{before}:{history.day}::")}
-
-
-CORRUPTIONS: dict[BreakKind, Corruption] = {
-    BreakKind.MISSING_IN_LEDGER: missing_in_ledger,
-    BreakKind.MISSING_AT_STRIPE: missing_at_stripe,
-    BreakKind.MISSING_AT_BANK: missing_at_bank,
-    BreakKind.AMOUNT_MISMATCH: amount_mismatch,
-    BreakKind.FEE_MISMATCH: fee_mismatch,
-    BreakKind.CURRENCY_MISMATCH: currency_mismatch,
-    BreakKind.DUPLICATE_EXTERNAL: duplicate_external,
-    BreakKind.DUPLICATE_INTERNAL: duplicate_internal,
-    BreakKind.LATE: late,
-    BreakKind.UNKNOWN_CATEGORY: unknown_category,
-    BreakKind.ORPHAN_TRANSFER: orphan_transfer,
-    BreakKind.UNRESOLVED_UNKNOWN: unresolved_unknown,
-    BreakKind.STUCK_IN_TRANSIT: stuck_in_transit,
-    BreakKind.RETURNED: returned,
-    BreakKind.UNAPPLIED_CASH: unapplied_cash,
-    BreakKind.STALE_HOLD: stale_hold,
-    BreakKind.NEGATIVE_CONNECTED: negative_connected,
-    BreakKind.COVERAGE_SHORTFALL: coverage_shortfall,
-    BreakKind.FILE_GAP: file_gap,
-    BreakKind.FILE_TAMPER: file_tamper,
-}

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
 from marketplace.reconciliation.rules.breaks import BreakKind
-from tests.make.history import CORRUPTIONS, Expected, History, a_true_history
+from tests.make.corruptions import CORRUPTIONS
+from tests.make.history import Expected, History, a_true_history
 
 AMOUNTS = st.integers(1_00, 200_00)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import pytest
 from flask import Flask
@@ -32,7 +32,7 @@ class Browser:
         """Open a page."""
         return self.client.get(path, headers=headers)
 
-    def post(self, path: str, fields: dict[str, object] | None = None) -> TestResponse:
+    def post(self, path: str, fields: Mapping[str, object] | None = None) -> TestResponse:
         """Send a form with the token of a page that everyone can open."""
         return self.client.post(path, data={"csrf_token": self.form_token(), **(fields or {})})
 

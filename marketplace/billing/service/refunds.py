@@ -191,6 +191,8 @@ def locked(session: Session, refund_id: UUID) -> Refund:
 
 
 def give_up(session: Session, actor: Actor, refund: Refund, state: RefundState, note: str) -> None:
+    """End a refund that was not sent: its money is the lab's again. Conflict for a step that the
+    lifecycle does not have."""
     ledger.cancel_refund(
         session,
         lab_id=refund.organisation_id,

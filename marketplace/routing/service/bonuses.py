@@ -72,20 +72,26 @@ def give_bonus(
     )
     session.add(bonus)
     session.flush()  # A second one of the same key is refused before the book is asked.
-    accrual = accrual_of(AccrualKind.BONUS, amount, job, submission.specialist_id, clearance_days)
+    _post(session, bonus, fee, job, clearance_days)
+    _tell(session, actor, bonus, job)
+    return bonus
+
+
+def _post(session: Session, bonus: Bonus, fee: Money, job: Job, clearance_days: int) -> None:
+    """Its pay, which clears like any other, and its entries."""
+    to = bonus.specialist_id
+    accrual = accrual_of(AccrualKind.BONUS, bonus.amount, job, to, clearance_days)
     accrual.bonus_id = bonus.id
     session.add(accrual)
     session.flush()  # The book's locks come last.
     ledger.pay_bonus(
         session,
-        lab_id=lab,
-        specialist_id=submission.specialist_id,
-        bonus=amount,
+        lab_id=OrganisationId(bonus.organisation_id),
+        specialist_id=to,
+        bonus=bonus.amount,
         fee=fee,
         source_id=bonus.id,
     )
-    _tell(session, actor, bonus, job)
-    return bonus
 
 
 def _key(actor: Actor, once_key: str) -> str:

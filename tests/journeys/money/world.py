@@ -8,7 +8,6 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid5
 
-import psycopg
 from sqlalchemy import Connection, Engine, select, text
 from sqlalchemy.orm import sessionmaker
 
@@ -35,6 +34,7 @@ from marketplace.payouts.rules import (
 )
 from marketplace.web import webhooks
 from tests.journeys.money.crashes import Crashes, Killed
+from tests.journeys.money.stripe_side import StripeSide, keep_sandbox, restore_sandbox, unfinished
 from tests.make import background
 from tests.make import payouts as make
 from tests.make.billing import BACK, Stripe, a_lab, a_person, pay, work
@@ -59,49 +59,13 @@ SWEEPS = (
     "reconciliation.pull",
 )
 
-KEPT_TABLES = (
-    "sandbox_state",
-    "sandbox_objects",
-    "sandbox_balances",
-    "sandbox_balance_transactions",
-    "sandbox_idempotency",
-    "sandbox_events",
-    "sandbox_timers",
-    "sandbox_options",
-    "sandbox_reserved",
-    "sandbox_bank_lines",
-)
-
-
-def keep_sandbox(stripe: Stripe) -> None:
-    """Remember what the sandbox holds now."""
-    for table in KEPT_TABLES:
-        ask(stripe, f"DROP TABLE IF EXISTS kept_{table}")
-        ask(stripe, f"CREATE TABLE kept_{table} AS TABLE {table}")
-
-
-def restore_sandbox(stripe: Stripe) -> None:
-    """Make the sandbox what it was; its worker may be at something, which is then undone, too."""
-    stripe.controls.clear_faults()
-    tables = ", ".join((*KEPT_TABLES, "sandbox_deliveries", "sandbox_faults"))
-    fill = "INSERT INTO {0} OVERRIDING SYSTEM VALUE SELECT * FROM kept_{0};"
-    refilled = "".join(fill.format(table) for table in KEPT_TABLES)
-    ask(stripe, f"TRUNCATE {tables}; {refilled}")
-
-
-def ask(stripe: Stripe, query: str, *values: object) -> list[Any]:
-    """The rows of a query to the sandbox's own database."""
-    with psycopg.connect(stripe.database_url.replace("+psycopg", "", 1)) as plain:
-        answer = plain.execute(query.encode(), values or None)
-        return answer.fetchall() if answer.description else []
-
 
 def name_of(*parts: object) -> UUID:
     """An id that the same story gives to the same thing."""
     return uuid5(NAMES, ":".join(str(part) for part in parts))
 
 
-class World:
+class World(StripeSide):
     """A database of its own (rolled back), an emptied sandbox, and what people do in both.
 
     A verb may be killed at any moment by `crashes`; calling it again goes on where it was, as
@@ -135,11 +99,11 @@ class World:
             {"stripe_account": self.accounts()[NEVER_PAID_OUT]},
         )
         self._fund()
-        self._marked = (dict(self.top_ups), self._seen)
+        self._marked = (dict(self.top_ups), self.seen)
         keep_sandbox(stripe)
 
     def _begin(self) -> None:
-        self._seen = 0
+        self.seen = 0
         self.mail: list[dict[str, Any]] = []
         self.top_ups: dict[str, UUID] = {}
         self.runs: dict[str, UUID] = {}
@@ -159,7 +123,7 @@ class World:
     def story(self) -> Iterator[World]:
         """One story from this beginning; afterwards nothing of it has happened, here or there."""
         self._begin()
-        self.top_ups, self._seen = dict(self._marked[0]), self._marked[1]
+        self.top_ups, self.seen = dict(self._marked[0]), self._marked[1]
         self.crashes = Crashes()
         gate.forget()
         with ExitStack() as told:
@@ -351,7 +315,7 @@ class World:
         if known:
             self._sweep(0)
         account = self.accounts()[0]
-        paid = self._ask_stripe(
+        paid = self.ask_stripe(
             "SELECT id FROM sandbox_objects WHERE kind = 'payout' AND account = %s"
             " AND body->>'status' = 'paid' ORDER BY serial DESC LIMIT 1",
             account,
@@ -364,14 +328,6 @@ class World:
         """Time goes on, here and at Stripe."""
         self.stripe.controls.advance(seconds)
         self.rests.enter_context(clock.shifted(timedelta(seconds=seconds)))
-
-    def events(self) -> list[dict[str, Any]]:
-        """What Stripe has to tell since the last look, oldest first."""
-        query = "SELECT serial, body FROM sandbox_events WHERE serial > %s ORDER BY serial"
-        rows = self._ask_stripe(query, self._seen)
-        if rows:
-            self._seen = rows[-1][0]
-        return [row[1] for row in rows]
 
     def hear(self, event: dict[str, Any]) -> None:
         """One delivery of a webhook, whose signature was right."""
@@ -404,54 +360,6 @@ class World:
         person_id = str(self.people[who])
         payouts.refresh_account(work("payouts.refresh_account"), person_id=person_id)
 
-    # What Stripe knows.
-
-    def accounts(self) -> list[str]:
-        """The specialists' accounts at Stripe."""
-        return [make.account_of(person) for person in self.people]
-
-    def transfers(self) -> dict[str, list[tuple[str, int]]]:
-        """The transfers that Stripe made, by the line that they name: id and amount."""
-        found: dict[str, list[tuple[str, int]]] = {}
-        query = "SELECT body FROM sandbox_objects WHERE kind = 'transfer' ORDER BY serial"
-        for (body,) in self._ask_stripe(query):
-            found.setdefault(body["metadata"]["line_id"], []).append((body["id"], body["amount"]))
-        return found
-
-    def payouts(self) -> dict[str, str]:
-        """Every payout to a specialist's bank, with its status."""
-        query = (
-            "SELECT id, body->>'status' FROM sandbox_objects WHERE kind = 'payout'"
-            " AND account <> ''"
-        )
-        return {row[0]: row[1] for row in self._ask_stripe(query)}
-
-    def at_stripe(self) -> int:
-        """The platform's balance: available, pending and set aside."""
-        (row,) = self._ask_stripe(
-            "SELECT coalesce(sum((body->>'net')::bigint), 0)::bigint"
-            " FROM sandbox_balance_transactions WHERE account = ''"
-        )
-        return int(row[0])
-
-    def _ask_stripe(self, query: str, *values: object) -> list[Any]:
-        return ask(self.stripe, query, *values)
-
-    def held_by(self, account: str) -> tuple[int, int]:
-        """What an account has at Stripe, and what is on its way from there to a bank."""
-        (held,) = self._ask_stripe(
-            "SELECT coalesce(sum((body->>'net')::bigint), 0)::bigint"
-            " FROM sandbox_balance_transactions WHERE account = %s",
-            account,
-        )
-        (leaving,) = self._ask_stripe(
-            "SELECT coalesce(sum((body->>'amount')::bigint), 0)::bigint FROM sandbox_objects"
-            " WHERE kind = 'payout' AND account = %s"
-            " AND body->>'status' IN ('pending', 'in_transit')",
-            account,
-        )
-        return int(held[0]), int(leaving[0])
-
     # What brings everything to rest.
 
     def rest(self, *, banks: bool = True) -> None:
@@ -463,9 +371,9 @@ class World:
         self.stripe.controls.clear_faults()
         for seconds in TIMES:
             self._sweep(seconds)
-            if self.is_at_rest():
+            if not unfinished():
                 break
-        assert self.is_at_rest(), self.unfinished()
+        assert not unfinished(), unfinished()
         for seconds in BANK_TIMES if banks else ():
             self._sweep(seconds)
         self.settle_constraints()
@@ -483,29 +391,8 @@ class World:
             for run in session.scalars(select(PayoutRun).where(PayoutRun.paused_at.is_not(None))):
                 payouts_service.resume_run(session, self.finance.preparer.actor, run.id)
 
-    def unfinished(self) -> list[str]:
-        """What is still on its way, in words."""
-        with transaction() as session:
-            return [str(told) for told in session.scalars(text(_UNFINISHED))]
-
-    def is_at_rest(self) -> bool:
-        """Whether every top-up and every payout line has ended."""
-        return not self.unfinished()
-
     def settle_constraints(self) -> None:
         """What the database checks at a commit, it checks now: savepoints commit nothing."""
         with transaction() as session:
             session.execute(text("SET CONSTRAINTS ALL IMMEDIATE"))
             session.execute(text("SET CONSTRAINTS ALL DEFERRED"))
-
-
-_UNFINISHED = """
-SELECT 'top-up ' || t.id || ' is ' || t.state FROM top_up t
-  WHERE t.state IN ('requested', 'checkout_open', 'settling', 'clearing')
-UNION ALL
-SELECT 'reversal ' || v.id || ' is ' || v.state FROM payout_reversal v
-  WHERE v.state IN ('asked', 'approved', 'sending', 'unknown')
-UNION ALL
-SELECT 'line ' || l.id || ' is ' || l.state FROM payout_line l JOIN payout_run r ON r.id = l.run_id
-  WHERE r.state = 'releasing' AND l.ended_at IS NULL
-"""

@@ -77,7 +77,7 @@ def test_a_transfer_is_taken_back_by_two_people(
         assert ReversalState.REVERSED is tx.get_one(PayoutReversal, row.id).state
     assert "Taken back" in text_of(checked(auditor.browser.get("/finance/reversals")))
     with auditor.browser.get(f"/finance/payout-runs/{line.run_id}/lines.csv") as file:
-        (told,) = csv.DictReader(io.StringIO(file.text))
+        (told,) = csv.DictReader(io.StringIO(file.get_data(as_text=True)))
     assert ("90.00", "90.00", "transferred", "reversed") == (
         told["amount"],
         told["taken_back"],

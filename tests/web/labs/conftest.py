@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import pytest
 from flask import Flask
@@ -28,7 +28,7 @@ class Watching(Browser):
         self.session.flush()
         return super().get(path, **headers)
 
-    def post(self, path: str, fields: dict[str, object] | None = None) -> TestResponse:
+    def post(self, path: str, fields: Mapping[str, object] | None = None) -> TestResponse:
         """Send a form."""
         self.session.flush()
         return super().post(path, fields)
