@@ -38,6 +38,7 @@ from tests.make import (
     specialists,
     work,
 )
+from tests.make import billing as make_billing
 from tests.make import endpoints as make_endpoints
 from tests.make import jobs as make_jobs
 from tests.web.conftest import app as app  # The application of the web tests.
@@ -145,6 +146,7 @@ def world(session: Session) -> tuple[Actor, Actor, dict[str, Any]]:
         "invitation_id": invitation,
         "invoice_id": invoices.issued(session, lab).id,
         "appeal_id": appeal.id,
+        "refund_id": make_billing.asked_refund(session, lab).id,
         "person_id": lab.person_id,
         "import_id": started.id, "token_id": token, "sign_in_id": browser,
         "item_id": item,

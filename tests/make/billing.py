@@ -15,7 +15,9 @@ from sqlalchemy.orm import Session
 from marketplace import clock, outbox, stripe_client
 from marketplace.actor import Actor
 from marketplace.billing import background, service
-from marketplace.billing.models import TopUp
+from marketplace.billing.models import Refund, TopUp
+from marketplace.billing.rules import Checkout, Settlement
+from marketplace.billing.service import refunds
 from marketplace.db import transaction
 from marketplace.embedded import Stack
 from marketplace.identity import rules as identity_rules
@@ -187,3 +189,27 @@ def refresh(top_up: TopUp) -> TopUp:
     """Fetch what Stripe says about a top-up; the row afterwards."""
     background.refresh_top_up(work("billing.refresh_top_up"), top_up_id=str(top_up.id))
     return as_it_is(top_up)
+
+
+def settled_top_up(session: Session, lab: Actor, amount: Money) -> TopUp:
+    """A top-up in the book, as if Stripe had told us all about it."""
+    top_up = service.begin_top_up(session, lab, amount, success_url=BACK, cancel_url=BACK)
+    seen = Checkout(
+        session_id=f"cs_{top_up.id.hex}",
+        url=None,
+        expired=False,
+        completed=True,
+        paid=True,
+        payment_intent_id=f"pi_{top_up.id.hex}",
+        settlement=Settlement(
+            f"txn_{top_up.id.hex}", amount, Money(0, amount.currency), clock.now()
+        ),
+        metadata={"top_up_id": str(top_up.id)},
+    )
+    return service.record_checkout(session, top_up.id, seen)
+
+
+def asked_refund(session: Session, lab: Actor) -> Refund:
+    """A refund that waits for finance."""
+    settled_top_up(session, lab, Money(2_000_00, "USD"))
+    return refunds.ask_refund(session, lab, Money(1_500_00, "USD"))[0]

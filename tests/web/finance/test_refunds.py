@@ -5,35 +5,16 @@ from __future__ import annotations
 from sqlalchemy.orm import Session
 
 from marketplace import clock
-from marketplace.actor import Actor
-from marketplace.billing import service as billing
 from marketplace.billing.models import TopUp, WriteOff
-from marketplace.billing.rules import Checkout, Settlement
 from marketplace.billing.rules.disputes import DisputeLine, DisputeNow
 from marketplace.billing.rules.refunds import RefundState
 from marketplace.billing.service import disputes, refunds
 from marketplace.identity.rules import Role
 from marketplace.money import Money
 from tests.make import invoices
+from tests.make.billing import settled_top_up
 from tests.web.finance.conftest import Hire
 from tests.web.pages import checked, text_of
-
-
-def paid(session: Session, lab: Actor, amount: Money) -> TopUp:
-    """A top-up that Stripe has told us all about."""
-    back = "http://localhost/lab/balance"
-    top_up = billing.begin_top_up(session, lab, amount, success_url=back, cancel_url=back)
-    seen = Checkout(
-        session_id=f"cs_{top_up.id.hex}",
-        url=None,
-        expired=False,
-        completed=True,
-        paid=True,
-        payment_intent_id=f"pi_{top_up.id.hex}",
-        settlement=Settlement(f"txn_{top_up.id.hex}", amount, Money(0, "USD"), clock.now()),
-        metadata={"top_up_id": str(top_up.id)},
-    )
-    return billing.record_checkout(session, top_up.id, seen)
 
 
 def lost(top_up: TopUp, status: str) -> DisputeNow:
@@ -54,7 +35,7 @@ def lost(top_up: TopUp, status: str) -> DisputeNow:
 
 def test_a_large_refund_and_a_debt_each_take_two_people(session: Session, hire: Hire) -> None:
     lab = invoices.a_buyer(session)
-    paid(session, lab, Money(2_000_00, "USD"))
+    settled_top_up(session, lab, Money(2_000_00, "USD"))
     (refund,) = refunds.ask_refund(session, lab, Money(1_500_00, "USD"))
     approver = hire(Role.APPROVER, factor=False)
     reconciler = hire(Role.RECONCILER, factor=False)
@@ -68,7 +49,7 @@ def test_a_large_refund_and_a_debt_each_take_two_people(session: Session, hire: 
     session.expire_all()
     assert RefundState.REFUSED is refund.state
 
-    top_up = paid(session, lab, Money(100_00, "USD"))
+    top_up = settled_top_up(session, lab, Money(100_00, "USD"))
     row = disputes.record_dispute(session, lost(top_up, "needs_response"))
     listed = text_of(checked(reconciler.browser.get("/finance/disputes")))
     assert "the holder of the card does not know the payment" in listed
@@ -78,7 +59,7 @@ def test_a_large_refund_and_a_debt_each_take_two_people(session: Session, hire: 
 
 def test_what_a_lab_owes_is_written_off_by_two(session: Session, hire: Hire) -> None:
     lab = invoices.a_buyer(session)
-    top_up = paid(session, lab, Money(900_00, "USD"))
+    top_up = settled_top_up(session, lab, Money(900_00, "USD"))
     refunds.ask_refund(session, lab, Money(800_00, "USD"))
     disputes.record_dispute(session, lost(top_up, "needs_response"))
     disputes.record_dispute(session, lost(top_up, "lost"))
