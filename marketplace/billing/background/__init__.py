@@ -5,6 +5,7 @@ from marketplace.billing.background.automatic import fill_balances as fill_balan
 from marketplace.billing.background.automatic import look_at_setup as look_at_setup
 from marketplace.billing.background.automatic import open_setup as open_setup
 from marketplace.billing.background.automatic import refresh_card as refresh_card
+from marketplace.billing.background.customers import funding_accounts as funding_accounts
 from marketplace.billing.background.customers import stripe_customer as stripe_customer
 from marketplace.billing.background.disputes import poll_disputes as poll_disputes
 from marketplace.billing.background.disputes import refresh_dispute as refresh_dispute

@@ -12,6 +12,8 @@ from marketplace.billing.stripe_gateway.checkout import session_of_payment as se
 from marketplace.billing.stripe_gateway.disputes import dispute_now as dispute_now
 from marketplace.billing.stripe_gateway.disputes import recent_disputes as recent_disputes
 from marketplace.billing.stripe_gateway.disputes import send_evidence as send_evidence
+from marketplace.billing.stripe_gateway.funding import FUNDING_KINDS as FUNDING_KINDS
+from marketplace.billing.stripe_gateway.funding import funding_instructions as funding_instructions
 from marketplace.billing.stripe_gateway.lines import BalanceLine as BalanceLine
 from marketplace.billing.stripe_gateway.lines import balance_line as balance_line
 from marketplace.billing.stripe_gateway.lines import create_customer as create_customer

@@ -10,7 +10,7 @@ from marshmallow import fields
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Response
 
-from marketplace.billing import queries, service
+from marketplace.billing import background, queries, service
 from marketplace.billing.rules import references
 from marketplace.billing.rules.invoices import (
     KIND_LABELS,
@@ -18,7 +18,9 @@ from marketplace.billing.rules.invoices import (
     InvoiceKind,
     InvoiceState,
 )
+from marketplace.billing.stripe_gateway import FUNDING_KINDS
 from marketplace.db import transaction
+from marketplace.errors import Fault, Faulty
 from marketplace.identity.rules import Permission
 from marketplace.ids import OrganisationId, parse_id
 from marketplace.money import Money, parse_money
@@ -165,6 +167,9 @@ def _transfer_facts() -> dict[str, Any]:
         "accounts": accounts,
         "reference": references.spaced(reference),
         "currencies": [(code, code) for code, _ in accounts],
+        "by_stripe": [code for code in FUNDING_KINDS if code not in dict(accounts)],
+        "asked": "",
+        "funding": (),
         "known": details is not None,
         "suggested": request.args.get("amount", "")[:20],
     }
@@ -175,6 +180,19 @@ def _transfer_facts() -> dict[str, Any]:
 def transfer() -> str:
     """How to pay by bank transfer, and an invoice to pay it with."""
     return render_template("labs/transfer.html", **_transfer_facts())
+
+
+@invoices.post("/transfer")
+@needs(Permission.BALANCE_TOP_UP)
+def ask_for_account() -> str:
+    """Ask Stripe which account takes this lab's transfers in a currency that we have none in."""
+    facts = _transfer_facts()
+    currency = request.form.get("currency", "")
+    if currency not in facts["by_stripe"]:
+        advice = Fault("/currency", "Choose a currency of the list.")
+        raise Faulty("Stripe takes no transfers in it.", [advice])
+    found = background.funding_accounts(OrganisationId(me().organisation()), currency)
+    return render_template("labs/transfer.html", **facts | {"asked": currency, "funding": found})
 
 
 @invoices.post("/invoices")
