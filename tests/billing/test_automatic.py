@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from marketplace import clock
+from marketplace import clock, stripe_client
 from marketplace.actor import Actor
 from marketplace.billing import background
 from marketplace.billing.background.automatic import charge
@@ -149,3 +149,23 @@ def test_a_page_that_saved_nothing_ends(session: Session, stripe: Stripe) -> Non
     background.look_at_setup(page)
 
     assert (AutomaticState.OFF, service.SETUP_ENDED) == (row_of(lab).state, row_of(lab).note)
+
+
+def test_a_key_that_stripe_turns_away_does_not_end_a_charge_that_may_exist(
+    session: Session, stripe: Stripe
+) -> None:
+    lab = make.a_lab(session)
+    wished(stripe, lab)
+    top_up = ready(lab)
+    assert top_up is not None
+    stripe.controls.fault("drop", method="POST", path="/v1/payment_intents", count=3)
+    background.charge_card(make.work("billing.charge_card"), top_up_id=str(top_up.id))
+
+    stripe_client.use(make.StripeSettings(stripe.address, "sk_test_revoked_meanwhile_0123"))
+    background.charge_card(make.work("billing.charge_card"), top_up_id=str(top_up.id))
+
+    assert TopUpState.REQUESTED is make.as_it_is(top_up).state
+    stripe_client.use(make.StripeSettings(stripe.address))
+    make.refresh(top_up)
+    assert TopUpState.POSTED is make.as_it_is(top_up).state
+    assert (AutomaticState.ON, usd(100_00)) == (row_of(lab).state, available(session, lab))

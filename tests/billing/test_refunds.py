@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy.orm import Session
 
-from marketplace import clock
+from marketplace import clock, stripe_client
 from marketplace.actor import Actor
 from marketplace.billing import background
 from marketplace.billing.background.refunds import look_after
@@ -210,3 +210,23 @@ def test_what_stripe_refuses_is_the_labs_again(session: Session, stripe: Stripe)
 
     assert (RefundState.REFUSED, usd(100_00)) == (now(refund).state, available(session, lab))
     assert now(refund).note
+
+
+def test_a_key_that_stripe_turns_away_does_not_end_a_refund_that_may_exist(
+    session: Session, stripe: Stripe
+) -> None:
+    lab = make.a_lab(session)
+    paid(lab, usd(100_00))
+    (refund,) = asked(lab, usd(40_00))
+    # It is made, and the answer is lost.
+    stripe.controls.fault("drop", method="POST", path="/v1/refunds", count=3)
+    look_after(refund.id)
+    assert RefundState.UNKNOWN is now(refund).state
+
+    stripe_client.use(make.StripeSettings(stripe.address, "sk_test_revoked_meanwhile_0123"))
+    look_after(refund.id)
+
+    assert (RefundState.UNKNOWN, usd(40_00)) == (now(refund).state, in_flight(session))
+    stripe_client.use(make.StripeSettings(stripe.address))
+    look_after(refund.id)
+    assert (RefundState.SENT, [40_00]) == (now(refund).state, made(stripe))

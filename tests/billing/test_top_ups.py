@@ -289,3 +289,18 @@ def test_the_database_refuses_steps_that_the_lifecycle_lacks(
 
     with pytest.raises(DBAPIError), transaction() as tx:
         tx.get_one(TopUp, top_up.id).state = TopUpState.POSTED
+
+
+def test_a_payment_that_stripe_converts_is_the_labs_as_it_was_paid(
+    session: Session, stripe: Stripe
+) -> None:
+    stripe.controls.settle_in("usd")
+    top_up = make.opened_top_up(make.a_lab(session), Money(500_00, "EUR"))
+    make.pay(top_up)
+
+    assert TopUpState.POSTED is make.refresh(top_up).state
+
+    lab = f"L:lab:{top_up.organisation_id}:available:EUR"
+    assert Money(500_00, "EUR") == ledger.balance(session, lab)
+    assert stripe.available() == ledger.balance(session, "A:stripe:balance:USD")
+    assert [] == ledger.broken_invariants(session)

@@ -16,8 +16,9 @@ from marketplace.db import transaction
 from marketplace.ids import PayoutLineId, new_id
 from marketplace.ledger import queries as ledger
 from marketplace.ledger import service as ledger_service
+from marketplace.money import Money
 from marketplace.outbox import OutboxRow
-from marketplace.payouts import background, queries, rules, service
+from marketplace.payouts import background, queries, rules, service, stripe_gateway
 from marketplace.payouts.models import PayeeAccount, PayoutAttempt, PayoutLine
 from marketplace.payouts.rules import AttemptState, LineState, RunState
 from tests.make import payouts as make
@@ -315,3 +316,20 @@ def test_a_check_that_comes_late_says_nothing_about_a_claimed_line(
     assert (LineState.SUBMITTING, usd(90_00)) == (make.line_now(line).state, reserved(line))
     later(line, timedelta(seconds=rules.STUCK_SECONDS + 1))
     assert paid_once(line, stripe)
+
+
+def test_scenario_32_stripe_counts_some_currencies_in_hundredths(
+    session: Session, stripe: Stripe
+) -> None:
+    person_id = make.a_specialist_to_pay(stripe, usd(90_00))
+    stripe.fund(Money(6_000_00, "ISK"))  # As Stripe counts, less its fee: 5,825.40.
+    order = rules.Order(
+        new_id(), new_id(), new_id(), make.account_of(person_id), Money(5_000, "ISK")
+    )
+    before = stripe_gateway.available_balance(stripe.sdk, "ISK")
+
+    payment = stripe_gateway.send(stripe.sdk, order)
+
+    assert (Money(5_000, "ISK"), Money(5_825, "ISK")) == (payment.amount, before)
+    assert [5_000_00] == [transfer.amount for transfer in stripe.transfers()]
+    assert Money(825, "ISK") == stripe_gateway.available_balance(stripe.sdk, "ISK")

@@ -18,7 +18,8 @@ from marketplace.money import Money
 class TopUp(Root):
     """Money that a lab asked to put into its balance.
 
-    amount_minor is what was asked; fee_minor is what Stripe kept, known once it is posted.
+    amount_minor is what was asked; fee_minor is what Stripe kept, known once it is posted
+    (zero where Stripe converted the payment, whose fee is in another currency).
     note: why it failed or what keeps it waiting, in words for the lab. clears_at: when a debit that
     could come back turns from pending to available. origin: a person at the checkout, or the
     balance itself, of which there is never more than one on its way; payment_method_id: the saved

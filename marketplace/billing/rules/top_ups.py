@@ -75,7 +75,8 @@ class CheckoutWish:
 class Settlement:
     """A charge's own line in Stripe's balance: gross and fee, and when Stripe made it.
 
-    delayed: the payer's bank may still take the money back, as it may with a direct debit.
+    delayed: the payer's bank may still take the money back, as it may with a direct debit;
+    presented: what was paid, where Stripe converted it into the currency of gross and fee.
     """
 
     balance_transaction_id: str
@@ -83,6 +84,12 @@ class Settlement:
     fee: Money
     created_at: datetime
     delayed: bool = False
+    presented: Money | None = None
+
+    @property
+    def paid(self) -> Money:
+        """What the payer paid, in the currency that they were asked for."""
+        return self.presented or self.gross
 
 
 @dataclass(frozen=True, slots=True)

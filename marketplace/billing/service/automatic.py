@@ -228,10 +228,9 @@ def record_payment(session: Session, top_up_id: UUID, seen: Checkout) -> TopUp:
     if top_up.payment_intent_id not in {None, seen.payment_intent_id}:
         return top_up
     top_up.payment_intent_id = seen.payment_intent_id
-    if seen.declined and top_up.state is TopUpState.REQUESTED:
+    if seen.declined:
         return record_decline(session, top_up_id, None)
-    if not seen.declined:
-        move(session, top_up, TopUpState.SETTLING)
+    move(session, top_up, TopUpState.SETTLING)
     if seen.settlement is not None and top_up.state is TopUpState.SETTLING:
         post_settlement(session, top_up, seen.settlement)
         if top_up.posted_at is not None:

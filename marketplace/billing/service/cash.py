@@ -63,14 +63,13 @@ def receive_wire(
     known = _known(session, CashSource.BANK, source_id, amount)
     if known is not None:
         return known
-    # An invoice is locked before the book, here and by whoever decides a proposal.
-    target, note = _target(session, amount, remittance)
     posted = ledger.receive_cash(
         session, amount=amount, source_id=source_id, where=where, effective_on=on
     )
     receipt = _receipt(session, CashSource.BANK, source_id, amount, posted=posted, on=on)
     receipt.remittance, receipt.payer = remittance[:TEXT_MAX], payer[:TEXT_MAX]
     session.flush()  # Applications point at it.
+    target, note = _target(session, amount, remittance)
     return _settle(session, receipt, target, note)
 
 
@@ -193,6 +192,8 @@ def apply_receipt(
 
     What came beyond an invoice stays unapplied: only what was asked for is known to be meant.
     """
+    # Before the invoice, as whoever has just received cash holds it already.
+    ledger.lock_unapplied(session, amount.currency)
     invoice: Invoice | None = None
     if target.invoice_id is not None:
         invoice = locked_invoice(session, target.invoice_id)

@@ -50,8 +50,9 @@ def return_top_up(
 ) -> TopUp | None:
     """Rule 3: the payer's bank took a payment back: out of pending, then available, else owed.
 
-    amount: above zero; None where the payment is no top-up that is in the book. Safe to repeat:
-    the line posts once.
+    amount: above zero, as Stripe took it: for a converted payment, which comes back whole, in its
+    own currency. None where the payment is no top-up that is in the book. Safe to repeat: the line
+    posts once.
     """
     wanted = select(TopUp.id).where(TopUp.payment_intent_id == payment_intent_id)
     top_up_id = session.scalar(wanted)
@@ -63,7 +64,8 @@ def return_top_up(
     ledger.return_top_up(
         session,
         lab_id=top_up.organisation_id,
-        amount=amount,
+        amount=amount if amount.currency == top_up.currency else top_up.amount,
+        settled=amount,
         balance_transaction_id=balance_transaction_id,
         original_balance_transaction_id=top_up.balance_transaction_id,
         effective_on=on,

@@ -15,7 +15,7 @@ from marketplace.billing.models import TopUp
 from marketplace.billing.rules import Checkout, Settlement, TopUpState
 from marketplace.errors import Missing
 from marketplace.identity.rules import Permission
-from marketplace.ids import new_id
+from marketplace.ids import TransactionId, new_id
 from marketplace.ledger import service as ledger
 from marketplace.money import Money
 
@@ -175,29 +175,49 @@ def _ours(session: Session, top_up: TopUp, checkout: Checkout) -> bool:
 
 
 def post_settlement(session: Session, top_up: TopUp, settlement: Settlement) -> None:
-    """Rule 1: post a payment that settled; another amount than was asked is an alarm instead."""
-    if settlement.gross != top_up.amount:
+    """Rule 1, or 21 where Stripe converted it: post a payment that settled; another amount than
+    was asked is an alarm instead."""
+    if settlement.paid != top_up.amount:
         if top_up.note != OTHER_AMOUNT:
             top_up.note = OTHER_AMOUNT
             _alarm(session, top_up, settlement)
         return
-    here = settings.current()
-    top_up.ledger_transaction_id = ledger.record_top_up(
-        session,
-        lab_id=top_up.organisation_id,
-        gross=settlement.gross,
-        fee=settlement.fee,
-        balance_transaction_id=settlement.balance_transaction_id,
-        effective_on=clock.book_day(settlement.created_at, here.book_timezone),
-        pending=settlement.delayed,
-    )
+    top_up.ledger_transaction_id = _posted(session, top_up, settlement)
     top_up.balance_transaction_id = settlement.balance_transaction_id
-    top_up.fee_minor = settlement.fee.minor
+    # The fee of a converted payment is in another currency; the book has it.
+    top_up.fee_minor = 0 if settlement.presented else settlement.fee.minor
     top_up.posted_at = clock.now()
     if settlement.delayed:
-        window = timedelta(days=here.top_up_clearing_days)
+        window = timedelta(days=settings.current().top_up_clearing_days)
         top_up.clears_at = settlement.created_at + window
     move(session, top_up, TopUpState.CLEARING if settlement.delayed else TopUpState.POSTED)
+
+
+def _posted(session: Session, top_up: TopUp, settlement: Settlement) -> TransactionId:
+    lab_id, line_id = top_up.organisation_id, settlement.balance_transaction_id
+    zone = settings.current().book_timezone
+    # Stripe's clock may be ahead of ours; nothing happened after the day on which it is posted.
+    on = min(clock.book_day(settlement.created_at, zone), clock.book_day(clock.now(), zone))
+    if settlement.presented is not None:
+        return ledger.record_top_up_fx(
+            session,
+            lab_id=lab_id,
+            presented=settlement.presented,
+            settled=settlement.gross,
+            fee=settlement.fee,
+            balance_transaction_id=line_id,
+            effective_on=on,
+            pending=settlement.delayed,
+        )
+    return ledger.record_top_up(
+        session,
+        lab_id=lab_id,
+        gross=settlement.gross,
+        fee=settlement.fee,
+        balance_transaction_id=line_id,
+        effective_on=on,
+        pending=settlement.delayed,
+    )
 
 
 def _alarm(session: Session, top_up: TopUp, settlement: Settlement) -> None:

@@ -11,7 +11,7 @@ from marketplace.billing.rules import Checkout
 from marketplace.billing.rules.automatic import ChargeWish, SavedCard
 from marketplace.billing.stripe_gateway.checkout import id_of, settlement_of
 from marketplace.db import outside_transaction
-from marketplace.stripe_client import translated
+from marketplace.stripe_client import moving_money, reading_back, stripe_minor, translated
 
 # Nobody is there who could do anything about these.
 ENDED = frozenset({"requires_payment_method", "requires_action", "requires_confirmation"})
@@ -75,10 +75,10 @@ def charge_card(client: StripeClient, wish: ChargeWish) -> Checkout:
     StripeRateLimited (ask again with the same wish).
     """
     metadata = {"top_up_id": str(wish.top_up_id), "organisation_id": str(wish.organisation_id)}
-    with translated():
+    with moving_money():
         intent = client.v1.payment_intents.create(
             {
-                "amount": wish.amount.minor,
+                "amount": stripe_minor(wish.amount),
                 "currency": wish.amount.currency.lower(),
                 "customer": wish.customer_id,
                 "payment_method": wish.payment_method_id,
@@ -89,7 +89,8 @@ def charge_card(client: StripeClient, wish: ChargeWish) -> Checkout:
             },
             {"idempotency_key": f"top-up:{wish.top_up_id}"},
         )
-    return _payment(client, intent)
+    with reading_back():
+        return _payment(client, intent)
 
 
 @outside_transaction

@@ -9,8 +9,7 @@ from stripe import checkout as stripe_checkout
 
 from marketplace.billing.rules import Checkout, CheckoutWish, Settlement
 from marketplace.db import outside_transaction
-from marketplace.money import Money
-from marketplace.stripe_client import translated
+from marketplace.stripe_client import iso, moving_money, stripe_minor, translated
 
 # Debits: the payer's bank may take the money back for days after Stripe has it.
 DELAYED = frozenset({"acss_debit", "au_becs_debit", "bacs_debit", "sepa_debit", "us_bank_account"})
@@ -23,7 +22,7 @@ def open_checkout(client: StripeClient, wish: CheckoutWish) -> Checkout:
     Raises StripeRefused (Stripe says no), StripeUnreachable or StripeRateLimited (ask again).
     """
     metadata = {"top_up_id": str(wish.top_up_id), "organisation_id": str(wish.organisation_id)}
-    with translated():
+    with moving_money():
         session = client.v1.checkout.sessions.create(
             {
                 "mode": "payment",
@@ -32,7 +31,7 @@ def open_checkout(client: StripeClient, wish: CheckoutWish) -> Checkout:
                         "quantity": 1,
                         "price_data": {
                             "currency": wish.amount.currency.lower(),
-                            "unit_amount": wish.amount.minor,
+                            "unit_amount": stripe_minor(wish.amount),
                             "product_data": {"name": "Balance for expert judgements"},
                         },
                     }
@@ -111,11 +110,12 @@ def settlement_of(client: StripeClient, charge_id: str | None) -> Settlement | N
             return None
         line = client.v1.balance_transactions.retrieve(line_id)
     method = charge.payment_method_details.type if charge.payment_method_details else "card"
-    currency = line.currency.upper()
+    converted = charge.currency != line.currency
     return Settlement(
         balance_transaction_id=line.id,
-        gross=Money(line.amount, currency),
-        fee=Money(line.fee, currency),
+        gross=iso(line.amount, line.currency),
+        fee=iso(line.fee, line.currency),
+        presented=iso(charge.amount, charge.currency) if converted else None,
         created_at=datetime.fromtimestamp(line.created, UTC),
         delayed=method in DELAYED,
     )

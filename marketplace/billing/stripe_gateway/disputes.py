@@ -11,8 +11,7 @@ from marketplace.billing.rules.disputes import DisputeLine, DisputeNow
 from marketplace.billing.stripe_gateway.checkout import id_of
 from marketplace.billing.stripe_gateway.lines import lines_of_source
 from marketplace.db import outside_transaction
-from marketplace.money import Money
-from marketplace.stripe_client import translated
+from marketplace.stripe_client import iso, translated
 
 LIST_PAGE = 100
 
@@ -53,7 +52,7 @@ def _seen(client: StripeClient, dispute: StripeDispute) -> DisputeNow:
         id=dispute.id,
         status=dispute.status,
         reason=dispute.reason,
-        amount=Money(dispute.amount, dispute.currency.upper()),
+        amount=iso(dispute.amount, dispute.currency),
         charge_id=id_of(dispute.charge) or "",
         payment_intent_id=id_of(dispute.payment_intent),
         evidence_due_at=datetime.fromtimestamp(due, UTC) if due else None,

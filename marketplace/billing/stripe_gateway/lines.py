@@ -11,7 +11,7 @@ from stripe import BalanceTransaction, StripeClient
 from marketplace.billing.stripe_gateway.checkout import id_of
 from marketplace.db import outside_transaction
 from marketplace.money import Money
-from marketplace.stripe_client import translated
+from marketplace.stripe_client import iso, translated
 
 LINES_MAX = 100
 
@@ -26,14 +26,6 @@ class BalanceLine:
     fee: Money
     source_id: str | None
     created_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Instructions:
-    """Where a lab pays to fund its cash balance at Stripe: labels with their texts."""
-
-    customer_id: str
-    lines: tuple[tuple[str, str], ...]
 
 
 @outside_transaction
@@ -52,12 +44,11 @@ def lines_of_source(client: StripeClient, source_id: str) -> list[BalanceLine]:
 
 
 def _line(line: BalanceTransaction) -> BalanceLine:
-    currency = line.currency.upper()
     return BalanceLine(
         id=line.id,
         type=line.type,
-        amount=Money(line.amount, currency),
-        fee=Money(line.fee, currency),
+        amount=iso(line.amount, line.currency),
+        fee=iso(line.fee, line.currency),
         source_id=id_of(line.source),
         created_at=datetime.fromtimestamp(line.created, UTC),
     )

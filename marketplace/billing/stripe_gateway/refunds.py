@@ -13,7 +13,7 @@ from marketplace.billing.stripe_gateway.checkout import id_of
 from marketplace.billing.stripe_gateway.lines import BalanceLine, balance_line
 from marketplace.db import outside_transaction
 from marketplace.money import Money
-from marketplace.stripe_client import translated
+from marketplace.stripe_client import moving_money, reading_back, stripe_minor, translated
 
 FAILED = frozenset({"failed", "canceled"})
 REASONS = {
@@ -42,11 +42,11 @@ def create_refund(client: StripeClient, wish: RefundWish) -> RefundNow:
 
     Raises StripeRefused (Stripe says no), StripeUnreachable or StripeRateLimited (ask again).
     """
-    with translated():
+    with moving_money():
         refund = client.v1.refunds.create(
             {
                 "payment_intent": wish.payment_intent_id,
-                "amount": wish.amount.minor,
+                "amount": stripe_minor(wish.amount),
                 "metadata": {
                     "refund_id": str(wish.refund_id),
                     "organisation_id": str(wish.organisation_id),
@@ -54,7 +54,8 @@ def create_refund(client: StripeClient, wish: RefundWish) -> RefundNow:
             },
             {"idempotency_key": wish.key},
         )
-    return _seen(client, refund)
+    with reading_back():
+        return _seen(client, refund)
 
 
 @outside_transaction

@@ -5,7 +5,7 @@ got the first time, with other content raises SourceReused. Too little money rai
 InsufficientFunds, a closed month PeriodClosed, an answer to nothing NothingToAnswer.
 """
 
-from marketplace.ledger.service.cash import apply_cash, receive_cash, return_cash
+from marketplace.ledger.service.cash import apply_cash, lock_unapplied, receive_cash, return_cash
 from marketplace.ledger.service.custody import record_connected_payout, record_transfer_reversal
 from marketplace.ledger.service.disputes import (
     lose_dispute,
@@ -85,6 +85,7 @@ __all__ = [
     "confirm_transfer",
     "fund_stripe",
     "hold_pay",
+    "lock_unapplied",
     "lose_dispute",
     "number_transactions",
     "open_dispute",

@@ -39,6 +39,12 @@ def receive_cash(
     return post(session, posting, happened_on=effective_on)
 
 
+def lock_unapplied(session: Session, currency: str) -> None:
+    """Lock what is unapplied until the end; before invoices and labs, of which a statement's
+    batch takes one after the other."""
+    locked_balances(session, (unapplied(currency),))
+
+
 def apply_cash(
     session: Session, *, lab_id: OrganisationId, amount: Money, source_id: str
 ) -> TransactionId:
@@ -47,7 +53,7 @@ def apply_cash(
 
     What is unapplied is locked first, as it is by whoever receives cash and applies it at once.
     """
-    locked_balances(session, (unapplied(amount.currency),))
+    lock_unapplied(session, amount.currency)
     lock_lab(session, lab_id, amount.currency)
     posting = book.cash_application(lab_id=lab_id, amount=amount, source_id=str(source_id))
     return net_lab(session, lab_id, amount.currency, freed_by=post(session, posting))

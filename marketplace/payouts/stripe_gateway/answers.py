@@ -1,19 +1,6 @@
-"""Reading Stripe's answers: what is an id, and what is no answer."""
+"""Reading Stripe's answers: what is an id."""
 
 from __future__ import annotations
-
-from marketplace.stripe_client import StripeRefused, StripeUnreachable
-
-
-def doubtful(refused: StripeRefused) -> StripeUnreachable:
-    """A refusal that says nothing about the thing itself, as what it is: no answer."""
-    return StripeUnreachable(
-        refused.message,
-        code=refused.code,
-        param=refused.param,
-        request_id=refused.request_id,
-        status=refused.status,
-    )
 
 
 def id_of(linked: object) -> str:

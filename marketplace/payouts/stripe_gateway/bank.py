@@ -8,10 +8,9 @@ from datetime import UTC, date, datetime
 from stripe import Payout, StripeClient
 
 from marketplace.db import outside_transaction
-from marketplace.money import Money
 from marketplace.payouts.rules import BankPayout, PayoutPart
 from marketplace.payouts.stripe_gateway.answers import id_of
-from marketplace.stripe_client import translated
+from marketplace.stripe_client import iso, translated
 
 PAGE = 100
 RETURNED = frozenset({"payout_failure", "payout_cancel", "payout_reversal"})
@@ -73,7 +72,7 @@ def _read(account: str, payout: Payout) -> BankPayout:
     return BankPayout(
         payout_id=payout.id,
         account=account,
-        amount=Money(abs(payout.amount), payout.currency.upper()),
+        amount=iso(abs(payout.amount), payout.currency),
         status=payout.status,
         automatic=payout.automatic,
         arrives_on=_day(payout.arrival_date),

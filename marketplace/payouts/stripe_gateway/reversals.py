@@ -10,8 +10,14 @@ from stripe import StripeClient, TransferReversal
 from marketplace.db import outside_transaction
 from marketplace.money import Money
 from marketplace.payouts.rules import Takeback
-from marketplace.payouts.stripe_gateway.answers import doubtful, id_of
-from marketplace.stripe_client import StripeRefused, translated
+from marketplace.payouts.stripe_gateway.answers import id_of
+from marketplace.stripe_client import (
+    iso,
+    moving_money,
+    reading_back,
+    stripe_minor,
+    translated,
+)
 
 PAGE = 100
 
@@ -25,17 +31,12 @@ def take_back(
     Raises StripeRefused only where Stripe refused the reversal itself; StripeUnreachable where it
     may exist; StripeRateLimited where nothing happened; StripeKeyReused for a fault of ours.
     """
-    try:
-        with translated():
-            made = client.v1.transfers.reversals.create(
-                transfer_id,
-                {"amount": amount.minor, "metadata": {"reversal_id": str(reversal_id)}},
-                {"idempotency_key": str(reversal_id)},
-            )
-    except StripeRefused as refused:
-        if refused.status in {401, 403}:
-            raise doubtful(refused) from refused
-        raise
+    with moving_money():
+        made = client.v1.transfers.reversals.create(
+            transfer_id,
+            {"amount": stripe_minor(amount), "metadata": {"reversal_id": str(reversal_id)}},
+            {"idempotency_key": str(reversal_id)},
+        )
     return _read(client, made, account)
 
 
@@ -49,19 +50,15 @@ def takebacks_of(client: StripeClient, transfer_id: str, account: str) -> list[T
 
 
 def _read(client: StripeClient, made: TransferReversal, account: str) -> Takeback:
-    amount = Money(made.amount, made.currency.upper())
+    amount = iso(made.amount, made.currency)
     refund_id = id_of(made.destination_payment_refund)
     left = amount
-    try:
-        if refund_id:
-            with translated():
-                lines = client.v1.balance_transactions.list(
-                    {"source": refund_id, "limit": 1}, {"stripe_account": account}
-                ).data
-            left = Money(-lines[0].amount, lines[0].currency.upper()) if lines else amount
-    except StripeRefused as refused:
-        # The reversal exists, so a refusal to show its other end must not look like its own.
-        raise doubtful(refused) from refused
+    if refund_id:
+        with reading_back():
+            lines = client.v1.balance_transactions.list(
+                {"source": refund_id, "limit": 1}, {"stripe_account": account}
+            ).data
+        left = iso(-lines[0].amount, lines[0].currency) if lines else amount
     return Takeback(
         reversal_id=made.id,
         balance_transaction_id=id_of(made.balance_transaction),

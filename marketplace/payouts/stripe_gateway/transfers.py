@@ -11,8 +11,14 @@ from stripe import StripeClient, Transfer
 from marketplace.db import outside_transaction
 from marketplace.money import Money
 from marketplace.payouts.rules import Order, Payment
-from marketplace.payouts.stripe_gateway.answers import doubtful, id_of
-from marketplace.stripe_client import StripeRefused, translated
+from marketplace.payouts.stripe_gateway.answers import id_of
+from marketplace.stripe_client import (
+    iso,
+    moving_money,
+    reading_back,
+    stripe_minor,
+    translated,
+)
 
 PAGE = 100
 
@@ -23,7 +29,8 @@ def available_balance(client: StripeClient, currency: str) -> Money:
     with translated():
         balance = client.v1.balance.retrieve()
     rows = [row.amount for row in balance.available if row.currency == currency.lower()]
-    return Money(sum(rows), currency)
+    unit = stripe_minor(Money(1, currency))
+    return Money(sum(rows) // unit, currency)  # Parts of a unit cannot be sent.
 
 
 @outside_transaction
@@ -33,27 +40,21 @@ def send(client: StripeClient, order: Order) -> Payment:
     Raises StripeRefused only where Stripe refused the transfer itself; StripeUnreachable where it
     may exist; StripeRateLimited where nothing happened; StripeKeyReused for a fault of ours.
     """
-    try:
-        with translated():
-            transfer = client.v1.transfers.create(
-                {
-                    "amount": order.amount.minor,
-                    "currency": order.amount.currency.lower(),
-                    "destination": order.account,
-                    "transfer_group": str(order.run_id),
-                    "metadata": {
-                        "line_id": str(order.line_id),
-                        "run_id": str(order.run_id),
-                        "attempt_id": str(order.attempt_id),
-                    },
+    with moving_money():
+        transfer = client.v1.transfers.create(
+            {
+                "amount": stripe_minor(order.amount),
+                "currency": order.amount.currency.lower(),
+                "destination": order.account,
+                "transfer_group": str(order.run_id),
+                "metadata": {
+                    "line_id": str(order.line_id),
+                    "run_id": str(order.run_id),
+                    "attempt_id": str(order.attempt_id),
                 },
-                {"idempotency_key": str(order.attempt_id)},
-            )
-    except StripeRefused as refused:
-        if refused.status in {401, 403}:
-            # Refused at the door, before the idempotency key: it says nothing about the transfer.
-            raise doubtful(refused) from refused
-        raise
+            },
+            {"idempotency_key": str(order.attempt_id)},
+        )
     return _payment(client, transfer)
 
 
@@ -93,7 +94,7 @@ def transfers_since(client: StripeClient, since: datetime) -> list[Payment]:
 
 
 def _as_sent(transfer: Transfer) -> Payment:
-    amount = Money(transfer.amount, transfer.currency.upper())
+    amount = iso(transfer.amount, transfer.currency)
     named = transfer.metadata.to_dict()
     return Payment(
         transfer_id=transfer.id,
@@ -109,12 +110,8 @@ def _as_sent(transfer: Transfer) -> Payment:
 
 def _payment(client: StripeClient, transfer: Transfer) -> Payment:
     sent = _as_sent(transfer)
-    try:
-        with translated():
-            arrived = _arrived(client, sent.account, sent.payment_id) or sent.amount
-    except StripeRefused as refused:
-        # The transfer exists, so a refusal to show its other end must not look like its own.
-        raise doubtful(refused) from refused
+    with reading_back():
+        arrived = _arrived(client, sent.account, sent.payment_id) or sent.amount
     return replace(sent, destination=arrived)
 
 
@@ -125,6 +122,6 @@ def _arrived(client: StripeClient, account: str, payment_id: str) -> Money | Non
     payment = client.v1.charges.retrieve(payment_id, options={"stripe_account": account})
     line_id = id_of(payment.balance_transaction)
     if not line_id:
-        return Money(payment.amount, payment.currency.upper())
+        return iso(payment.amount, payment.currency)
     line = client.v1.balance_transactions.retrieve(line_id, options={"stripe_account": account})
-    return Money(line.amount, line.currency.upper())
+    return iso(line.amount, line.currency)
