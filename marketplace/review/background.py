@@ -14,14 +14,13 @@ from marketplace.review import service
 def accept_arrived(work: outbox.Work) -> None:
     """Accept what was not sampled for review.
 
-    One submission a transaction: a posting locks its accounts in order, and holds no others.
+    One submission a transaction: a posting locks its accounts in order, and holds no others. One
+    that fails is passed over, and tried again with the next round.
     """
-    accepted = True
-    while accepted:
-        with transaction() as session:
-            accepted = service.accept_next_arrived(
-                session, clearance_days=settings.current().clearance_days
-            )
+    days = settings.current().clearance_days
+    outbox.one_by_one(
+        lambda session, now: service.accept_next_arrived(session, clearance_days=days, now=now)
+    )
     with transaction() as session:
         outbox.done(session, work)
 
@@ -61,12 +60,6 @@ def keep_dates(work: outbox.Work) -> None:
     """Carry out what review promises of dates, one thing a transaction: answers that are accepted
     by themselves, second looks and contested tasks that nobody took, holds that nobody confirmed.
     """
-    found = True
-    while found:
-        with transaction() as session:
-            found = service.accept_next_overdue(
-                session, clearance_days=settings.current().clearance_days
-            )
     for end_next in (
         service.lapse_next_look,
         service.lapse_next_adjudication,
@@ -76,6 +69,10 @@ def keep_dates(work: outbox.Work) -> None:
         while found:
             with transaction() as session:
                 found = end_next(session)
+    days = settings.current().clearance_days
+    outbox.one_by_one(
+        lambda session, now: service.accept_next_overdue(session, clearance_days=days, now=now)
+    )
     with transaction() as session:
         outbox.done(session, work)
 
@@ -136,12 +133,10 @@ def lapse_appeals(work: outbox.Work) -> None:
     while found:
         with transaction() as session:
             found = service.end_next_done_again(session)
-    found = True
-    while found:
-        with transaction() as session:
-            found = service.lapse_next_appeal(
-                session, clearance_days=settings.current().clearance_days
-            )
+    days = settings.current().clearance_days
+    outbox.one_by_one(
+        lambda session, now: service.lapse_next_appeal(session, clearance_days=days, now=now)
+    )
     with transaction() as session:
         outbox.done(session, work)
 

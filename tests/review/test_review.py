@@ -14,13 +14,15 @@ from marketplace.errors import Faulty, Missing
 from marketplace.ids import JobId, new_id
 from marketplace.ledger import queries as ledger
 from marketplace.money import Money
+from marketplace.outbox import OutboxRow
 from marketplace.review import service
 from marketplace.review.models import Accrual, Decision
-from marketplace.review.rules import OwnWork, Verdict, is_sampled
+from marketplace.review.rules import AccrualKind, OwnWork, Verdict, is_sampled
+from marketplace.review.service.pay import accrual_of
 from marketplace.routing import service as routing
 from marketplace.work.models import Claim, Task
 from marketplace.work.rules import ClaimState, IllegalStep, SubmissionState, TaskState
-from tests.make import identity, specialists
+from tests.make import background, identity, specialists
 from tests.make import work as make
 
 
@@ -61,6 +63,24 @@ def test_what_is_not_sampled_is_accepted_by_itself(session: Session) -> None:
     assert service.accept_next_arrived(session, clearance_days=0)
     assert SubmissionState.ACCEPTED is first.state
     assert not service.accept_next_arrived(session, clearance_days=0)
+
+
+def test_an_answer_that_cannot_be_accepted_holds_up_none_behind_it(session: Session) -> None:
+    _, job = make.published(session, items=3, review_sample_ratio=0)
+    given = [make.submitted(session, specialists.doctor(session), job) for _ in range(3)]
+    stuck = given[1]
+    paid = accrual_of(AccrualKind.ACCEPTED, stuck.pay, job, stuck.specialist_id, 7)
+    paid.submission_id = stuck.id
+    session.add(paid)  # The database refuses to pay it once more.
+    session.flush()
+
+    background.run("review.accept_arrived")
+
+    session.expire_all()
+    accepted = [each.state is SubmissionState.ACCEPTED for each in given]
+    assert [True, False, True] == accepted
+    name = OutboxRow.name == "review.accept_arrived"
+    assert ["IntegrityError"] == session.scalars(select(OutboxRow.last_error).where(name)).all()
 
 
 def test_what_is_sampled_is_written_once_as_under_review(session: Session) -> None:

@@ -236,20 +236,25 @@ def decide_appeal(
     return appeal
 
 
-def lapse_next_appeal(session: Session, *, clearance_days: int) -> bool:
+def lapse_next_appeal(
+    session: Session, *, clearance_days: int, now: outbox.Round | None = None
+) -> bool:
     """End the appeal whose time passed first in its author's favour; False where there is none.
 
     We were too slow, so we pay: the answer is kept beside its task, out of no money of the lab's,
-    and it is held against nobody.
+    and it is held against nobody. now: the round, which passes over what failed.
     """
+    now = now or outbox.Round()
     found = session.scalar(
         select(Appeal.id)
         .where(Appeal.ended_at.is_(None), Appeal.decide_by <= clock.now())
+        .where(Appeal.id.not_in(now.failed))
         .order_by(Appeal.decide_by)
         .limit(1)
     )
     if found is None:
         return False
+    now.at = found
     appeal = _locked(session, found)
     if appeal.state not in appeals.OPEN_APPEALS:
         return True  # Somebody ended it at this moment; there may be another.

@@ -24,11 +24,15 @@ TELL = "review.tell_due"
 TOLD_BEFORE = timedelta(days=2)
 
 
-def accept_next_overdue(session: Session, *, clearance_days: int) -> bool:
+def accept_next_overdue(
+    session: Session, *, clearance_days: int, now: outbox.Round | None = None
+) -> bool:
     """Accept the answer whose date passed first, with its pay; False when none is overdue.
 
     A rejection that a brake holds keeps its answer waiting: the brake has a date of its own.
+    now: the round that this belongs to, which passes over what failed.
     """
+    now = now or outbox.Round()
     held = select(HeldDecision.id).where(
         HeldDecision.submission_id == ReviewDraw.submission_id,
         HeldDecision.state == HeldState.HELD,
@@ -38,12 +42,14 @@ def accept_next_overdue(session: Session, *, clearance_days: int) -> bool:
         .join(ReviewDraw, ReviewDraw.submission_id == Submission.id)
         .where(ReviewDraw.sampled, ReviewDraw.ended_at.is_(None))
         .where(ReviewDraw.due_at <= clock.now(), Submission.state.in_(WAITING), ~held.exists())
+        .where(Submission.id.not_in(now.failed))
         .order_by(ReviewDraw.due_at)
         .limit(1)
         .with_for_update(of=Submission, skip_locked=True, key_share=True)
     )
     if submission is None:
         return False
+    now.at = submission.id
     job = session.get_one(Job, submission.job_id)
     carry_out(
         session,

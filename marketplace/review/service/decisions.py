@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from marketplace import outbox
 from marketplace.actor import SYSTEM, Actor
 from marketplace.errors import Conflict, Faulty, Missing
 from marketplace.identity.rules import Permission
@@ -119,20 +120,24 @@ def _written(
     return named.written(defects, kind, version.template, version.number)
 
 
-def accept_next_arrived(session: Session, *, clearance_days: int) -> bool:
+def accept_next_arrived(
+    session: Session, *, clearance_days: int, now: outbox.Round | None = None
+) -> bool:
     """Draw the oldest submission that waits for it: to a person, or accepted by itself.
 
-    False when there is none.
+    False when there is none. now: the round that this belongs to, which passes over what failed.
     """
+    now = now or outbox.Round()
     submission = session.scalar(
         select(Submission)
-        .where(Submission.state.in_(ARRIVED))
+        .where(Submission.state.in_(ARRIVED), Submission.id.not_in(now.failed))
         .order_by(Submission.id)
         .limit(1)
         .with_for_update(skip_locked=True, key_share=True)
     )
     if submission is None:
         return False
+    now.at = submission.id
     job = session.get_one(Job, submission.job_id)
     lot = draw(session, submission, job)
     if lot is not None and lot.sampled:
