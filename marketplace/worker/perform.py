@@ -16,6 +16,7 @@ from marketplace.db import transaction
 from marketplace.errors import GatewayError, Refused
 
 RENEW_SECONDS = 20.0
+GAVE_WAY = frozenset({"40001", "40P01"})  # A failed serialisation, a deadlock.
 log = structlog.get_logger(__name__)
 
 
@@ -37,13 +38,25 @@ def perform(row_id: str) -> None:
         # A time limit strikes anywhere, also where a context variable was just set; in a context
         # of its own, what one function leaves behind does not reach the next.
         with _renewed(work, bound_to.time_limit_seconds):
-            copy_context().run(bound_to.call, work, **work.arguments)
+            copy_context().run(_called, bound_to, work)
     except (GatewayError, DBAPIError, Refused) as failed:
         log.warning("work_waits", name=work.name, attempt=work.attempt, kind=type(failed).__name__)
         _put_back(work, type(failed).__name__)
     except Exception as failed:
         log.exception("work_failed", name=work.name, attempt=work.attempt)
         _put_back(work, type(failed).__name__)
+
+
+def _called(bound_to: outbox.Background, work: outbox.Work) -> None:
+    """Run a function, and once more where the database ended it in favour of another transaction:
+    every function is safe to run twice, and who won is done soon."""
+    try:
+        bound_to.call(work, **work.arguments)
+    except DBAPIError as lost:
+        if getattr(lost.orig, "sqlstate", None) not in GAVE_WAY:
+            raise
+        log.warning("work_gave_way", name=work.name, attempt=work.attempt)
+        bound_to.call(work, **work.arguments)
 
 
 @contextmanager

@@ -100,6 +100,26 @@ def test_a_failure_is_rolled_back_and_put_back(kind: str, error: str) -> None:
     assert 2 <= (row.not_before - before).total_seconds() < 4
 
 
+def test_work_that_gave_way_in_a_deadlock_is_done_at_once(bound: Bind) -> None:
+    tries: list[int] = []
+
+    def lose_once(work: outbox.Work) -> None:
+        tries.append(work.attempt)
+        with transaction() as session:
+            if len(tries) == 1:
+                session.execute(
+                    text("DO $$ BEGIN RAISE EXCEPTION 'lost' USING ERRCODE = '40P01'; END $$")
+                )
+            outbox.done(session, work)
+
+    bound("test.lose_once", lose_once)
+    row_id = ask("test.lose_once")
+    perform(str(row_id))
+
+    assert 2 == len(tries)
+    assert (None, True) == (row_of(row_id).last_error, row_of(row_id).done_at is not None)
+
+
 def test_arguments_that_do_not_fit_are_put_back() -> None:
     row_id = ask("test.finish", wrong=1)
     perform(str(row_id))
