@@ -45,8 +45,8 @@ Decisions
   it moves with every payment, and an approved explanation holds until its day while what is missing
   is at most twice what was explained.
 - 2026-11: who proposes does not approve (a constraint says so too), and what is approved is the
-  hash of the whole proposal, evidence included. Approvals of breaks ask for no code of a second
-  factor: they move nothing out of our accounts, and payouts ask for one.
+  hash of the whole proposal, evidence included, with a fresh code of the second factor, as for
+  payouts: an adjustment moves money in the book at once.
 - 2026-11: an adjustment never touches custody or trading accounts, which Stripe's word and the rule
   of conversions keep; it carries the line that it posts, so that the next comparison matches it.
 - 2026-11: a close keeps as facts what may change later (checklist, breaks, approvals) and bounds

@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from datetime import date, timedelta
 from typing import Any
 
-import pyotp
 from pypdf import PdfReader
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
@@ -20,7 +19,6 @@ from sqlalchemy.orm import Session
 from marketplace import clock
 from marketplace.actor import Actor
 from marketplace.db import transaction
-from marketplace.identity import service as identity
 from marketplace.identity.rules import Role
 from marketplace.ids import AccrualId, PersonId, new_id
 from marketplace.ledger import queries as ledger_queries
@@ -39,6 +37,7 @@ from tests.make import identity as make
 from tests.make import ledger as make_ledger
 from tests.make import payouts as make_payouts
 from tests.make.billing import Stripe
+from tests.make.breaks import code_of
 from tests.make.ledger import usd
 
 DAY_SECONDS = 86_400
@@ -73,14 +72,6 @@ def a_payee(stripe: Stripe) -> PersonId:
     refresh = billing.work("payouts.refresh_account")
     payouts.refresh_account(refresh, person_id=str(person_id))
     return person_id
-
-
-def code_of(session: Session, actor: Actor) -> str:
-    """A code of a second factor that was just turned on."""
-    secret, _ = identity.start_totp(session, actor)
-    identity.confirm_totp(session, actor, pyotp.TOTP(secret).at(clock.now()))
-    session.flush()
-    return pyotp.TOTP(secret).at(clock.now() + timedelta(seconds=30))
 
 
 def work_through(*slices: str) -> None:
@@ -144,7 +135,7 @@ def test_a_month_of_finance(
     stripe.controls.bank_debit(BANK_FEE.minor, "usd", "ACCOUNT FEE", kind="fee")
     with next_month(stripe) as month:
         _statement_taken(stripe, first)
-        _break_explained(first, second)
+        _break_explained(first, second, code_of(session, approver))
         _closed(first, second, f"{month:%Y-%m}")
 
     assert "partially_sent" == run["state"]
@@ -204,7 +195,7 @@ def _statement_taken(stripe: Stripe, first: Program) -> None:
     assert (3, False, True) == (taken["entries_new"], taken["again"], again["again"])
 
 
-def _break_explained(first: Program, second: Program) -> None:
+def _break_explained(first: Program, second: Program, code: str) -> None:
     """One line of the bank is nobody's: explained with evidence, and approved by another."""
     compared = first.post("/finance/reconciliations", 201)
     (found,) = first.get("/finance/breaks")["items"]
@@ -225,7 +216,7 @@ def _break_explained(first: Program, second: Program) -> None:
     first.post(f"{path}/propose", 422, json=proposed)
     evidence = {"name": "letter.txt", "content_base64": letter}
     made = first.post(f"{path}/propose", 201, json=proposed | {"evidence": evidence})
-    approval = {"content_sha256": made["content_sha256"]}
+    approval = {"content_sha256": made["content_sha256"], "totp_code": code}
     first.post(f"{path}/approve", 403, json=approval)
     done = second.post(f"{path}/approve", json=approval)
     second.post(f"{path}/approve", 409, json=approval)

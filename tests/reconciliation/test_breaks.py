@@ -16,6 +16,7 @@ from marketplace import clock, db
 from marketplace.actor import SYSTEM, Actor
 from marketplace.errors import Denied, Faulty
 from marketplace.identity.rules import Role
+from marketplace.identity.service.second_factor import TotpNeeded, WrongCode
 from marketplace.ids import TransactionId
 from marketplace.ledger import queries as ledger
 from marketplace.ledger.service import book_today
@@ -39,6 +40,7 @@ from marketplace.reconciliation.rules.breaks import (
 )
 from marketplace.reconciliation.service import Proposed, Recorded, StoredEvidence
 from tests.make import identity as make
+from tests.make.breaks import approve, code_of
 from tests.make.ledger import usd
 
 CASH, SUSPENSE = "A:stripe:balance:USD", "L:suspense:stripe:USD"
@@ -157,12 +159,17 @@ def test_an_adjustment_needs_two_people_and_posts_once(
     both = Actor(reconciler.person_id, None, reconciler.permissions | approver.permissions)
 
     with pytest.raises(OwnProposal):
-        service.approve_proposal(session, both, row.id, proposal.content_sha256)
+        service.approve_proposal(session, both, row.id, proposal.content_sha256, "000000")
     with pytest.raises(BreakMoved, match="has changed since"):
-        service.approve_proposal(session, approver, row.id, "0" * 64)
-    service.approve_proposal(session, approver, row.id, proposal.content_sha256)
+        service.approve_proposal(session, approver, row.id, "0" * 64, "000000")
+    with pytest.raises(TotpNeeded):
+        service.approve_proposal(session, approver, row.id, proposal.content_sha256, "000000")
+    code = code_of(session, approver)
+    with pytest.raises(WrongCode):
+        service.approve_proposal(session, approver, row.id, proposal.content_sha256, "000000")
+    service.approve_proposal(session, approver, row.id, proposal.content_sha256, code)
     with pytest.raises(BreakMoved):
-        service.approve_proposal(session, approver, row.id, proposal.content_sha256)
+        approve(session, approver, row.id, proposal.content_sha256)
 
     assert (BreakState.RESOLVED, Resolution.ADJUSTED) == (row.state, row.resolution)
     assert (usd(12_00), usd(12_00)) == (
@@ -204,7 +211,7 @@ def test_a_wait_holds_until_its_day_and_then_opens_again(
     record(session, found())
     row = only(session)
     proposal = service.propose_for_break(session, reconciler, row.id, waiting())
-    service.approve_proposal(session, approver, row.id, proposal.content_sha256)
+    approve(session, approver, row.id, proposal.content_sha256)
     held = row.state
     with clock.shifted(timedelta(days=3)):
         record(session, found())
@@ -226,7 +233,7 @@ def test_a_difference_that_moves_voids_what_was_proposed(
     record(session, found(difference=usd(99_00)))
 
     with pytest.raises(BreakMoved):
-        service.approve_proposal(session, approver, row.id, proposal.content_sha256)
+        approve(session, approver, row.id, proposal.content_sha256)
     session.refresh(proposal)
     assert (BreakState.INVESTIGATING, Decision.WITHDRAWN) == (row.state, proposal.decision)
 
@@ -244,7 +251,7 @@ def test_an_approved_explanation_of_missing_cover_holds_while_fees_move_it(
     before = list(session.scalars(queries.high_undecided(clock.now() + timedelta(days=9))))
     proposal = service.propose_for_break(session, reconciler, row.id, fees)
     record(session, short(1_200_00))  # A payment between the proposal and its approval.
-    service.approve_proposal(session, approver, row.id, proposal.content_sha256)
+    approve(session, approver, row.id, proposal.content_sha256)
     with clock.shifted(timedelta(days=9)):
         record(session, short(2_000_00))
         closes = list(session.scalars(queries.high_undecided(clock.now())))
@@ -310,7 +317,7 @@ def test_an_auditor_sees_all_and_changes_nothing(session: Session, reconciler: A
         lambda: service.investigate_break(session, auditor, row.id),
         lambda: service.comment_break(session, auditor, row.id, "Hm."),
         lambda: service.propose_for_break(session, auditor, row.id, waiting()),
-        lambda: service.approve_proposal(session, auditor, row.id, "0" * 64),
+        lambda: service.approve_proposal(session, auditor, row.id, "0" * 64, "000000"),
         lambda: service.decline_proposal(session, auditor, row.id, "No."),
     ]
     for deed in deeds:
@@ -348,6 +355,7 @@ def test_two_approvers_at_once_approve_once(committed: Engine) -> None:
         make.staff(session, Role.ADMINISTRATOR)
         reconciler = make.staff(session, Role.RECONCILER)
         approvers = [make.staff(session, Role.APPROVER) for _ in range(4)]
+        codes = {actor.person_id: code_of(session, actor) for actor in approvers}
         record(session, found())
         row = only(session)
         proposal = service.propose_for_break(session, reconciler, row.id, adjustment(row), FILE)
@@ -358,7 +366,8 @@ def test_two_approvers_at_once_approve_once(committed: Engine) -> None:
         start.wait()
         try:
             with db.transaction() as session:
-                service.approve_proposal(session, actor, row.id, proposal.content_sha256)
+                sha256 = proposal.content_sha256
+                service.approve_proposal(session, actor, row.id, sha256, codes[actor.person_id])
             outcomes.append("approved")
         except BreakMoved:
             outcomes.append("moved")

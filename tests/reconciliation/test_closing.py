@@ -39,6 +39,7 @@ from marketplace.reconciliation.stripe_gateway import RawBalance, RawLine
 from tests.make import identity as make
 from tests.make import ledger as make_ledger
 from tests.make.billing import work
+from tests.make.breaks import approve
 from tests.make.ledger import usd
 
 MAY = date(2026, 5, 1)
@@ -146,7 +147,7 @@ def test_an_approved_wait_and_carried_suspense_let_a_month_close(
         Proposed(Action.ADJUST, ReasonCode.UNEXPLAINED, "Nobody knows.", legs, IN_MAY),
         FILE,
     )
-    service.approve_proposal(session, approver, row.id, proposal.content_sha256)
+    approve(session, approver, row.id, proposal.content_sha256)
     number(session)
 
     assert [] == in_the_way(session)

@@ -38,7 +38,7 @@ def ask_report(work: outbox.Work) -> None:
 def _begins(ends: date) -> date:
     """From which day on: the last days again, and all that no report covers yet."""
     with transaction() as session:
-        covered = session.scalar(select(func.max(StripeReportDay.on_day)))
+        covered: date | None = session.scalar(select(func.max(StripeReportDay.on_day)))
     if covered is None:
         return ends - timedelta(days=FIRST_DAYS)
     return max(min(ends - timedelta(days=AGAIN_DAYS), covered), ends - timedelta(days=DAYS_MAX))

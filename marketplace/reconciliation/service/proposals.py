@@ -16,6 +16,7 @@ from marketplace import audit, clock
 from marketplace.actor import Actor
 from marketplace.errors import Denied, Fault, Faulty, Missing
 from marketplace.identity import queries as identity
+from marketplace.identity import service as accounts
 from marketplace.identity.rules import Permission
 from marketplace.ids import TransactionId, new_id
 from marketplace.ledger import service as ledger
@@ -177,12 +178,16 @@ def _proposal(
     )
 
 
-def approve_proposal(session: Session, actor: Actor, break_id: UUID, content_sha256: str) -> Break:
-    """Approve exactly what was looked at, by its hash; what posts is posted at once.
+def approve_proposal(
+    session: Session, actor: Actor, break_id: UUID, content_sha256: str, totp_code: str
+) -> Break:
+    """Approve exactly what was looked at, by its hash, with a fresh code of the second factor;
+    what posts is posted at once.
 
-    Raises OwnProposal for who proposed it, BreakMoved when it was decided already or says
-    something else, PeriodClosed when its month was closed meanwhile, InsufficientFunds when an
-    account of a lab or a specialist has less than the adjustment takes.
+    Raises what identity raises for a wrong or used code, OwnProposal for who proposed it,
+    BreakMoved when it was decided already or says something else, PeriodClosed when its month was
+    closed meanwhile, InsufficientFunds when an account of a lab or a specialist has less than the
+    adjustment takes.
     """
     actor.require(Permission.BREAKS_APPROVE)
     row = _break(session, break_id, None)
@@ -193,6 +198,7 @@ def approve_proposal(session: Session, actor: Actor, break_id: UUID, content_sha
         raise OwnProposal("You proposed this, so somebody else must decide.")
     if content_sha256 != proposal.content_sha256:
         raise BreakMoved("What is proposed has changed since you looked at it. Look again.")
+    accounts.check_totp(session, actor.person(), totp_code)
     _step(session, row, state=BreakState.APPROVED, wait_until=proposal.wait_until)
     posted = _posted(session, actor, row, proposal)
     _decide(session, proposal, Decision.APPROVED, actor, posted)

@@ -33,7 +33,7 @@ from marketplace.reconciliation.rules.breaks import (
 from marketplace.reconciliation.rules.evidence import BYTES_MAX
 from marketplace.reconciliation.service import Proposed, StoredEvidence
 from marketplace.web import api
-from marketplace.web.guards import me, needs
+from marketplace.web.guards import me, needs, step_up_counted
 from marketplace.web.requests import takes_up_to
 
 breaks_api = api.blueprint("breaks", "Breaks: what differs, and what two people do about it.")
@@ -307,19 +307,21 @@ def _stored(evidence: dict[str, str] | None) -> Iterator[StoredEvidence | None]:
 
 
 class ApproveAsked(Schema):
-    """The hash of what you looked at."""
+    """The hash of what you looked at, and a fresh code of your second factor."""
 
     content_sha256 = fields.String(required=True)
+    totp_code = fields.String(required=True)
 
 
 @breaks_api.post("/finance/breaks/<uuid:break_id>/approve")
 @needs(Permission.BREAKS_APPROVE)
+@step_up_counted
 @api.once
 @breaks_api.arguments(ApproveAsked)
 @breaks_api.response(200, BreakWithHistory)
 def post_approve(session: Session, asked: dict[str, Any], break_id: UUID) -> dict[str, Any]:
     """Approve exactly that proposal; who made it cannot. An adjustment is posted at once."""
-    service.approve_proposal(session, me(), break_id, asked["content_sha256"])
+    service.approve_proposal(session, me(), break_id, asked["content_sha256"], asked["totp_code"])
     session.flush()  # The answer shows what was done.
     return _view(queries.break_view(session, me(), break_id))
 

@@ -41,7 +41,7 @@ from marketplace.web.finance import shown
 from marketplace.web.finance.blueprint import finance
 from marketplace.web.finance.breaks import LOOKS
 from marketplace.web.forms import Form, load, refill
-from marketplace.web.guards import me, needs
+from marketplace.web.guards import me, needs, step_up_try, visitor
 from marketplace.web.requests import takes_up_to
 
 TEMPLATE = "finance/break.html"
@@ -83,9 +83,10 @@ class NoteForm(Form):
 
 
 class ApproveForm(Form):
-    """The hash of the proposal that was looked at."""
+    """The hash of the proposal that was looked at, and a present code."""
 
     content_sha256 = fields.String(required=True)
+    code = fields.String(required=True, error_messages={"required": "Type the six digits."})
 
 
 class ProposeForm(VersionForm):
@@ -131,6 +132,7 @@ def _facts(break_id: UUID) -> dict[str, Any]:
     actor = me()
     works = actor.may(Permission.RECONCILIATION_WORK)
     proposal = view.open_proposal
+    here = visitor()
     own = proposal is not None and proposal.proposed_by == actor.person_id
     return {
         "row": row,
@@ -138,6 +140,7 @@ def _facts(break_id: UUID) -> dict[str, Any]:
         "proposal": proposal,
         "own": own,
         "decides": proposal is not None and actor.may(Permission.BREAKS_APPROVE) and not own,
+        "has_totp": here is not None and here.has_totp,
         "proposes": works and row.state in WORKABLE,
         "comments": works or actor.may(Permission.BREAKS_APPROVE),
         "owners": [(one.person_id, one.name) for one in owners],
@@ -296,8 +299,11 @@ def _sent_evidence() -> Iterator[StoredEvidence | None]:
 def approve_break(break_id: UUID) -> Response:
     """Approve exactly what the page showed."""
     asked = load(ApproveForm)
+    step_up_try()
     with transaction() as session:
-        row = service.approve_proposal(session, me(), break_id, asked["content_sha256"])
+        row = service.approve_proposal(
+            session, me(), break_id, asked["content_sha256"], asked["code"]
+        )
     resolved = row.state is BreakState.RESOLVED
     flash("Approved and posted. The break is resolved." if resolved else "Approved.", "good")
     return _back(break_id)

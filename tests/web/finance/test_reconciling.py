@@ -84,9 +84,12 @@ def test_a_break_goes_from_one_person_to_another(
     seen = checked(approver.browser.get(path))
     session.refresh(row)
     (made,) = queries.break_view(session, SYSTEM, row.id).proposals
-    own = reconciler.browser.post(f"{path}/approve", {"content_sha256": made.content_sha256})
-    done = approver.browser.post(f"{path}/approve", {"content_sha256": made.content_sha256})
-    twice = approver.browser.post(f"{path}/approve", {"content_sha256": made.content_sha256})
+    signed = {"content_sha256": made.content_sha256, "code": "000000"}
+    own = reconciler.browser.post(f"{path}/approve", signed)
+    wrong = approver.browser.post(f"{path}/approve", signed)
+    done = approver.browser.post(f"{path}/approve", signed | {"code": approver.code()})
+    twice = approver.browser.post(f"{path}/approve", signed)
+    assert "Wait for the next code in your app" in text_of(checked(wrong, 422))
     evidence = auditor.browser.get(f"{path}/evidence/{made.id}")
     after = text_of(checked(auditor.browser.get(path)))
     session.refresh(row)
