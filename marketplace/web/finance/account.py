@@ -17,7 +17,6 @@ from marketplace.errors import Faulty
 from marketplace.identity.rules import Permission
 from marketplace.ids import TransactionId
 from marketplace.ledger import queries as ledger
-from marketplace.ledger.models import LedgerTransaction
 from marketplace.ledger.queries import EntryLine
 from marketplace.ledger.rules import AccountKind, SourceKind, side_of
 from marketplace.money import Money
@@ -168,7 +167,7 @@ def show_transaction(transaction_id: UUID) -> str:
         "finance/transaction.html",
         header=view.header,
         around=around,
-        source_href=source_href(view.header),
+        source_href=source_href(view.header.source_kind, view.header.source_id),
         names={str(one): name for one, name in signers.items()},
         legs=[(shown.named(code, names), figure) for code, figure in view.legs],
         sums=sums_of([figure for _, figure in view.legs]),
@@ -177,14 +176,13 @@ def show_transaction(transaction_id: UUID) -> str:
     )
 
 
-def source_href(header: LedgerTransaction) -> str:
+def source_href(kind: SourceKind, source_id: str) -> str:
     """Where what a transaction was posted for is shown: its payout line, or all that names it."""
-    if header.source_kind in shown.OF_LINES:
-        return url_for("finance.show_line", line_id=header.source_id)
-    plain = header.source_id
-    if header.source_kind is SourceKind.ACCEPT:
-        plain = plain.partition(":")[0]
-    return url_for("finance.search", q=plain)
+    if kind in shown.OF_LINES:
+        return url_for("finance.show_line", line_id=source_id)
+    if kind is SourceKind.ACCEPT:
+        source_id = source_id.partition(":")[0]
+    return url_for("finance.search", q=source_id)
 
 
 def sums_of(legs: list[Money]) -> dict[str, Money]:
