@@ -48,11 +48,11 @@ def test_an_invoice_is_corrected_by_two_people(session: Session, hire: Hire) -> 
     assert f"/finance/invoices/{wish.anew_id}" == answer.headers["Location"]
     assert "Void by credit note" in text_of(checked(approver.browser.get(page)))
     with approver.browser.get("/finance/invoices.csv") as listed:
-        assert 4 == len(listed.text.splitlines())
+        assert 4 == len(listed.get_data(as_text=True).splitlines())
     span = f"from={month:%Y-%m}&to={month:%Y-%m}"
     with approver.browser.get(f"/finance/tax-totals.csv?{span}") as totals:
         one_row = f"{invoice.entity},{month:%Y-%m},DE,unregistered,0.00,USD,112.30,0.00,3"
-        assert [one_row] == totals.text.splitlines()[1:]
+        assert [one_row] == totals.get_data(as_text=True).splitlines()[1:]
     assert "112.30" in text_of(checked(approver.browser.get(f"/finance/tax-totals?{span}")))
     wrong = approver.browser.get("/finance/tax-totals?from=2026-05&to=2026-01")
     assert "not before the first" in text_of(checked(wrong, 422))
