@@ -27,6 +27,7 @@ from marketplace.quality.rules.control import (
     Side,
     checked,
 )
+from marketplace.quality.service import control, firings
 from marketplace.review import service as review
 from marketplace.review.models import ReviewWatch
 from marketplace.routing import service as routing
@@ -213,6 +214,17 @@ def test_rules_for_all_jobs_are_for_operations(session: Session) -> None:
         quality.ask_replay(session, lab, ours.id)
     with pytest.raises(Missing):
         quality.add_ready(session, identity.lab_owner(session), "haste", job_id=job.id)
+
+
+def test_a_rule_for_all_jobs_watches_older_ones_too(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running = [with_gold(session, gold=1, items=1)[1].id for _ in range(2)]
+    rule = quality.add_ready(session, identity.staff(session, Role.OPERATIONS), "haste")
+    monkeypatch.setattr(control, "JOBS_MAX", 1)  # As if there were two hundred newer ones.
+
+    assert sorted(running) == firings.jobs_to_evaluate(session, rule.id, running)
+    assert running[:1] == firings.jobs_to_evaluate(session, rule.id, running[:1])
 
 
 def test_extra_gold_comes_among_the_next_tasks_and_is_for_one_person(session: Session) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
@@ -30,7 +31,7 @@ from marketplace.quality.rules.control import (
 from marketplace.work.rules import step
 
 REPLAY = "quality.replay"
-JOBS_MAX = 200  # The newest jobs over which a rule for all of them is replayed and evaluated.
+JOBS_MAX = 200  # The newest jobs over which a rule for all of them is replayed.
 CAUGHT_MAX = 500
 
 
@@ -172,14 +173,19 @@ def switch_off(session: Session, actor: Actor, rule_id: UUID) -> ControlRule:
     return rule
 
 
-def jobs_of_rule(session: Session, rule: ControlRule, *, running: bool) -> list[Job]:
-    """The jobs that a rule is about, newest first; running: those only that hand out tasks."""
+def jobs_of_rule(
+    session: Session, rule: ControlRule, *, running: Iterable[UUID] | None = None
+) -> list[Job]:
+    """The jobs that a rule is about, newest first, `JOBS_MAX` at most; running: all of these that
+    hand out tasks."""
     asked = select(Job).where(Job.published_at.is_not(None), Job.purpose == Purpose.WORK)
     if rule.job_id is not None:
         asked = asked.where(Job.id == rule.job_id)
-    if running:
-        asked = asked.where(Job.state.in_([JobState.OPEN, JobState.PAUSED]))
-    return list(session.scalars(asked.order_by(Job.id.desc()).limit(JOBS_MAX)))
+    if running is None:
+        asked = asked.limit(JOBS_MAX)
+    else:
+        asked = asked.where(Job.state.in_([JobState.OPEN, JobState.PAUSED]), Job.id.in_(running))
+    return list(session.scalars(asked.order_by(Job.id.desc())))
 
 
 def finish_replay(session: Session, replay_id: UUID) -> ControlReplay:
@@ -193,7 +199,7 @@ def finish_replay(session: Session, replay_id: UUID) -> ControlReplay:
     caught: list[dict[str, Any]] = []
     people: set[UUID] = set()
     pieces = 0
-    looked_at = jobs_of_rule(session, rule, running=False)
+    looked_at = jobs_of_rule(session, rule)
     for job in looked_at:
         seen = observe(session, job, text.collector)
         people |= set(seen.people)

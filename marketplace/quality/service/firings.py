@@ -71,8 +71,7 @@ def rules_that_are_on(session: Session) -> Sequence[UUID]:
 def jobs_to_evaluate(session: Session, rule_id: UUID, fresh: Iterable[UUID]) -> list[UUID]:
     """Of jobs with something new, those that a rule is about."""
     rule = session.get_one(ControlRule, rule_id)
-    about = {job.id for job in jobs_of_rule(session, rule, running=True)}
-    return sorted(about & set(fresh))
+    return sorted(job.id for job in jobs_of_rule(session, rule, running=fresh))
 
 
 def evaluate(session: Session, rule_id: UUID, job_id: UUID) -> int:
