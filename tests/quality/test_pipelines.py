@@ -283,6 +283,25 @@ def test_what_makes_no_sense_is_refused(session: Session) -> None:
     }
 
 
+def test_shares_are_never_rounded_unsaid(session: Session) -> None:
+    lab = identity.lab_owner(session)
+    job = make_jobs.filled(session, lab)
+
+    with pytest.raises(Faulty, match="would not work") as refused:
+        agreed(session, lab, job, confidence_target=Decimal("0.9996") - Decimal("0.1"))
+
+    assert ["/confidence_target"] == [fault.pointer for fault in refused.value.faults]
+    kept = agreed(session, lab, job, confidence_target=Decimal("0.912"))
+    assert Decimal("0.912") == kept.confidence_target
+
+
+def test_running_pipelines_are_read_on_behind_the_first_ones(session: Session) -> None:
+    _, job = published(session)
+
+    assert [job.id] == [each.job_id for each in queries.running_pipelines(session, limit=1)]
+    assert [] == queries.running_pipelines(session, after=job.id, limit=1)
+
+
 def test_texts_have_no_pipeline(session: Session) -> None:
     lab = identity.lab_owner(session)
     job = jobs.create_job(session, lab, task_type="demonstration", title="Write")

@@ -170,16 +170,23 @@ def follow_pipelines(work_row: outbox.Work) -> None:
     """Ask for new estimates where answers have come in, and for the next round where all have."""
     with transaction() as session:
         running = queries.running_pipelines(session)
-    for found in running:
+    while running:
+        for found in running:
+            with transaction() as session:
+                _follow(session, found)
         with transaction() as session:
-            if found.state is PipelineState.DONE:
-                _take_up_again(session, found)
-            elif _has_news(session, found):
-                slot = int(clock.now().timestamp()) // ASKED_SECONDS
-                key = f"{service.COMPUTE}:{found.job_id}:{slot}"
-                outbox.enqueue_once(session, key, service.COMPUTE, job_id=found.job_id)
+            running = queries.running_pipelines(session, after=running[-1].job_id)
     with transaction() as session:
         outbox.done(session, work_row)
+
+
+def _follow(session: Session, found: Pipeline) -> None:
+    if found.state is PipelineState.DONE:
+        _take_up_again(session, found)
+    elif _has_news(session, found):
+        slot = int(clock.now().timestamp()) // ASKED_SECONDS
+        key = f"{service.COMPUTE}:{found.job_id}:{slot}"
+        outbox.enqueue_once(session, key, service.COMPUTE, job_id=found.job_id)
 
 
 def _take_up_again(session: Session, seen: Pipeline) -> None:

@@ -25,6 +25,7 @@ from marketplace.work.models import Seat, Submission, Task
 from marketplace.work.rules import SubmissionState, TaskState
 
 LIMIT_MAX = 200
+FIRST = UUID(int=0)  # Lies before every job.
 COUNTED = (SubmissionState.SUBMITTED, SubmissionState.IN_REVIEW, SubmissionState.ACCEPTED)
 
 
@@ -196,8 +197,11 @@ def waits(session: Session, job_id: UUID) -> bool:
     return session.scalar(select(open_ones.exists())) or False
 
 
-def running_pipelines(session: Session, *, limit: int = 200) -> Sequence[Pipeline]:
-    """Pipelines whose items are with specialists, or may be again; for background work."""
+def running_pipelines(
+    session: Session, *, after: UUID = FIRST, limit: int = 200
+) -> Sequence[Pipeline]:
+    """Pipelines whose items are with specialists, or may be again, by job; `after`: the last job
+    seen. For background work."""
     running = (
         select(Pipeline)
         .join(Job, Job.id == Pipeline.job_id)
@@ -205,6 +209,7 @@ def running_pipelines(session: Session, *, limit: int = 200) -> Sequence[Pipelin
             (Pipeline.state == PipelineState.JUDGING)
             | (Pipeline.state == PipelineState.DONE) & (Job.state == JobState.OPEN)
         )
+        .where(Pipeline.job_id > after)
     )
     return session.scalars(running.order_by(Pipeline.job_id).limit(limit)).all()
 

@@ -52,6 +52,14 @@ def set_pipeline(
     """
     job = jobs.limit_specialist_items(session, actor, job_id, items_max if items_max > 0 else None)
     faults = _faults(confidence_target, audit_ratio, items_max, rounds_max, slice_field)
+    shares = {
+        "/confidence_target": confidence_target,
+        "/audit_ratio": audit_ratio,
+        "/kept_share": kept_share,
+    }
+    # What is kept to three decimals is not to be rounded behind anybody's back.
+    words = "Give it to a tenth of a per cent, that is three decimals of a share, at most."
+    faults += [Fault(at, words) for at, share in shares.items() if share != round(share, 3)]
     if not 0 <= kept_share <= Decimal("0.9"):
         faults.append(Fault("/kept_share", "Keep 0 to 90 per cent."))
     if not _voted(session, job):

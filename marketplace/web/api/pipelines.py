@@ -31,15 +31,14 @@ class PipelineAsked(Schema):
     more is sent where the audit finds errors; kept_share: 0..0.9, the part of items_max that unsure
     items leave to the audit and to later rounds, half to each."""
 
-    confidence_target = fields.Decimal(required=True, places=3)
-    audit_ratio = fields.Decimal(required=True, places=3)
+    confidence_target = fields.Decimal(required=True)
+    audit_ratio = fields.Decimal(required=True)
     items_max = fields.Integer(required=True, strict=True)
     slice_field = fields.String(load_default=None, allow_none=True)
     rounds_max = fields.Integer(load_default=ROUNDS_MAX, strict=True)
     # The description of the API is JSON, which knows no decimal.
     kept_share = fields.Decimal(
         load_default=service.KEPT_SHARE_USUAL,
-        places=3,
         metadata={"default": float(service.KEPT_SHARE_USUAL)},
     )
 
