@@ -230,3 +230,12 @@ def test_a_key_that_stripe_turns_away_does_not_end_a_refund_that_may_exist(
     stripe_client.use(make.StripeSettings(stripe.address))
     look_after(refund.id)
     assert (RefundState.SENT, [40_00]) == (now(refund).state, made(stripe))
+
+
+def test_a_request_is_of_one_lab(session: Session, stripe: Stripe) -> None:
+    one, other = make.a_lab(session), make.a_lab(session)
+    paid(one, usd(100_00))
+    (refund,) = asked(one, usd(40_00))
+
+    with pytest.raises(Conflict), transaction() as tx:
+        refunds.ask_refund(tx, other, usd(1_00), request_id=refund.request_id)

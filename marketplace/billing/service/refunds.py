@@ -81,8 +81,11 @@ def ask_refund(
     if amount.minor <= 0:
         raise Faulty("Ask for some money.", [Fault("/amount", "Write an amount above zero.")])
     payments = payments_of(session, lab, amount.currency, lock=True)
-    asked = select(Refund).where(Refund.request_id == request_id, Refund.organisation_id == lab)
+    asked = select(Refund).where(Refund.request_id == request_id)
     known = list(session.scalars(asked.order_by(Refund.id)))
+    if any(refund.organisation_id != lab for refund in known):
+        # Finance decides a request whole, so that it is never two labs'.
+        raise Conflict("This request is taken. Load the page again.")
     if known:
         return known
     available = ledger_queries.lab_balance(session, lab, amount.currency).available
