@@ -39,6 +39,7 @@ PREPARER = "finance@demo.test"
 FIRST_PAID = ("doctor@demo.test", "lawyer@demo.test", "coder@demo.test", "s.lindqvist@demo.test")
 CARD = "4000000000000077"  # The sandbox's card whose money is available at once.
 SETTLE_SECONDS = 20.0
+PREPAYMENT_MINOR = 5_000_00
 WORK = "demonstration"
 
 
@@ -94,6 +95,25 @@ def top_up_all() -> None:
     for lab in LABS:
         top_up(lab.owner.email, lab.top_up_minor)
     top_up(TREASURER, TREASURER_MINOR)
+
+
+def write_details() -> None:
+    """The first lab says whom its invoices are made out to, and asks for one to pay by transfer."""
+    lab = LABS[0]
+    with transaction() as session:
+        actor = actor_of(session, lab.owner.email)
+        billing_service.set_details(
+            session,
+            actor,
+            legal_name=f"{lab.name} GmbH",
+            address="Lindenhof 7\n10115 Berlin",
+            country="DE",
+            tax_id="DE123456789",
+            purchase_order="PO-2026-118",
+        )
+        billing_service.issue_prepayment(
+            session, actor, Money(PREPAYMENT_MINOR, "USD"), once_key=WORK
+        )
 
 
 def onboard_all() -> None:

@@ -121,6 +121,7 @@ def history(timeline: Timeline) -> Iterator[Moment]:
     yield Moment(timeline.on(18, 10), credentials.declare_household)
     yield Moment(timeline.on(11, 11), credentials.suspend)
     yield Moment(timeline.on(8, 12), money.onboard_all)
+    yield Moment(timeline.on(6, 10), money.write_details)
     yield Moment(timeline.on(2, 16), work.post_draft)
     yield Moment(timeline.on(1, 9), hybrid.post)
     yield Moment(timeline.on(1, 20, 30), reviewing.ask_for_exports)
