@@ -118,6 +118,7 @@ PAGES: Mapping[str, tuple[str, str]] = {
     "finance-ledger": (AUDITOR, "/finance/accounts"),
     "finance-account": (FINANCE, "/finance/accounts/{account}"),
     "finance-transaction": (FINANCE, "/finance/transactions/{transaction}"),
+    "finance-invoices": (FINANCE, "/finance/invoices"),
     "finance-reconciliation": (FINANCE, "/finance/reconciliation"),
     "account": (LAB, "/account"),
     "account-password": (LAB, "/account/password"),
