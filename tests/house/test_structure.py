@@ -71,6 +71,7 @@ def test_no_function_is_long() -> None:
     long = {
         f"{named(path)}:{node.lineno} {node.name}": length(node)
         for path in FILES
+        if path.read_bytes().count(b"\n") > FUNCTION_LINES_MAX
         for node in functions(path)
         if length(node) > FUNCTION_LINES_MAX
     }

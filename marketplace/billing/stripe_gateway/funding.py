@@ -37,8 +37,8 @@ _LABELS = {
 
 @outside_transaction
 def funding_instructions(client: StripeClient, customer_id: str, currency: str) -> list[Lines]:
-    """The accounts that take a customer's transfers in a currency of `FUNDING_KINDS`, each as labels with
-    their texts; the same ones however often they are asked for."""
+    """The accounts that take a customer's transfers in a currency of `FUNDING_KINDS`, each as
+    labels with their texts; the same ones however often they are asked for."""
     wish: Any = {
         "currency": currency.lower(),
         "funding_type": "bank_transfer",

@@ -11,7 +11,7 @@ looked doubtful do not pass for a sample of all.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from math import ceil, inf, isfinite, sqrt
+from math import ceil, isfinite, sqrt
 
 import numpy as np
 import numpy.typing as npt
@@ -104,6 +104,11 @@ def tuned_power(truth: Floats, predicted: Floats, unlabelled: Floats) -> float:
     return min(1.0, max(0.0, together / ((1 + ratio) * spread)))
 
 
+def _within(value: float, *, bounded: bool) -> float:
+    """Predictions that are weighed against a few labels may carry a share out of its bounds."""
+    return min(1.0, max(0.0, value)) if bounded else value
+
+
 def whole(
     truth: Floats,
     predicted: Floats,
@@ -146,15 +151,8 @@ def whole(
     total = _Found(value, sum(variances), freedom, 0.0)
     lower, upper = _ends(total, drawn, level, bounded=bounded)
     share = rest / size
-    # Predictions that are weighed against a few labels may carry a share out of its bounds.
-    floor, roof = (0.0, 1.0) if bounded else (-inf, inf)
-    middle, low, high = (
-        min(roof, max(floor, known + share * each)) for each in (value, lower, upper)
-    )
     return Estimate(
-        middle,
-        low,
-        high,
+        *(_within(known + share * each, bounded=bounded) for each in (value, lower, upper)),
         sum(part.n for part in parts),
         size,
         float(np.average([each.power for each in found], weights=[p.size for p in drawn]))

@@ -196,7 +196,7 @@ def test_a_trial_balance_stands_beside_an_older_one(session: Session, auditor: D
 
 
 def test_no_cell_of_a_file_is_a_formula() -> None:
-    cells = ["=1+1", "+2x", "-3.00", "@name", "-3.00+cmd", "plain", 7, None]
+    cells: list[str | int | None] = ["=1+1", "+2x", "-3.00", "@name", "-3.00+cmd", "plain", 7, None]
     expected = ["'=1+1", "'+2x", "-3.00", "'@name", "'-3.00+cmd", "plain", 7, None]
     assert expected == [inert(cell) for cell in cells]
 
@@ -234,7 +234,7 @@ def test_an_auditor_sees_all_of_finance_and_changes_nothing(
             posting[path] = ["closed"]
             continue
         assert answer.status_code == 200, path
-        if "html" in answer.mimetype:
+        if "html" in (answer.mimetype or ""):
             forms = [one for one in tree_of(answer.text).iter("form") if posts(one)]
             actions = {form.attrib["action"] for form in forms}
             posting |= {path: sorted(actions)} if actions else {}
