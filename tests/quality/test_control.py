@@ -227,6 +227,20 @@ def test_a_rule_for_all_jobs_watches_older_ones_too(
     assert running[:1] == firings.jobs_to_evaluate(session, rule.id, running[:1])
 
 
+def test_rules_keep_up_with_all_that_was_announced(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lab, job = with_gold(session, gold=5, items=8)
+    rule_on(session, lab, job, Action.LOWER_CAP)
+    all_done(session, specialists.doctor(session), job, "bbbbb")
+    monkeypatch.setattr(firings, "EVENTS_MAX", 2)
+
+    evaluated()
+
+    assert (0, frozenset(), False) == firings.news(session)
+    assert 1 == len(session.scalars(select(ControlFiring)).all())
+
+
 def test_extra_gold_comes_among_the_next_tasks_and_is_for_one_person(session: Session) -> None:
     lab, job = with_gold(session, gold=6, items=14, overlap=1)
     more = Condition(Side.ABOVE, Bound.UPPER, 0.3, 4)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
 from marketplace.actor import Actor
@@ -153,6 +154,35 @@ def test_corrected_gold_scores_anew_and_pays_whom_it_wronged(session: Session) -
         for row in session.scalars(select(SkillEvidence).where(SkillEvidence.source == "gold"))
     }
     assert {wronged.id: 1.0, praised.id: 0.0} == taught
+
+
+def test_who_decides_a_doubt_locks_the_gold_before_it(session: Session) -> None:
+    lab, job = with_gold(session, gold=1, items=2)
+    doctor = specialists.doctor(session)
+    wronged = all_done(session, doctor, job, "b")[0]
+    scored()
+    reviewer = identity.member(session, lab, Role.REVIEWER)
+    work.decided(session, reviewer, wronged, Verdict.REJECT)
+    background.run("quality.tell_gold")
+    raised = quality.dispute_gold(session, doctor, SubmissionId(wronged.id), reason=WRONG)
+    session.flush()
+    locked: list[str] = []
+
+    def see(*statement: Any) -> None:
+        words = str(statement[2])
+        locked.extend(
+            name for name in ("gold_item", "gold_dispute")
+            if "FOR UPDATE" in words and f"FROM {name} " in words.replace("\n", " ")
+        )  # fmt: skip
+
+    event.listen(session.connection(), "before_cursor_execute", see)
+    review.decide_gold_dispute(
+        session, lab, raised.id, outcome=DisputeState.KEPT, note="It is right as it is.",
+        clearance_days=7,
+    )  # fmt: skip
+
+    assert ["gold_item", "gold_dispute"] == locked
+    assert DisputeState.KEPT is raised.state
 
 
 def test_withdrawn_gold_teaches_nothing_and_a_settled_answer_becomes_gold(

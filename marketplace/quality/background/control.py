@@ -14,8 +14,16 @@ from marketplace.quality.service import firings
 def evaluate_rules(work: outbox.Work) -> None:
     """Look at the jobs where something happened with every rule that is on, one pair a
     transaction; where it is cut short, it begins again with the same jobs."""
+    while _evaluate_some():
+        pass
     with transaction() as session:
-        reached, fresh = firings.news(session)
+        outbox.done(session, work)
+
+
+def _evaluate_some() -> bool:
+    """Evaluate rules on the next announced facts; whether there may be more."""
+    with transaction() as session:
+        reached, fresh, more = firings.news(session)
         rules = firings.rules_that_are_on(session) if fresh else []
     for rule_id in rules:
         with transaction() as session:
@@ -23,10 +31,10 @@ def evaluate_rules(work: outbox.Work) -> None:
         for job_id in jobs:
             with transaction() as session:
                 firings.evaluate(session, rule_id, job_id)
-    with transaction() as session:
-        if reached:
+    if reached:
+        with transaction() as session:
             firings.looked_up_to(session, reached)
-        outbox.done(session, work)
+    return more
 
 
 @outbox.background("quality.replay", time_limit_seconds=900)

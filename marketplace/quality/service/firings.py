@@ -39,9 +39,9 @@ OPEN = (FiringState.PROPOSED, FiringState.IN_FORCE, FiringState.UPHELD)
 ON_GOLD = (Collector.GOLD_ERROR, Collector.OVERCONFIDENCE)
 
 
-def news(session: Session) -> tuple[int, frozenset[UUID]]:
-    """The number of the last announced fact within reach, and the jobs that had any since rules
-    were last evaluated."""
+def news(session: Session) -> tuple[int, frozenset[UUID], bool]:
+    """The number of the last announced fact within reach, the jobs that had any since rules were
+    last evaluated, and whether there may be more."""
     cursor = session.get(QualityCursor, CURSOR)
     rows = session.execute(
         select(Event.number, Event.job_id)
@@ -50,7 +50,8 @@ def news(session: Session) -> tuple[int, frozenset[UUID]]:
         .limit(EVENTS_MAX)
     ).all()
     reached = rows[-1].number if rows else 0
-    return reached, frozenset(row.job_id for row in rows if row.job_id is not None)
+    fresh = frozenset(row.job_id for row in rows if row.job_id is not None)
+    return reached, fresh, len(rows) == EVENTS_MAX
 
 
 def looked_up_to(session: Session, number: int) -> None:

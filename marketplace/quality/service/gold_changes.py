@@ -91,6 +91,9 @@ def change_gold(
     item, job = own_item(session, actor, item_id)
     note = check_note(note)
     row = gold_item(session, item)
+    session.refresh(item)  # Somebody else may have changed it until it was locked.
+    if cause is GoldCause.PROMOTED and item.gold is not None:
+        raise Conflict("This item has gold already; correct that instead.")
     _hold_task(session, item)
     had_gold = item.gold is not None
     number = _keep_former(session, item)
@@ -229,10 +232,13 @@ def dispute_gold(
 def open_dispute(session: Session, actor: Actor, dispute_id: UUID) -> GoldDispute:
     """A dispute of the actor's organisation, locked; Missing, or Conflict once it is decided."""
     actor.require(Permission.QUALITY_CONTROL)
-    dispute = session.get(GoldDispute, dispute_id, with_for_update=True)
+    dispute = session.get(GoldDispute, dispute_id)
     if dispute is None:
         raise Missing("This dispute is not there, or it belongs to another organisation.")
     jobs.job_of(session, actor, dispute.job_id)
+    # Gold is locked before its doubts, by everybody: a change of gold settles all of them.
+    gold_item(session, session.get_one(Item, dispute.item_id))
+    session.refresh(dispute, with_for_update=True)
     if dispute.state is not DisputeState.OPEN:
         raise Conflict("Somebody has decided this dispute already.")
     if dispute.raised_by == actor.person_id:
