@@ -14,6 +14,7 @@ from marketplace.outbox.facts import fact as fact
 from marketplace.outbox.facts import linked as linked
 from marketplace.outbox.facts import number_events as number_events
 from marketplace.outbox.facts import unnumbered as unnumbered
+from marketplace.outbox.rounds import FAILURES as FAILURES
 from marketplace.outbox.rounds import Round as Round
 from marketplace.outbox.rounds import one_by_one as one_by_one
 from marketplace.outbox.work import Background as Background

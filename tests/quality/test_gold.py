@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
+from marketplace import clock
 from marketplace.actor import Actor
 from marketplace.identity.rules import Role
 from marketplace.ids import ItemId, JobId, SubmissionId
@@ -183,6 +185,23 @@ def test_who_decides_a_doubt_locks_the_gold_before_it(session: Session) -> None:
 
     assert ["gold_item", "gold_dispute"] == locked
     assert DisputeState.KEPT is raised.state
+
+
+def test_an_answer_that_cannot_be_scored_holds_up_no_other(session: Session) -> None:
+    _, job = with_gold(session, gold=2, items=2)
+    broken, fine = all_done(session, specialists.doctor(session), job, "aa")
+    item = session.get_one(Item, session.get_one(Task, broken.task_id).item_id)
+    whole, item.gold = item.gold, {}
+    session.flush()
+
+    scored()
+
+    assert [fine.id] == session.scalars(select(GoldScore.submission_id)).all()
+    item.gold = whole
+    session.flush()
+    with clock.shifted(timedelta(hours=2)):
+        background.run_all()
+    assert 2 == len(session.scalars(select(GoldScore)).all())
 
 
 def test_withdrawn_gold_teaches_nothing_and_a_settled_answer_becomes_gold(

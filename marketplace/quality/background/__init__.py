@@ -4,6 +4,7 @@ from marketplace.quality.background.control import evaluate_rules as evaluate_ru
 from marketplace.quality.background.control import replay as replay
 from marketplace.quality.background.fits import fit_changed as fit_changed
 from marketplace.quality.background.fits import fit_job as fit_job
+from marketplace.quality.background.gold import score_answer as score_answer
 from marketplace.quality.background.gold import score_gold as score_gold
 from marketplace.quality.background.gold import tell_gold as tell_gold
 from marketplace.quality.background.integrity import gather_evidence as gather_evidence
