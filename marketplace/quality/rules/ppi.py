@@ -152,7 +152,9 @@ def whole(
     lower, upper = _ends(total, drawn, level, bounded=bounded)
     share = rest / size
     return Estimate(
-        *(_within(known + share * each, bounded=bounded) for each in (value, lower, upper)),
+        _within(known + share * value, bounded=bounded),
+        _within(known + share * lower, bounded=bounded),
+        _within(known + share * upper, bounded=bounded),
         sum(part.n for part in parts),
         size,
         float(np.average([each.power for each in found], weights=[p.size for p in drawn]))
