@@ -141,6 +141,16 @@ def test_the_money_follows_the_most_that_specialists_judge(session: Session) -> 
     assert each * 30 == ledger.job_balance(session, JobId(job.id), "USD")
 
 
+def test_a_quote_says_how_many_tasks_specialists_judge_at_most(session: Session) -> None:
+    lab = identity.lab_owner(session)
+    job = make_jobs.filled(session, lab)
+    agreed(session, lab, job, items_max=1)
+
+    quoted = routing.quote_job(session, lab, JobId(job.id), fee_basis_points=0).estimate
+
+    assert (job.item_count, 1) == (quoted.tasks, quoted.judged)
+
+
 def test_what_models_alone_judge_gets_no_seat_beside_the_plan(session: Session) -> None:
     _, job = published(session, items_max=30)
     alone = select(Task.id).where(Task.job_id == job.id, Task.wanted == 0)

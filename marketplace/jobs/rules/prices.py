@@ -62,11 +62,13 @@ class Price:
 class Estimate:
     """The least and the most that a number of tasks can cost.
 
-    contingency: a part of the most, for extra answers and for tasks that cannot be done; what is
-    not needed of it goes back when the job closes.
+    judged: the most of the tasks that specialists judge, where models judge the rest; contingency:
+    a part of the most, for extra answers and for tasks that cannot be done; what is not needed of
+    it goes back when the job closes.
     """
 
     tasks: int
+    judged: int
     least: Price
     most: Price
     contingency: Price
@@ -118,6 +120,7 @@ def estimate_of(terms: Terms, tasks: int) -> Estimate:
     least = tasks * terms.overlap_min if is_certain else 0
     return Estimate(
         tasks=tasks,
+        judged=specialist_items(terms, tasks),
         least=seat_price(terms) * least,
         most=price_of(terms, tasks) + contingency_of(terms, tasks),
         contingency=contingency_of(terms, tasks),

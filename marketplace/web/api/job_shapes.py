@@ -265,6 +265,9 @@ class QuoteShown(Schema):
     """
 
     tasks = fields.Integer()
+    specialist_tasks_max = fields.Integer(
+        metadata={"description": "The most of the tasks that specialists judge; models the rest"}
+    )
     price = fields.Nested(MoneySchema)
     fee = fields.Nested(MoneySchema)
     least = fields.Nested(PriceShown)

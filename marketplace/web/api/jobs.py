@@ -103,6 +103,7 @@ def post_quote(job_id: UUID) -> dict[str, Any]:
     most = quote.estimate.most
     return {
         "tasks": quote.estimate.tasks,
+        "specialist_tasks_max": quote.estimate.judged,
         "price": most.total,
         "fee": most.fee,
         "least": _price(quote.estimate.least),
