@@ -44,6 +44,7 @@ class ConnectedPayout(Root):
     __table_args__ = (
         one_of("state", ConnectedState),
         CheckConstraint("amount_minor > 0", name="amount"),
+        Index("ix_connected_payout_trace_id", "trace_id"),
         Index("ix_connected_payout_account", "stripe_account_id"),
     )
 

@@ -179,6 +179,9 @@ class StatementEntry(Root):
         UniqueConstraint("source_id", "fingerprint", "occurrence"),
         CheckConstraint("occurrence >= 1", name="occurrence"),
         Index("ix_statement_entry_source_id", "source_id", "booked_on", "id"),
+        Index("ix_statement_entry_bank_reference", "bank_reference"),
+        Index("ix_statement_entry_end_to_end", "end_to_end"),
+        Index("ix_statement_entry_payment_id", "payment_id"),
         Index("ix_statement_entry_statement_id", "statement_id", "id"),
     )
 

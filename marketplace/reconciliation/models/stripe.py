@@ -110,6 +110,7 @@ class StripePayoutSeen(Root):
         UniqueConstraint("payout_id", "body_sha256"),
         CheckConstraint("octet_length(body_sha256) = 32", name="body_sha256"),
         Index("ix_stripe_payout_seen_payout_id", "payout_id", "id"),
+        Index("ix_stripe_payout_seen_trace_id", "trace_id"),
         Index("ix_stripe_payout_seen_account", "account", "created_at"),
     )
 
