@@ -14,7 +14,6 @@ branch_labels = None
 depends_on = None
 
 INDEXES = (
-    ("payout_line", "destination_payment_id"),
     ("payout_line", "stripe_account_id"),
     ("connected_payout", "trace_id"),
     ("stripe_payout_seen", "trace_id"),

@@ -163,7 +163,6 @@ class PayoutLine(Root):
             "next_look_at",
             postgresql_where=text("state IN ('approved', 'submitting', 'unknown')"),
         ),
-        Index("ix_payout_line_destination_payment_id", "destination_payment_id"),
         Index("ix_payout_line_stripe_account_id", "stripe_account_id"),
         Index("ix_payout_line_open", "run_id", postgresql_where=text("ended_at IS NULL")),
         Index(
