@@ -26,6 +26,11 @@ NETWORK_RETRIES = 2
 WEBHOOK_TOLERANCE_SECONDS = 300
 # Stripe counts these in hundredths, which ISO 4217 does not have.
 _IN_HUNDREDTHS = frozenset({"ISK", "UGX"})
+# Amounts in these end in a zero, or in two, whatever their smallest unit is.
+_PAID_IN_STEPS_OF = {
+    **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 10),
+    **dict.fromkeys(("HUF", "TWD"), 100),
+}
 
 
 class StripeSettings(Protocol):
@@ -190,6 +195,13 @@ def doubtful(refused: StripeRefused) -> StripeUnreachable:
 def stripe_minor(amount: Money) -> int:
     """An amount as Stripe counts it."""
     return amount.minor * 100 if amount.currency in _IN_HUNDREDTHS else amount.minor
+
+
+def sendable(amount: Money) -> Money:
+    """The part of an amount that Stripe pays out: whole tens of fils and millimes, whole forints
+    and New Taiwan dollars. What is left over stays with its owner for the next time."""
+    step = _PAID_IN_STEPS_OF.get(amount.currency, 1)
+    return Money(amount.minor - amount.minor % step, amount.currency)
 
 
 def iso(minor: int, currency: str) -> Money:

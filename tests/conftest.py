@@ -73,6 +73,8 @@ def settings(stack: Stack) -> Settings:
         # Nothing listens there: a test that needs a register brings one.
         "NPPES_API_BASE": "http://127.0.0.1:9/",
         "PUBLIC_DEVELOPMENT": "1",
+        # Tests that join one connection cannot send from several threads at once.
+        "PAYOUT_SENDERS": "1",
         "LOG_LEVEL": "ERROR",
     }
     return Settings.from_environ(environment)

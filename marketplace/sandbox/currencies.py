@@ -53,6 +53,11 @@ def chargeable(amount: int, currency: str, *, param: str = "amount") -> int:
         raise ApiError(
             f"The amount must be no more than {LARGEST}.", code="amount_too_large", param=param
         )
+    return in_steps(amount, currency, param=param)
+
+
+def in_steps(amount: int, currency: str, *, param: str = "amount") -> int:
+    """The amount, refused unless it has the units that its currency is moved in."""
     step = 100 if currency in WHOLE_IN_HUNDREDTHS else 10 if currency in THOUSANDTHS else 1
     if amount % step:
         raise ApiError(

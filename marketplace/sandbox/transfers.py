@@ -6,7 +6,7 @@ from typing import Any
 
 from marketplace.sandbox import balance, events, payouts, rates
 from marketplace.sandbox.charges import blank_charge
-from marketplace.sandbox.currencies import known, words
+from marketplace.sandbox.currencies import in_steps, known, words
 from marketplace.sandbox.errors import ApiError, no_such, refused
 from marketplace.sandbox.listing import of_kind, page
 from marketplace.sandbox.params import Params
@@ -20,7 +20,7 @@ REVERSALS_SHOWN = 10
 def create(tx: Tx, params: Params) -> Body:
     """POST /v1/transfers: from the platform's available balance to an account's."""
     currency = known(params.needed("currency"))
-    amount = params.needed_whole("amount")
+    amount = in_steps(params.needed_whole("amount"), currency)
     destination = params.needed("destination")
     facts: dict[str, Any] = {
         "description": params.text("description"),

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import Engine, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
+from stripe import InvalidRequestError
 
 from marketplace import clock
 from marketplace.actor import Actor
@@ -285,3 +286,22 @@ def test_runs_are_numbered_one_after_another(session: Session, stripe: Stripe) -
     with transaction() as tx:
         listed = queries.runs(tx, finance.approver.actor)
     assert [second.id, first.id] == [run.id for run in listed]
+
+
+def test_scenario_32_what_is_too_small_to_be_sent_stays_available(
+    session: Session, stripe: Stripe
+) -> None:
+    finance = make.finance(session)
+    person_id = make.a_specialist_to_pay(stripe, Money(90_005, "KWD"))
+    stripe.fund(Money(200_000, "KWD"))
+
+    run = finance.prepared(minimum=Money(3_000, "KWD"))
+
+    (line,) = make.lines_of(run)
+    assert Money(90_000, "KWD") == run.total
+    with transaction() as tx:
+        assert Money(5, "KWD") == ledger.balance(tx, f"L:spec:{person_id}:available:KWD")
+    with pytest.raises(InvalidRequestError, match="divisible by 10"):
+        stripe.sdk.v1.transfers.create(
+            {"amount": 90_005, "currency": "kwd", "destination": line.stripe_account_id}
+        )

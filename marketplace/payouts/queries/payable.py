@@ -15,6 +15,7 @@ from marketplace.ledger.models import LedgerAccount
 from marketplace.money import Money
 from marketplace.payouts.models import PayeeAccount
 from marketplace.payouts.queries.holds import held_of, held_words
+from marketplace.stripe_client import sendable
 
 PAGE = 50
 _Rows = Select[UUID | None, int | None, PayeeAccount | None]
@@ -83,7 +84,8 @@ def payable(
     filters: Filters = EVERYBODY,
     limit: int = PAGE,
 ) -> list[Payable]:
-    """Specialists with an active account and at least `minimum` available, largest first."""
+    """Specialists with an active account and at least `minimum` available, largest first; what
+    Stripe does not pay out of an odd amount is not counted."""
     viewer.require(Permission.FINANCE_VIEW)
     rows = filters.limit(_worth_paying(minimum)).where(
         PayeeAccount.transfers_active,
@@ -96,10 +98,11 @@ def payable(
             stripe_account_id=payee.stripe_account_id or "",
             payee_version=payee.version,
             payee_currency=payee.currency,
-            available=Money(balance, minimum.currency),
+            available=part,
         )
         for owner_id, balance, payee in session.execute(rows.limit(limit))
         if owner_id is not None and balance is not None and payee is not None
+        if (part := sendable(Money(balance, minimum.currency)))
     ]
 
 
