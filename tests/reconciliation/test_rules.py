@@ -21,7 +21,14 @@ from marketplace.reconciliation.rules import (
 
 NOW = datetime(2026, 5, 20, 12, 0, tzinfo=UTC)
 KINDS = ("charge", "transfer", "payout", "stripe_fee")
-CORRUPTIONS = ("none", *BreakKind)
+CORRUPTIONS = (
+    "none",
+    BreakKind.MISSING_IN_LEDGER,
+    BreakKind.MISSING_AT_STRIPE,
+    BreakKind.AMOUNT_MISMATCH,
+    BreakKind.FEE_MISMATCH,
+    BreakKind.CURRENCY_MISMATCH,
+)
 
 
 def line_of(number: int, minor: int, fee: int, currency: str = "USD") -> Line:
