@@ -306,20 +306,24 @@ def outside_transaction(call: Callable[P, R]) -> Callable[P, R]:
     return guarded
 
 
-def append_only(table: str, *, updatable: Sequence[str] = ()) -> list[str]:
+def append_only(
+    table: str, *, updatable: Sequence[str] = (), encrypted: Sequence[str] = ()
+) -> list[str]:
     """The statements that make a table append-only, for its migration.
 
     A trigger refuses deletes, and updates of anything but `updatable` columns that are still
-    NULL; the unprivileged role (the migration's setting marketplace.app_role) loses the rights.
+    NULL, and `encrypted` ones, which are encrypted anew when keys change; the unprivileged role
+    (the migration's setting marketplace.app_role) loses the rights.
     """
+    open_columns = (*updatable, *encrypted)
+    listed = ", ".join(repr(column) for column in open_columns)
     kept = " AND ".join(
         [f"(OLD.{c} IS NULL OR OLD.{c} IS NOT DISTINCT FROM NEW.{c})" for c in updatable]
-        + [
-            f"to_jsonb(OLD) - ARRAY[{', '.join(repr(c) for c in updatable)}]::text[] "
-            f"= to_jsonb(NEW) - ARRAY[{', '.join(repr(c) for c in updatable)}]::text[]"
-        ]
+        + [f"(OLD.{c} IS NULL) = (NEW.{c} IS NULL)" for c in encrypted]
+        + [f"to_jsonb(OLD) - ARRAY[{listed}]::text[] = to_jsonb(NEW) - ARRAY[{listed}]::text[]"]
     )
-    rights = f"GRANT UPDATE ({', '.join(updatable)}) ON {table} TO %1$I;" if updatable else ""
+    columns = ", ".join(open_columns)
+    rights = f"GRANT UPDATE ({columns}) ON {table} TO %1$I;" if columns else ""
     return [
         f"""CREATE FUNCTION {table}_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
         BEGIN

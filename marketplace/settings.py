@@ -141,6 +141,8 @@ def _country(text: str) -> str:
 
 def _bank_accounts(text: str) -> BankAccounts:
     """What a payer needs for a transfer, by currency: labels and their texts, in order."""
+    if not text:
+        return ()
     try:
         found = tuple((code, tuple(lines.items())) for code, lines in json.loads(text).items())
     except (AttributeError, ValueError):
@@ -239,7 +241,7 @@ TABLE = (
         "BANK_ACCOUNTS",
         "where labs pay by transfer, as JSON by currency; unset, only Stripe takes money",
         _bank_accounts,
-        "{}",
+        "",
     ),
     Setting("TOP_UP_CLEARING_DAYS", "days that a bank debit stays pending", _whole(0, 90), "5"),
     Setting(

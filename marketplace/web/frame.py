@@ -121,7 +121,7 @@ PLATFORM = (
     ),
     Entry("Trial balance", "/finance/trial-balance", "scale", "t", _P.FINANCE_VIEW),
     Entry(
-        "Reconciliation",
+        "Reconcile",
         "/finance/reconciliation",
         "git-compare",
         "n",

@@ -194,6 +194,7 @@ TABLES = (
       failed bigint NOT NULL)""",
     "CREATE INDEX ix_stripe_account_pull_pulled_at ON stripe_account_pull (pulled_at)",
 )
+ENCRYPTED = {"statement_file": ("file_key",), "statement_entry": ("details",)}
 DROPPED = (
     "stripe_account_pull", "stripe_report_day", "stripe_payout_seen", "stripe_line_altered",
     "reconciliation", "statement_match", "statement_entry", "bank_statement", "statement_file",
@@ -206,7 +207,7 @@ def upgrade() -> None:
     for statement in TABLES:
         op.execute(statement)
     for table in KEPT:
-        for statement in append_only(table):
+        for statement in append_only(table, encrypted=ENCRYPTED.get(table, ())):
             op.execute(statement)
 
 

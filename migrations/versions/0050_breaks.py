@@ -76,6 +76,7 @@ KEPT: dict[str, Sequence[str]] = {
     "month_close": ("pack_reference", "pack_bytes", "pack_sha256", "reopened_at"),
     "month_reopening": ("approved_by", "approved_at"),
 }
+ENCRYPTED = {"break_proposal": ("note",), "break_event": ("note",)}
 
 
 def upgrade() -> None:
@@ -96,7 +97,9 @@ def upgrade() -> None:
     for statement in lifecycle_guard("reconciliation_break", NEXT):
         op.execute(statement)
     for table, updatable in KEPT.items():
-        for statement in append_only(table, updatable=updatable):
+        for statement in append_only(
+            table, updatable=updatable, encrypted=ENCRYPTED.get(table, ())
+        ):
             op.execute(statement)
 
 

@@ -92,7 +92,7 @@ def test_a_long_name_widens_nothing_on_a_phone(windows: Windows) -> None:
 
 
 def test_a_tables_head_stands_above_its_first_row_on_a_phone(desk: Page) -> None:
-    table = desk.get_by_role("table", name="Money by state")
+    table = desk.get_by_role("table", name="Whose money it is")
     head = table.locator("thead th").first.bounding_box()
     first = table.locator("tbody th").first.bounding_box()
 

@@ -25,13 +25,15 @@ def role(
         connection.execute(
             text("SELECT set_config('marketplace.app_role', :app, true)"), {"app": app}
         )
-        connection.execute(text("CREATE TABLE diary (id int, text text, number int, seal text)"))
+        connection.execute(
+            text("CREATE TABLE diary (id int, text text, number int, seal text, said bytea)")
+        )
         connection.execute(text("CREATE TABLE lamp (id int, state text)"))
-        for statement in db.append_only("diary", updatable=("number", "seal")):
+        for statement in db.append_only("diary", updatable=("number", "seal"), encrypted=("said",)):
             connection.exec_driver_sql(statement.replace("%", "%%"))
         for statement in db.lifecycle_guard("lamp", NEXT):
             connection.exec_driver_sql(statement.replace("%", "%%"))
-        connection.execute(text("INSERT INTO diary VALUES (1, 'was', NULL, NULL)"))
+        connection.execute(text("INSERT INTO diary VALUES (1, 'was', NULL, NULL, 'x')"))
         connection.execute(text("INSERT INTO lamp VALUES (1, 'new')"))
     yield database if request.param == "app" else owner_engine
     with owner_engine.begin() as connection:
@@ -66,13 +68,18 @@ def test_what_was_written_stays(role: Engine, statement: str) -> None:
     assert 1 == run(role, "SELECT 1 FROM diary WHERE id = 1 AND text = 'was' AND number IS NULL")
 
 
+def test_what_is_encrypted_is_encrypted_anew_and_never_emptied(role: Engine) -> None:
+    assert 1 == run(role, "UPDATE diary SET said = 'y' WHERE id = 1")
+    assert refused(role, "UPDATE diary SET said = NULL WHERE id = 1")
+
+
 def test_a_number_is_given_once(role: Engine) -> None:
     assert 1 == run(role, "UPDATE diary SET number = 1")
     assert 1 == run(role, "UPDATE diary SET number = 1, seal = 's'")
     assert refused(role, "UPDATE diary SET number = 2")
     assert refused(role, "UPDATE diary SET number = NULL")
     assert refused(role, "UPDATE diary SET seal = 't'")
-    assert 1 == run(role, "INSERT INTO diary VALUES (2, 'new', NULL, NULL)")
+    assert 1 == run(role, "INSERT INTO diary VALUES (2, 'new', NULL, NULL, NULL)")
 
 
 def test_the_application_cannot_empty_the_table(role: Engine, database: Engine) -> None:
