@@ -110,6 +110,13 @@ def test_a_job_keeps_to_its_budget_and_pauses_for_later_items(session: Session) 
         service.set_budget(session, owner, job.id, Money(1, "EUR"))
 
 
+def test_labs_that_stay_low_keep_no_other_from_its_letter(session: Session) -> None:
+    for _ in range(2):
+        watching.set_watch(session, identity.lab_owner(session), usd(100_00), resumes_jobs=False)
+
+    assert [1, 1, 0] == [watching.watch_balances(session, most=1) for _ in range(3)]
+
+
 def test_a_job_that_ran_out_of_money_resumes_by_itself_where_its_lab_said_so(
     session: Session,
 ) -> None:
@@ -123,7 +130,7 @@ def test_a_job_that_ran_out_of_money_resumes_by_itself_where_its_lab_said_so(
     job_service.add_items(session, owner, job.id, jobs.lines(2, first=50))
     assert not service.open_more_seats(session, JobId(job.id))
     assert (JobState.PAUSED, PauseReason.MONEY) == (job.state, job.pause_reason)
-    assert [] == watching.jobs_to_resume(session)
+    assert watching.next_to_resume(session) is None
     watching.set_watch(session, owner, usd(100_00), resumes_jobs=True)
     assert 1 == watching.watch_balances(session)
     assert 0 == watching.watch_balances(session)
@@ -131,7 +138,8 @@ def test_a_job_that_ran_out_of_money_resumes_by_itself_where_its_lab_said_so(
     assert JobState.PAUSED is job.state
 
     make.money_in(session, owner, usd(500_00))
-    assert [job.id] == watching.jobs_to_resume(session)
+    assert job.id == watching.next_to_resume(session)
+    assert watching.next_to_resume(session, after=JobId(job.id)) is None
     assert watching.resume(session, JobId(job.id))
     assert 0 == watching.watch_balances(session)
 

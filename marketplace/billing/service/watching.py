@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -30,6 +30,10 @@ FORECAST_DAYS = 14
 WATCHED_MAX = 1_000
 JOBS_MAX = 200
 WAITS_FOR_MONEY = (PauseReason.MONEY, PauseReason.LIMIT)
+
+
+# What a watched lab has available, in the watch's own row.
+_available = ledger_queries.available_of(BalanceWatch.organisation_id, BalanceWatch.currency)
 
 
 def set_watch(session: Session, actor: Actor, low: Money, *, resumes_jobs: bool) -> None:
@@ -61,20 +65,28 @@ def lasts_days(session: Session, lab: OrganisationId, available: Money) -> int |
     return days_left(available, spent, FORECAST_DAYS)
 
 
-def watch_balances(session: Session) -> int:
-    """Write once for each fall below a lab's own amount; how many letters' labs there were."""
-    rows = select(BalanceWatch).where(BalanceWatch.low_minor > 0).limit(WATCHED_MAX)
+def watch_balances(session: Session, *, most: int = WATCHED_MAX) -> int:
+    """Write once for each fall below a lab's own amount; how many labs were written to, at most
+    `most` at a time, which leaves the others to the next call."""
+    rows = (
+        select(BalanceWatch)
+        .where(BalanceWatch.low_minor > 0, _available < BalanceWatch.low_minor)
+        .where(BalanceWatch.warned_at.is_(None))
+        .limit(most)
+        .with_for_update(skip_locked=True)
+    )
     told = 0
-    for row in session.scalars(rows.with_for_update(skip_locked=True)):
+    for row in session.scalars(rows):
         lab = OrganisationId(row.organisation_id)
         available = ledger_queries.lab_balance(session, lab, row.currency).available
-        if available >= row.low:
-            row.warned_at = None
-        elif row.warned_at is None:
-            row.warned_at = clock.now()
-            days = lasts_days(session, lab, available)
-            letters.balance_low(session, lab, available, row.low, days)
-            told += 1
+        row.warned_at = clock.now()
+        days = lasts_days(session, lab, available)
+        letters.balance_low(session, lab, available, row.low, days)
+        told += 1
+    risen = update(BalanceWatch).where(
+        BalanceWatch.warned_at.is_not(None), _available >= BalanceWatch.low_minor
+    )
+    session.execute(risen.values(warned_at=None))
     return told
 
 
@@ -96,8 +108,8 @@ def write_paused(session: Session, job_id: JobId) -> None:
     letters.job_paused(session, job, resumes=watch is not None and watch.resumes_jobs)
 
 
-def jobs_to_resume(session: Session) -> list[JobId]:
-    """Jobs that wait for money in labs that want them to go on by themselves."""
+def next_to_resume(session: Session, *, after: JobId | None = None) -> JobId | None:
+    """The next job, by id, that waits for money in a lab that wants its jobs to go on."""
     rows = (
         select(Job.id)
         .join(
@@ -108,9 +120,10 @@ def jobs_to_resume(session: Session) -> list[JobId]:
         .where(Job.state == JobState.PAUSED, Job.pause_reason == PauseReason.MONEY)
         .where(BalanceWatch.resumes_jobs.is_(True))
         .order_by(Job.id)
-        .limit(JOBS_MAX)
+        .limit(1)
     )
-    return [JobId(job_id) for job_id in session.scalars(rows)]
+    found = session.scalar(rows if after is None else rows.where(Job.id > after))
+    return None if found is None else JobId(found)
 
 
 def resume(session: Session, job_id: JobId) -> bool:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, fields, replace
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from marketplace.ids import JobId, OrganisationId, PersonId
 from marketplace.ledger.models import LedgerAccount, LedgerEntry, LedgerTransaction
@@ -92,6 +93,15 @@ def lab_balance(session: Session, lab_id: OrganisationId, currency: str) -> LabB
     have = {code: minor or 0 for code, minor in session.execute(cached)}
     available, pending, disputed, owed = (Money(have.get(code, 0), currency) for code in codes)
     return LabBalance(available, Money(int(reserved or 0), currency), pending, disputed, owed)
+
+
+def available_of(
+    lab_id: InstrumentedAttribute[Any], currency: InstrumentedAttribute[str]
+) -> ColumnElement[int]:
+    """What a lab can spend, in minor units, as an expression in a query over rows of labs."""
+    code = func.concat("L:lab:", lab_id, ":available:", currency)
+    balance = select(LedgerAccount.balance).where(LedgerAccount.code == code)
+    return func.coalesce(balance.scalar_subquery(), 0)
 
 
 @dataclass(frozen=True, slots=True)
