@@ -37,7 +37,7 @@ def test_who_can_be_paid_and_why_others_cannot(session: Session, stripe: Stripe)
     assert [
         (None, 2, usd(130_00)),
         ("has not finished Stripe's form", 1, usd(30_00)),
-        ("Stripe holds the account back: requirements.past_due", 1, usd(20_00)),
+        ("Stripe wants more details of the person (requirements.past_due)", 1, usd(20_00)),
         ("has not said where to be paid", 1, usd(15_00)),
     ] == [(one.reason, one.count, one.total) for one in found]
     assert [one.reason for one in found[1:]] == [one.reason for one in single]

@@ -186,9 +186,21 @@ def _reason_of(payee: PayeeAccount | None) -> str:
     return _reason(absent=absent, disabled=payee.disabled_reason if payee else None)
 
 
+# Stripe's reasons, which are codes, in words.
+_DISABLED = {
+    "rejected": "Stripe rejected the account",
+    "requirements": "Stripe wants more details of the person",
+    "under_review": "Stripe is reviewing the account",
+    "listed": "Stripe found the name on a list and is reviewing it",
+    "action_required": "Stripe waits for something that the person must do",
+    "platform_paused": "we paused the account at Stripe",
+}
+
+
 def _reason(*, absent: bool, disabled: str | None) -> str:
     if absent:
         return "has not said where to be paid"
     if disabled:
-        return f"Stripe holds the account back: {disabled}"
+        words = _DISABLED.get(disabled.partition(".")[0], "Stripe holds the account back")
+        return f"{words} ({disabled})"
     return "has not finished Stripe's form"

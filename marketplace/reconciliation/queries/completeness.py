@@ -9,12 +9,13 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from marketplace import settings
+from marketplace import clock, settings
 from marketplace.money import Money
 from marketplace.reconciliation.models import BankStatement, StatementSource, StripeStatement
 from marketplace.reconciliation.rules.overlaps import Hole, holes
 
 STRIPE = "stripe"
+ONE_DAY = timedelta(days=1)
 
 # Each day of the newest report that covers it, beside the lines that we hold of that day.
 REPORT_DAYS = """
@@ -78,8 +79,14 @@ def month_days(month: date) -> tuple[date, date]:
 
 
 def completeness(session: Session, month: date) -> list[Gap]:
-    """Every gap that keeps a month from being closed; empty when all sources are complete."""
-    first, last = month_days(month)
+    """Every gap that keeps a month from being closed; empty when all sources are complete.
+
+    Of a month that is not over, nobody can have told more than the days until yesterday.
+    """
+    first, ends = month_days(month)
+    last = min(ends, clock.book_day(clock.now(), settings.current().book_timezone) - ONE_DAY)
+    if last < first:
+        return []
     gaps = stripe_gaps(session, first, last)
     for source in session.scalars(select(StatementSource).order_by(StatementSource.id)):
         gaps += bank_gaps(session, source, first, last)
@@ -106,12 +113,12 @@ def bank_gaps(
     ]
     newest = max((each.to_on for each in known), default=None)
     if last is not None and (newest is None or newest < last):
-        until = f"end on {newest}" if newest else "have not begun"
+        until = f"end on {newest:%-d %B %Y}" if newest else "have not begun"
         gaps.append(
             Gap(
                 source.break_source,
                 "statement",
-                f"The statements of {source.name} {until}; upload those up to {last}.",
+                f"The statements of {source.name} {until}; upload those up to {last:%-d %B}.",
                 newest or last,
                 f"until:{last}",
             )
@@ -136,8 +143,8 @@ def stripe_gaps(session: Session, first: date, last: date) -> list[Gap]:
             Gap(
                 STRIPE,
                 "statement",
-                f"Stripe's balance was not taken since {last} ended; it is taken by itself every "
-                "few minutes while Stripe answers.",
+                f"Stripe's balance was not taken since {last:%-d %B} ended; it is taken by "
+                "itself every few minutes while Stripe answers.",
                 last,
                 f"until:{last}",
             )
