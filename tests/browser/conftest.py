@@ -58,8 +58,13 @@ def town(place: Place) -> Town:
 
 
 @pytest.fixture
-def windows(browser: Browser, place: Place) -> Iterator[Windows]:
-    """Windows on the product, on which any complaint of the browser fails the test."""
+def windows(browser: Browser, place: Place, request: pytest.FixtureRequest) -> Iterator[Windows]:
+    """Windows on the product, on which any complaint of the browser fails the test.
+
+    They close before the database is emptied: an open page would be told that nobody is signed in.
+    """
+    if "committed" in request.fixturenames:
+        request.getfixturevalue("committed")
     opened = Windows(browser, place.address)
     yield opened
     opened.close()
