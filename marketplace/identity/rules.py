@@ -22,6 +22,7 @@ class Permission(StrEnum):
     QUALITY_CONTROL = "quality.control"
     INTEGRITY_DECIDE = "integrity.decide"
     EXPORTS_CREATE = "exports.create"
+    WEBHOOKS_MANAGE = "webhooks.manage"
     BALANCE_VIEW = "balance.view"
     BALANCE_TOP_UP = "balance.top_up"
     BALANCE_REFUND = "balance.refund"
@@ -57,6 +58,7 @@ PERMISSION_LABELS: Mapping[Permission, str] = {
     Permission.QUALITY_CONTROL: "Change gold, write rules of quality control and decide firings",
     Permission.INTEGRITY_DECIDE: "Send and close questions about the integrity of work",
     Permission.EXPORTS_CREATE: "Make and download exports",
+    Permission.WEBHOOKS_MANAGE: "Set up webhooks, and see what they delivered",
     Permission.BALANCE_VIEW: "See the balance",
     Permission.BALANCE_TOP_UP: "Top up the balance",
     Permission.BALANCE_REFUND: "Ask money back from the balance",
@@ -138,6 +140,7 @@ _RUN_JOBS = _LOOK | {
     _P.WORK_REVIEW,
     _P.QUALITY_CONTROL,
     _P.EXPORTS_CREATE,
+    _P.WEBHOOKS_MANAGE,
     _P.BALANCE_VIEW,
 }
 GRANTS: Mapping[Role, frozenset[Permission]] = {

@@ -1,10 +1,10 @@
 """Reads of delivery: exports, the records that go into them, the feed of events."""
 
+from marketplace.delivery.queries.events import events_after as events_after
 from marketplace.delivery.queries.labels import has_labels as has_labels
 from marketplace.delivery.queries.labels import labels_as_of as labels_as_of
 from marketplace.delivery.queries.records import Chunk as Chunk
 from marketplace.delivery.queries.records import accepted_count as accepted_count
-from marketplace.delivery.queries.records import events_after as events_after
 from marketplace.delivery.queries.records import export_of as export_of
 from marketplace.delivery.queries.records import exports_of as exports_of
 from marketplace.delivery.queries.records import records_after as records_after

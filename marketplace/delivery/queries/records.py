@@ -18,7 +18,6 @@ from marketplace.errors import Missing
 from marketplace.identity.rules import Permission
 from marketplace.ids import ExportId, JobId
 from marketplace.jobs.models import Item, Job, TemplateVersion
-from marketplace.outbox import Event
 from marketplace.quality.queries import COUNTED
 from marketplace.secrets import pseudonym
 from marketplace.specialists import queries as specialists
@@ -231,16 +230,3 @@ def accepted_count(session: Session, export: Export) -> int:
         select(Submission.id).where(Submission.job_id == export.job_id).where(*_told(export))
     )
     return sum(1 for _ in found)
-
-
-def events_after(
-    session: Session, viewer: Actor, *, after: int = 0, limit: int = 100
-) -> Sequence[Event]:
-    """The organisation's numbered events in order; a cursor over them never skips one."""
-    viewer.require(Permission.JOBS_VIEW)
-    return session.scalars(
-        select(Event)
-        .where(Event.organisation_id == viewer.organisation(), Event.organisation_number > after)
-        .order_by(Event.organisation_number)
-        .limit(min(limit, LIMIT_MAX))
-    ).all()

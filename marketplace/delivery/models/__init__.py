@@ -1,0 +1,3 @@
+"""The tables of delivery."""
+
+from marketplace.delivery.models.exports import Export as Export

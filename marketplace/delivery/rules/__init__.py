@@ -1,0 +1,9 @@
+"""The rules of delivery; pure."""
+
+from marketplace.delivery.rules.exports import MIMETYPES as MIMETYPES
+from marketplace.delivery.rules.exports import NEXT as NEXT
+from marketplace.delivery.rules.exports import ExportState as ExportState
+from marketplace.delivery.rules.exports import filename as filename
+from marketplace.delivery.rules.exports import mimetype as mimetype
+from marketplace.delivery.rules.labelling import Believed as Believed
+from marketplace.delivery.rules.labelling import Labelling as Labelling

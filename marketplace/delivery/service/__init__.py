@@ -1,0 +1,6 @@
+"""The verbs of delivery."""
+
+from marketplace.delivery.service.exports import begin as begin
+from marketplace.delivery.service.exports import fail as fail
+from marketplace.delivery.service.exports import finish as finish
+from marketplace.delivery.service.exports import request_export as request_export
