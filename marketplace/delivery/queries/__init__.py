@@ -1,5 +1,7 @@
 """Reads of delivery: exports, the records that go into them, the feed of events."""
 
+from marketplace.delivery.queries.cards import card_facts as card_facts
+from marketplace.delivery.queries.cards import data_card_of as data_card_of
 from marketplace.delivery.queries.events import events_after as events_after
 from marketplace.delivery.queries.labels import has_labels as has_labels
 from marketplace.delivery.queries.labels import labels_as_of as labels_as_of

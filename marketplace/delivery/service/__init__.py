@@ -1,5 +1,7 @@
 """The verbs of delivery."""
 
+from marketplace.delivery.service.cards import describe_data as describe_data
+from marketplace.delivery.service.cards import freeze_card as freeze_card
 from marketplace.delivery.service.exports import begin as begin
 from marketplace.delivery.service.exports import fail as fail
 from marketplace.delivery.service.exports import finish as finish
