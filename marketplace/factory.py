@@ -101,6 +101,7 @@ def start(settings: Settings) -> Services:
     use_settings(settings)
     settings_here.use(settings)
     secrets.use_keys(settings.encryption_keys, settings.pseudonym_key)
+    secrets.use_signing_keys(settings.signing_keys)
     # Parameters stay out of error texts: they are what people typed.
     db.connect(settings.database_url, hide_parameters=True)
     stripe_client.use(settings)

@@ -1,4 +1,5 @@
-"""Secrets: encrypted columns with key rotation, keyed hashes, tokens that are stored hashed."""
+"""Secrets: encrypted columns with key rotation, keyed hashes, tokens that are stored hashed, and
+the platform's signature."""
 
 from __future__ import annotations
 
@@ -8,12 +9,17 @@ import hmac
 import json
 import secrets as entropy
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from cryptography.exceptions import InvalidTag
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import Dialect, LargeBinary
 from sqlalchemy.types import TypeDecorator
+
+from marketplace.verify.keys import key_id
+from marketplace.verify.seal import SALT_BYTES
 
 NONCE_BYTES = 12
 
@@ -30,6 +36,7 @@ class _Keyring:
     def __init__(self) -> None:
         self.box: MultiFernet | None = None
         self.pseudonyms = b""
+        self.signing: tuple[Ed25519PrivateKey, ...] = ()
 
     def opened(self) -> MultiFernet:
         if self.box is None:
@@ -44,6 +51,45 @@ def use_keys(encryption_keys: Sequence[str], pseudonym_key: str) -> None:
     """Set the keys for this process: newest first; the first encrypts, all decrypt."""
     _ring.box = MultiFernet([Fernet(key) for key in encryption_keys])
     _ring.pseudonyms = pseudonym_key.encode()
+
+
+def use_signing_keys(seeds: Sequence[str]) -> None:
+    """Set the platform's Ed25519 keys, newest first: the first signs, all are published.
+
+    seeds: 32 bytes each, in URL-safe base64.
+    """
+    _ring.signing = tuple(
+        Ed25519PrivateKey.from_private_bytes(base64.urlsafe_b64decode(seed)) for seed in seeds
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """A signature (64 bytes) of the key with this id; public_key: its 32 bytes."""
+
+    key_id: str
+    public_key: bytes
+    signature: bytes
+
+
+def sign(message: bytes) -> Signature:
+    """The platform's signature of a message, with its newest key."""
+    if not _ring.signing:
+        raise KeysMissing("secrets.use_signing_keys() has not been called.")
+    key = _ring.signing[0]
+    public = key.public_key().public_bytes_raw()
+    return Signature(key_id(public), public, key.sign(message))
+
+
+def public_keys() -> dict[str, bytes]:
+    """The platform's public keys by their ids, newest first."""
+    publics = [key.public_key().public_bytes_raw() for key in _ring.signing]
+    return {key_id(public): public for public in publics}
+
+
+def new_salt() -> bytes:
+    """A random salt for one commitment; who destroys it makes the commitment say nothing."""
+    return entropy.token_bytes(SALT_BYTES)
 
 
 def encrypt(plain: str) -> bytes:

@@ -169,6 +169,12 @@ TABLE = (
         "ENCRYPTION_KEYS", "encrypts columns; newest first, all decrypt", _fernet_keys, secret=True
     ),
     Setting("PSEUDONYM_KEY", "derives the pseudonyms that each lab sees", _key, secret=True),
+    Setting(
+        "SIGNING_KEYS",
+        "Ed25519 seeds that sign proofs; newest first, all are published",
+        _fernet_keys,
+        secret=True,
+    ),
     Setting("STRIPE_SECRET_KEY", "the platform's Stripe key", _text, secret=True),
     Setting(
         "STRIPE_API_BASE", "another address for Stripe: the sandbox", _url("http", "https"), ""
@@ -301,6 +307,7 @@ class Settings:
     secret_key: str
     encryption_keys: tuple[str, ...]
     pseudonym_key: str
+    signing_keys: tuple[str, ...]
     stripe_secret_key: str
     stripe_api_base: str
     stripe_webhook_secret: str

@@ -14,6 +14,7 @@ PRIVATE_FOLDER = 0o700
 
 
 def _fernet_key() -> str:
+    """32 random bytes: what Fernet takes, and the seed of an Ed25519 key."""
     return base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
 
 
@@ -32,6 +33,7 @@ SETTINGS: dict[str, Callable[[], str]] = {
     "SECRET_KEY": lambda: secrets.token_urlsafe(48),
     "ENCRYPTION_KEYS": _fernet_key,
     "PSEUDONYM_KEY": lambda: secrets.token_urlsafe(32),
+    "SIGNING_KEYS": _fernet_key,
     "STRIPE_SECRET_KEY": lambda: f"sk_test_{_plain_token()}",
     "STRIPE_WEBHOOK_SECRET": lambda: f"whsec_{_plain_token()}",
     "DEMO_PASSWORD": _readable_password,

@@ -290,7 +290,8 @@ class Submission(Root):
     rationale_claims: the rationale in parts, each with its evidence; spent: the time in stretches,
     joined, with the author's notes; repeats_submission_id: the author's own earlier answer, where
     the task was asked once more, so that this one never counts for it. Guidelines are those of the
-    template version.
+    template version. salt: opens the commitment in the event of its hand-in; None for what came
+    before there were any, and once its author is erased.
     """
 
     __tablename__ = "submission"
@@ -328,6 +329,7 @@ class Submission(Root):
     spent: Mapped[list[Any]] = mapped_column(JSONB, server_default="[]")
     repeats_submission_id: Mapped[SubmissionId | None] = mapped_column(ForeignKey("submission.id"))
     content_sha256: Mapped[bytes]
+    salt: Mapped[bytes | None]
     state: Mapped[SubmissionState] = mapped_column(text_enum(SubmissionState))
     presented_order: Mapped[list[str]] = mapped_column(ARRAY(Text()))
     credential_level: Mapped[int]

@@ -17,6 +17,7 @@ NEEDED = {
     "SECRET_KEY": LONG,
     "ENCRYPTION_KEYS": KEYS,
     "PSEUDONYM_KEY": LONG,
+    "SIGNING_KEYS": KEYS,
     "STRIPE_SECRET_KEY": "sk_test_1",
     "STRIPE_WEBHOOK_SECRET": "whsec_1",
 }
@@ -24,6 +25,7 @@ NEEDED = {
 GOOD: dict[str, tuple[str, object]] = {
     **{name: (text, text) for name, text in NEEDED.items()},
     "ENCRYPTION_KEYS": (KEYS.replace(",", " , "), tuple(KEYS.split(","))),
+    "SIGNING_KEYS": (KEYS, tuple(KEYS.split(","))),
     "OWNER_DATABASE_URL": ("postgres://owner@db/m", "postgres://owner@db/m"),
     "STRIPE_API_BASE": ("http://127.0.0.1:12111", "http://127.0.0.1:12111"),
     "NPPES_API_BASE": ("http://127.0.0.1:12111/api/", "http://127.0.0.1:12111/api/"),
@@ -75,6 +77,7 @@ BAD: dict[str, tuple[str, ...]] = {
     "SECRET_KEY": ("short",),
     "ENCRYPTION_KEYS": ("short", f"{KEYS},no", ","),
     "PSEUDONYM_KEY": ("k" * 31,),
+    "SIGNING_KEYS": ("short", ","),
     "STRIPE_API_BASE": ("ftp://x",),
     "NPPES_API_BASE": ("npiregistry",),
     "GITHUB_OAUTH_BASE": ("github.test",),

@@ -35,6 +35,7 @@ from marketplace.work.rules.envelope import seconds_by_kind as seconds_by_kind
 from marketplace.work.rules.envelope import spent_of as spent_of
 from marketplace.work.rules.envelope import within as within
 from marketplace.work.rules.envelope import working_seconds as working_seconds
+from marketplace.work.rules.sealing import sealed_content as sealed_content
 
 S = TypeVar("S", bound=StrEnum)
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from marketplace import clock
 from marketplace.actor import Actor
 from marketplace.ids import PersonId
-from marketplace.work.models import Claim, ConversationEntry, Draft, WorkPreference
+from marketplace.work.models import Claim, ConversationEntry, Draft, Submission, WorkPreference
 from marketplace.work.rules import ClaimState, keys
 
 
@@ -33,7 +33,7 @@ def move_keys(
 def forget_person(session: Session, person_id: PersonId) -> None:
     """Delete a person's keys, and drafts and conversations of what they never handed in.
 
-    What they did hand in stays.
+    What they did hand in stays; its salts go, so that no chain tells any more whose it was.
     """
     unsent = select(Claim.id).where(
         Claim.specialist_id == person_id,
@@ -42,3 +42,5 @@ def forget_person(session: Session, person_id: PersonId) -> None:
     session.execute(delete(Draft).where(Draft.claim_id.in_(unsent)))
     session.execute(delete(ConversationEntry).where(ConversationEntry.claim_id.in_(unsent)))
     session.execute(delete(WorkPreference).where(WorkPreference.person_id == person_id))
+    theirs = update(Submission).where(Submission.specialist_id == person_id)
+    session.execute(theirs.where(Submission.salt.is_not(None)).values(salt=None))

@@ -18,6 +18,7 @@ from marketplace.ids import ClaimId, SubmissionId, new_id
 from marketplace.jobs.models import Job, TemplateVersion
 from marketplace.jobs.queries import with_image
 from marketplace.jobs.rules import JobState
+from marketplace.secrets import new_salt, pseudonym
 from marketplace.statements import (
     Remembered,
     forget,
@@ -28,6 +29,8 @@ from marketplace.statements import (
     written,
 )
 from marketplace.tasktypes import task_type
+from marketplace.tasktypes.raw import content_sha256
+from marketplace.verify.seal import commitment
 from marketplace.work import rules
 from marketplace.work.models import Claim, Seat, Submission, Task, WorkProgress
 from marketplace.work.queries import conversation_part, prelabels_of_task
@@ -99,7 +102,8 @@ WRITE = "\n".join(
 
 @dataclass(frozen=True, slots=True)
 class _InHand:
-    """A claim with all that an answer to it is checked against. spent: the time on it so far."""
+    """A claim with all that an answer to it is checked against. spent: the time on it so far;
+    item_sha256: of what the lab sent, before anything was added for the task type."""
 
     claim: Claim
     job: Job
@@ -107,6 +111,7 @@ class _InHand:
     seat_state: SeatState
     payload: Any
     spent: Sequence[Interval]
+    item_sha256: str
 
     @property
     def counts(self) -> bool:
@@ -171,7 +176,9 @@ def _in_hand(session: Session, actor: Actor, claim_id: ClaimId) -> _InHand:
     # A session forgets what nobody holds; the next claim of the job needs both again.
     session.info[HELD] = job, version
     session.info[MODELS] = row.models
-    return _InHand(claim, job, version, SeatState(row.seat_state), orjson.loads(row.payload), spent)
+    payload = orjson.loads(row.payload)
+    seat = SeatState(row.seat_state)
+    return _InHand(claim, job, version, seat, payload, spent, content_sha256(payload))
 
 
 def _with_prelabels(session: Session, held: _InHand) -> _InHand:
@@ -275,7 +282,21 @@ def _submission(
         round=round_,
         claimed_at=claim.claimed_at,
         submitted_at=at,
+        salt=new_salt(),
     )
+
+
+def _sealed(held: _InHand, submission: Submission) -> str:
+    """The commitment to all that was handed in, in hexadecimal: the chain of the job binds it."""
+    content = rules.sealed_content(
+        submission,
+        pseudonym=pseudonym(str(held.job.organisation_id), str(submission.specialist_id)),
+        item_sha256=held.item_sha256,
+        template_version=held.version.number,
+        guidelines_sha256=held.version.instructions_sha256,
+        ai_policy=held.job.ai_policy,
+    )
+    return commitment(submission.salt or b"", content).hex()
 
 
 def _write(
@@ -285,7 +306,11 @@ def _write(
     told = outbox.fact(
         "task.submitted",
         submission.id,
-        {"task_id": claim.task_id, "counted": held.counts},
+        {
+            "task_id": claim.task_id,
+            "counted": held.counts,
+            "commitment": _sealed(held, submission),
+        },
         organisation_id=held.job.organisation_id,
         job_id=held.job.id,
     )
