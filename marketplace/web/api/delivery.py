@@ -24,6 +24,7 @@ from marketplace.tasktypes.exports import Policy
 from marketplace.tasktypes.label_studio.project import configuration_of
 from marketplace.web import api
 from marketplace.web.guards import me, needs, public
+from marketplace.web.ranges import download
 
 delivery_api = api.blueprint("delivery", "Delivery: exports and events.")
 
@@ -87,7 +88,11 @@ def get_export(export_id: UUID) -> Export:
         "200": {
             "description": "The file",
             "content": {"application/x-ndjson": {"schema": {"type": "string"}}},
-        }
+        },
+        "206": {
+            "description": "The part of the file that `Range` asks for",
+            "content": {"application/x-ndjson": {"schema": {"type": "string"}}},
+        },
     }
 )
 def get_export_file(export_id: UUID) -> Response:
@@ -99,14 +104,16 @@ def get_export_file(export_id: UUID) -> Response:
 
 def sent(export: Export) -> Response:
     """The file of a finished export as a download; Conflict before it is finished."""
-    if export.state is not ExportState.DONE:
+    if export.state is not ExportState.DONE or export.bytes is None or export.sha256 is None:
         raise Conflict(f"This export is {export.state.value}; its file is not there yet.")
-    stream = storage.pieces(storage.current().open(export.reference))
-    answer = Response(stream, mimetype=mimetype(export.filename))
-    answer.headers["Content-Disposition"] = f'attachment; filename="{export.filename}"'
-    answer.headers["Content-Length"] = str(export.bytes)
-    answer.headers["ETag"] = f'"{export.sha256}"'
-    return answer
+    reference, kept = export.reference, storage.current()
+    return download(
+        lambda offset: kept.open(reference, offset=offset),
+        size=export.bytes,
+        sha256=export.sha256,
+        mimetype=mimetype(export.filename),
+        filename=export.filename,
+    )
 
 
 @delivery_api.get("/jobs/<uuid:job_id>/label-studio-config")
