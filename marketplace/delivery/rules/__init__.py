@@ -1,7 +1,11 @@
 """The rules of delivery; pure."""
 
+from marketplace.delivery.rules.exports import GZIPPED as GZIPPED
 from marketplace.delivery.rules.exports import MIMETYPES as MIMETYPES
 from marketplace.delivery.rules.exports import NEXT as NEXT
+from marketplace.delivery.rules.exports import NEXT_DELIVERY as NEXT_DELIVERY
+from marketplace.delivery.rules.exports import Compression as Compression
+from marketplace.delivery.rules.exports import DeliveryState as DeliveryState
 from marketplace.delivery.rules.exports import ExportState as ExportState
 from marketplace.delivery.rules.exports import filename as filename
 from marketplace.delivery.rules.exports import mimetype as mimetype

@@ -1,4 +1,4 @@
-"""The lifecycle of an export, and what its file is called."""
+"""The lifecycle of an export, of its delivery to a bucket, and what its files are called."""
 
 from __future__ import annotations
 
@@ -7,19 +7,49 @@ from enum import StrEnum
 
 
 class ExportState(StrEnum):
-    """queued, then running, then done or failed; a failed one may be tried again."""
+    """queued, then running, then done or failed; a failed one may be tried again.
+
+    expired: its file was deleted after its time; asked for again it is written again, and holds
+    the same bytes.
+    """
 
     QUEUED = "queued"
     RUNNING = "running"
     DONE = "done"
     FAILED = "failed"
+    EXPIRED = "expired"
 
 
 NEXT: Mapping[ExportState, frozenset[ExportState]] = {
     ExportState.QUEUED: frozenset({ExportState.RUNNING, ExportState.FAILED}),
     ExportState.RUNNING: frozenset({ExportState.DONE, ExportState.FAILED}),
-    ExportState.DONE: frozenset(),
-    ExportState.FAILED: frozenset({ExportState.RUNNING}),
+    ExportState.DONE: frozenset({ExportState.EXPIRED}),
+    ExportState.FAILED: frozenset({ExportState.QUEUED, ExportState.RUNNING}),
+    ExportState.EXPIRED: frozenset({ExportState.QUEUED}),
+}
+
+
+class Compression(StrEnum):
+    """How a file of text is packed; Parquet, ZIP and DocBin are packed as they are."""
+
+    NONE = "none"
+    GZIP = "gzip"
+
+
+class DeliveryState(StrEnum):
+    """What became of a file that was to be put into the lab's own bucket."""
+
+    WAITING = "waiting"
+    SENDING = "sending"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+
+
+NEXT_DELIVERY: Mapping[DeliveryState, frozenset[DeliveryState]] = {
+    DeliveryState.WAITING: frozenset({DeliveryState.SENDING, DeliveryState.FAILED}),
+    DeliveryState.SENDING: frozenset({DeliveryState.DELIVERED, DeliveryState.FAILED}),
+    DeliveryState.FAILED: frozenset({DeliveryState.WAITING}),
+    DeliveryState.DELIVERED: frozenset({DeliveryState.WAITING}),
 }
 
 
@@ -28,7 +58,14 @@ def filename(job_reference: str, form: str, policy: str, suffix: str) -> str:
     return f"{job_reference}-{form}-{policy}{suffix}".lower()
 
 
-MIMETYPES = {"json": "application/json", "jsonl": "application/x-ndjson"}
+GZIPPED = ".gz"
+MIMETYPES = {
+    "json": "application/json",
+    "jsonl": "application/x-ndjson",
+    "gz": "application/gzip",
+    "parquet": "application/vnd.apache.parquet",
+    "zip": "application/zip",
+}
 
 
 def mimetype(name: str) -> str:
