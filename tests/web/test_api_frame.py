@@ -245,7 +245,10 @@ def test_the_document_is_valid_and_names_scopes(things_app: Flask, browser: Brow
     OpenAPIV31SpecValidator(document).validate()
     made = document["paths"]["/api/v1/things"]["post"]
     assert [{"bearer": ["members.manage"]}] == made["security"]
-    problem = document["components"]["responses"]["DEFAULT_ERROR"]["content"]
+    assert {"422": {"$ref": "#/components/responses/UNPROCESSABLE_ENTITY"}}.items() <= made[
+        "responses"
+    ].items()
+    problem = document["components"]["responses"]["UNPROCESSABLE_ENTITY"]["content"]
     assert ["application/problem+json"] == list(problem)
 
 

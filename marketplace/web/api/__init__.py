@@ -52,6 +52,7 @@ from marketplace.web.api.once import (
     kept,
     once,
 )
+from marketplace.web.api.statuses import keyed, refuses
 
 __all__ = [
     "CONFIGURATION",
@@ -62,10 +63,12 @@ __all__ = [
     "blueprint",
     "keep",
     "kept",
+    "keyed",
     "listing",
     "money_shown",
     "once",
     "page",
     "page_query",
+    "refuses",
     "register",
 ]

@@ -74,6 +74,7 @@ def _shown(top_up: TopUp) -> dict[str, Any]:
 
 
 @billing_api.post("/top-ups")
+@api.keyed
 @needs(Permission.BALANCE_TOP_UP)
 @billing_api.arguments(TopUpAsked)
 @billing_api.response(201, TopUpShown)

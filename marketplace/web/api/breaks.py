@@ -247,6 +247,7 @@ class ProposeAsked(Schema):
 
 
 @breaks_api.post("/finance/breaks/<uuid:break_id>/propose")
+@api.keyed
 @needs(Permission.RECONCILIATION_WORK)
 @takes_up_to(REQUEST_BYTES_MAX)
 @breaks_api.arguments(ProposeAsked)

@@ -142,6 +142,7 @@ def get_period(month: str) -> dict[str, Any]:
 
 
 @closing_api.post("/finance/periods/<month>/close")
+@api.keyed
 @needs(Permission.PERIODS_CLOSE)
 @closing_api.response(200, PeriodShown)
 @closing_api.doc(

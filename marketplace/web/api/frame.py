@@ -12,6 +12,7 @@ from flask_smorest import Api, Blueprint
 from flask_smorest.utils import prepare_response
 from marshmallow import Schema
 
+from marketplace.web.api import statuses
 from marketplace.web.api.answers import Problem
 from marketplace.web.api.bodies import BodyParser
 from marketplace.web.errors import API_PREFIX, PROBLEM
@@ -39,20 +40,18 @@ class MarketplaceApi(Api):  # type: ignore[misc]
     """The API with our one way to show errors instead of flask-smorest's."""
 
     ERROR_SCHEMA = Problem
+    # Each operation names the refusals that it can give; none is left to a default.
+    DEFAULT_ERROR_RESPONSE_NAME = None
 
     def _register_error_handlers(self) -> None:
         """Errors are shown by web.errors, here as everywhere."""
 
     def _register_responses(self) -> None:
         for status in http.HTTPStatus:
-            answer: dict[str, Any] = {"description": status.phrase}
             if status >= 400:
-                answer["schema"] = self.ERROR_SCHEMA
-            prepare_response(answer, self.spec, PROBLEM)
-            self.spec.components.response(status.name, answer, lazy=True)
-        answer = {"description": "What is wrong, and what to do", "schema": self.ERROR_SCHEMA}
-        prepare_response(answer, self.spec, PROBLEM)
-        self.spec.components.response(self.DEFAULT_ERROR_RESPONSE_NAME, answer, lazy=True)
+                answer = statuses.problem_answer(status, self.ERROR_SCHEMA)
+                prepare_response(answer, self.spec, PROBLEM)
+                self.spec.components.response(status.name, answer, lazy=True)
 
 
 class MarketplaceBlueprint(Blueprint):  # type: ignore[misc]
@@ -106,21 +105,39 @@ class MarketplaceBlueprint(Blueprint):  # type: ignore[misc]
         """Add to the operation's document."""
         return cast("Callable[[View], View]", super().doc(**facts))
 
-    def _store_endpoint_docs(
-        self, endpoint: str, obj: Any, parameters: Any, tags: Any, **options: Any
+    def add_url_rule(
+        self,
+        rule: str,
+        endpoint: str | None = None,
+        view_func: Callable[..., Any] | None = None,
+        provide_automatic_options: bool | None = None,
+        **options: Any,
     ) -> None:
-        guard = getattr(obj, MARK, None)
-        if isinstance(guard, Guard):
-            documented = deepcopy(getattr(obj, "_apidoc", {}))
-            manual = documented.setdefault("manual_doc", {})
-            manual.setdefault("operationId", f"{self.name}.{endpoint}")
-            scopes = [guard.permission.value] if guard.permission else []
-            public = guard.access is Access.PUBLIC
-            manual.setdefault("security", [] if public else [{"bearer": scopes}])
-            answers = manual.setdefault("responses", {})
-            answers.setdefault("default", {"$ref": "#/components/responses/DEFAULT_ERROR"})
-            obj._apidoc = documented
-        super()._store_endpoint_docs(endpoint, obj, parameters, tags, **options)
+        """Answer an address, and document what the view's guard and decorators tell."""
+        guard = getattr(view_func, MARK, None)
+        if view_func is not None and isinstance(guard, Guard):
+            (method,) = options["methods"]
+            told = self._told(endpoint or view_func.__name__, view_func, guard, rule, method)
+            view_func._apidoc = told  # type: ignore[attr-defined]
+        super().add_url_rule(rule, endpoint, view_func, provide_automatic_options, **options)
+
+    def _told(
+        self, endpoint: str, view: Callable[..., Any], guard: Guard, rule: str, method: str
+    ) -> dict[str, Any]:
+        """The view's document, with what its guard and its decorators tell besides."""
+        documented: dict[str, Any] = deepcopy(getattr(view, "_apidoc", {}))
+        if statuses.is_keyed(view):
+            asked = documented.setdefault("arguments", {})
+            asked.setdefault("parameters", []).append(statuses.KEY_PARAMETER)
+        manual = documented.setdefault("manual_doc", {})
+        manual.setdefault("operationId", f"{self.name}.{endpoint}")
+        scopes = [guard.permission.value] if guard.permission else []
+        public = guard.access is Access.PUBLIC
+        manual.setdefault("security", [] if public else [{"bearer": scopes}])
+        answers = manual.setdefault("responses", {})
+        for status in statuses.refusals(view, guard, rule, method):
+            answers.setdefault(status, http.HTTPStatus(status).name)
+        return documented
 
 
 def blueprint(name: str, description: str) -> MarketplaceBlueprint:
@@ -139,7 +156,8 @@ def register(app: Flask) -> MarketplaceApi:
         "description": "A token from Account, API tokens; it has scopes and an end.",
     }
     api.spec.components.security_scheme("bearer", scheme)
-    # An error's body is named by every operation, so it is kept even before one uses it.
-    api.spec.components.get_ref("response", MarketplaceApi.DEFAULT_ERROR_RESPONSE_NAME)
+    api.spec.components.parameter(
+        statuses.KEY_PARAMETER, "header", {"name": "Idempotency-Key", **statuses.KEY}, lazy=True
+    )
     app.extensions["marketplace_api"] = api
     return api

@@ -79,7 +79,7 @@ class BucketAsked(WishAsked):
     """Where in a bucket files lie: one file, or all whose names begin so."""
 
     source = fields.String(required=True, metadata={"example": "s3://bucket/folder/"})
-    access = fields.Nested(AccessAsked, load_default=dict)
+    access = fields.Nested(AccessAsked, load_default=lambda: AccessAsked().load({}))
     hold = fields.Boolean(load_default=False)
 
 
@@ -142,6 +142,7 @@ class LookShown(Schema):
 
 @imports_api.post("/jobs/<uuid:job_id>/imports")
 @takes_uploads
+@api.keyed
 @needs(Permission.JOBS_EDIT)
 @imports_api.response(202, ImportShown)
 @imports_api.doc(

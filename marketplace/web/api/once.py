@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from marketplace.db import transaction
 from marketplace.errors import SignInNeeded
 from marketplace.identity.service import once as records
+from marketplace.web.api.statuses import keyed
 from marketplace.web.uploads import HashedInput
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -41,6 +42,7 @@ def once(view: View | None = None, *, secrets: Sequence[str] = (), streamed: boo
     """
 
     def wrap(inner: View) -> Callable[..., Response]:
+        @keyed
         @functools.wraps(inner)
         def run(*args: Any, **kwargs: Any) -> Response:
             asked = call()

@@ -120,6 +120,7 @@ def list_ready() -> dict[str, Any]:
 
 
 @quality_control_api.post("/quality/rules")
+@api.refuses(404)
 @needs(Permission.QUALITY_CONTROL)
 @api.once
 @quality_control_api.arguments(NewRule)

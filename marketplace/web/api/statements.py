@@ -103,6 +103,7 @@ class StatementFileShown(Schema):
 
 @statements_api.post("/finance/statements")
 @takes_uploads
+@api.keyed
 @needs(Permission.RECONCILIATION_WORK)
 @statements_api.response(201, StatementFileShown)
 @statements_api.doc(
@@ -274,6 +275,7 @@ def _reconciliation(row: Reconciliation) -> dict[str, Any]:
 
 
 @statements_api.post("/finance/reconciliations")
+@api.keyed
 @needs(Permission.RECONCILIATION_WORK)
 @statements_api.response(201, ReconciliationShown)
 def post_reconciliation() -> Response:
