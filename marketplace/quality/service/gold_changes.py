@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from marketplace import audit, clock
+from marketplace import audit, clock, outbox
 from marketplace.actor import Actor
 from marketplace.errors import Conflict, Fault, Faulty, Missing
 from marketplace.identity.rules import Permission
@@ -109,6 +109,14 @@ def change_gold(
     touched = _rescore(session, item, job) if had_gold else []
     audit.record(
         session, actor, f"gold {cause.value}", item.id, version=number, answers=len(touched)
+    )
+    outbox.announce(
+        session,
+        "gold.changed",
+        item.id,
+        {"version": number, "cause": cause.value, "was_gold": had_gold},
+        organisation_id=job.organisation_id,
+        job_id=job.id,
     )
     return touched
 

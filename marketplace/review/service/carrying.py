@@ -49,6 +49,7 @@ def carry_out(
     ended_by: EndedBy = EndedBy.VERDICT,
 ) -> Decision:
     """Decide a submission, in one transaction with its postings; the caller has asked who may."""
+    was = submission.state
     work.settle(session, submission, rules.STATE_AFTER[spoken.verdict])
     # Rework says nothing yet, the last word does; gold speaks for qualifications.
     if spoken.reviewer_id and spoken.verdict is not Verdict.REWORK:
@@ -82,7 +83,7 @@ def carry_out(
         session,
         f"task.{submission.state.value}",
         submission.id,
-        {"task_id": submission.task_id, "round": submission.round},
+        {"task_id": submission.task_id, "round": submission.round, "was": was.value},
         organisation_id=job.organisation_id,
         job_id=job.id,
     )

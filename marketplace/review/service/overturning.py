@@ -25,6 +25,7 @@ from marketplace.review.service.appeal_letters import tell_overturned
 from marketplace.review.service.repaying import earn_after_all, take_back
 from marketplace.work import service as work
 from marketplace.work.models import Submission
+from marketplace.work.rules import SubmissionState
 
 
 def overturn(
@@ -48,6 +49,7 @@ def overturn(
     """
     submission = work.locked_submission(session, submission_id)
     job = session.get_one(Job, submission.job_id)
+    was = submission.state
     former = standing_decisions(session, [submission_id]).get(submission_id)
     former = _checked(actor, submission, job, former, verdict)
     check_apart(session, actor, PersonId(submission.specialist_id))
@@ -72,7 +74,7 @@ def overturn(
         take_back(session, submission, job, job_ended=ended)
     end_overtaken(session, former.id)
     tell_overturned(session, decision, job)
-    _announce(session, actor, submission, job, decision)
+    _announce(session, actor, submission, job, decision, was=was)
     return decision
 
 
@@ -156,7 +158,13 @@ def _tell_skill(
 
 
 def _announce(
-    session: Session, actor: Actor, submission: Submission, job: Job, decision: Decision
+    session: Session,
+    actor: Actor,
+    submission: Submission,
+    job: Job,
+    decision: Decision,
+    *,
+    was: SubmissionState,
 ) -> None:
     cause = decision.cause.value if decision.cause is not None else ""
     audit.record(
@@ -172,7 +180,12 @@ def _announce(
         session,
         f"task.{submission.state.value}",
         submission.id,
-        {"task_id": submission.task_id, "round": submission.round, "overturned": cause},
+        {
+            "task_id": submission.task_id,
+            "round": submission.round,
+            "overturned": cause,
+            "was": was.value,
+        },
         organisation_id=job.organisation_id,
         job_id=job.id,
     )
