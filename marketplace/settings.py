@@ -207,6 +207,12 @@ TABLE = (
         _whole(1, 64),
         "2",
     ),
+    Setting(
+        "WEBHOOK_SANDBOX_BASE",
+        "the one address to which labs' webhooks may go though it is private and without TLS",
+        _url("http", "https"),
+        "",
+    ),
     Setting("STORAGE_URL", "a folder, or s3://bucket/prefix", _storage, ".data/storage"),
     Setting(
         "S3_SOURCE_ENDPOINTS",
@@ -318,6 +324,7 @@ class Settings:
     github_api_base: str
     model_sandbox_base: str
     model_turns_at_once: int
+    webhook_sandbox_base: str
     storage_url: str
     s3_source_endpoints: tuple[str, ...]
     smtp_url: str

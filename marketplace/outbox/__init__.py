@@ -12,11 +12,11 @@ from marketplace.outbox.facts import announce as announce
 from marketplace.outbox.facts import broken_chains as broken_chains
 from marketplace.outbox.facts import fact as fact
 from marketplace.outbox.facts import linked as linked
-from marketplace.outbox.facts import number_events as number_events
 from marketplace.outbox.facts import unnumbered as unnumbered
 from marketplace.outbox.rounds import FAILURES as FAILURES
 from marketplace.outbox.rounds import Round as Round
 from marketplace.outbox.rounds import one_by_one as one_by_one
+from marketplace.outbox.sequencer import number_events as number_events
 from marketplace.outbox.work import Background as Background
 from marketplace.outbox.work import Backlog as Backlog
 from marketplace.outbox.work import OutboxRow as OutboxRow

@@ -34,12 +34,16 @@ BROKEN_SHOWN = 100
 
 
 class Event(Root):
-    """A fact that was announced; its numbers come from the sequencer, after commit."""
+    """A fact that was announced; its numbers come from the sequencer, after commit.
+
+    person_id: whose own feed it stands in as well, None for most; no part of any chain.
+    """
 
     __tablename__ = "event"
     __table_args__ = (
         UniqueConstraint("organisation_id", "organisation_number"),
         UniqueConstraint("job_id", "job_number"),
+        UniqueConstraint("person_id", "person_number"),
         Index("ix_event_unnumbered", "id", postgresql_where=text("number IS NULL")),
     )
     id: Mapped[IdKey]
@@ -47,6 +51,7 @@ class Event(Root):
     subject_id: Mapped[UUID]
     organisation_id: Mapped[UUID | None]
     job_id: Mapped[UUID | None]
+    person_id: Mapped[UUID | None]
     facts: Mapped[dict[str, Any]] = mapped_column(JSONB)
     announced_at: Mapped[datetime]
     number: Mapped[int | None] = mapped_column(unique=True)
@@ -54,6 +59,7 @@ class Event(Root):
     organisation_hash: Mapped[bytes | None] = mapped_column(LargeBinary)
     job_number: Mapped[int | None]
     job_hash: Mapped[bytes | None] = mapped_column(LargeBinary)
+    person_number: Mapped[int | None]
 
 
 class ChainHead(Root):
@@ -73,9 +79,20 @@ def announce(
     *,
     organisation_id: UUID | None = None,
     job_id: UUID | None = None,
+    person_id: UUID | None = None,
 ) -> None:
-    """Tell a fact about a subject; ids, states, counts and amounts only, never content."""
-    told = fact(kind, subject_id, facts, organisation_id=organisation_id, job_id=job_id)
+    """Tell a fact about a subject; ids, states, counts and amounts only, never content.
+
+    organisation_id, person_id: in whose feeds it stands; job_id: on which job's chain.
+    """
+    told = fact(
+        kind,
+        subject_id,
+        facts,
+        organisation_id=organisation_id,
+        job_id=job_id,
+        person_id=person_id,
+    )
     session.add(told)
 
 
@@ -86,6 +103,7 @@ def fact(
     *,
     organisation_id: UUID | None = None,
     job_id: UUID | None = None,
+    person_id: UUID | None = None,
 ) -> Event:
     """What `announce` tells, for a statement that writes it together with other rows."""
     return Event(
@@ -95,47 +113,14 @@ def fact(
         facts=plain(facts),
         organisation_id=organisation_id,
         job_id=job_id,
+        person_id=person_id,
         announced_at=clock.now(),
     )
-
-
-def number_events(session: Session, *, limit: int = 500) -> int:
-    """Number and chain committed facts, oldest id first; how many were numbered.
-
-    Runs under a transaction's advisory lock; a second sequencer numbers nothing meanwhile.
-    """
-    if not session.scalar(select(func.pg_try_advisory_xact_lock(EVENTS_LOCK))):
-        return 0
-    pending = select(Event).where(Event.number.is_(None)).order_by(Event.id).limit(limit)
-    events = session.scalars(pending).all()
-    heads: dict[str, ChainHead] = {}
-    for event in events:
-        event.number = _next(session, heads, ALL, event)[0]
-        if event.organisation_id is not None:
-            scope = f"organisation:{event.organisation_id}"
-            event.organisation_number, event.organisation_hash = _next(session, heads, scope, event)
-        if event.job_id is not None:
-            scope = f"job:{event.job_id}"
-            event.job_number, event.job_hash = _next(session, heads, scope, event)
-    return len(events)
 
 
 def unnumbered(session: Session) -> int:
     """How many facts wait for their numbers; for metrics."""
     return session.scalar(select(func.count()).where(Event.number.is_(None))) or 0
-
-
-def _next(
-    session: Session, heads: dict[str, ChainHead], scope: str, event: Event
-) -> tuple[int, bytes]:
-    head = heads.get(scope) or session.get(ChainHead, scope)
-    if head is None:
-        head = ChainHead(scope=scope, number=0, hash=b"")
-        session.add(head)
-    heads[scope] = head
-    head.number += 1
-    head.hash = chain_hash(head.hash, {"number": head.number, **linked(event)})
-    return head.number, head.hash
 
 
 def linked(event: Event) -> dict[str, object]:

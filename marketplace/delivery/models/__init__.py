@@ -7,3 +7,7 @@ from marketplace.delivery.models.exports import ExportAuthor as ExportAuthor
 from marketplace.delivery.models.exports import ExportBelief as ExportBelief
 from marketplace.delivery.models.exports import ExportPart as ExportPart
 from marketplace.delivery.models.provenance import DayHead as DayHead
+from marketplace.delivery.models.webhooks import EventCursor as EventCursor
+from marketplace.delivery.models.webhooks import WebhookAttempt as WebhookAttempt
+from marketplace.delivery.models.webhooks import WebhookDelivery as WebhookDelivery
+from marketplace.delivery.models.webhooks import WebhookEndpoint as WebhookEndpoint

@@ -1,0 +1,48 @@
+"""The facts that events carry: type and meaning, the same in every kind. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+FACTS: Mapping[str, tuple[str, str]] = {
+    "accepted": ("integer", "rows that came in"),
+    "action": ("string", "what the rule did or proposes"),
+    "amount_minor": ("integer", "an amount in whole minor units"),
+    "attempt": ("integer", "which attempt of this person it is"),
+    "available_minor": ("integer", "what is available, in whole minor units"),
+    "bytes": ("integer", "the length of the file"),
+    "commitment": ("string", "a salted hash that commits to the answer, in hexadecimal"),
+    "counted": ("boolean", "whether the answer fills a seat"),
+    "currency": ("string", "an ISO 4217 code"),
+    "days_left": ("integer or null", "how long the balance lasts if work goes on as it does"),
+    "duplicates": ("integer", "rows that were there already"),
+    "failure": ("string", "why, in a word for programs"),
+    "fields": ("array of strings", "the names of what changed"),
+    "form": ("integer", "which form of the test was taken"),
+    "gross_minor": ("integer", "the total with tax, in whole minor units"),
+    "import_id": ("id", "the import"),
+    "item_id": ("id", "the item"),
+    "items": ("integer", "how many items the job has"),
+    "judgements": ("integer", "how many accepted judgements the task has"),
+    "kind": ("string", "which kind of it"),
+    "level": ("string or null", "how strongly the credential is proven"),
+    "low_minor": ("integer", "the amount below which you wished to be told, in minor units"),
+    "outcome_id": ("id", "what the specialist said"),
+    "overturned": ("string", "why an earlier decision was overturned, where one was"),
+    "passed": ("boolean or null", "whether the attempt passed"),
+    "reason": ("string", "why, in a word for programs"),
+    "reference": ("string", "what people call it, such as J-2026-0042"),
+    "rejected": ("integer", "rows that were refused; the import lists them"),
+    "round": ("integer", "1 for the first answer, 2 after the first rework"),
+    "rows": ("integer", "rows of the file"),
+    "rule_id": ("id", "the rule"),
+    "run_id": ("id", "the payout run"),
+    "sha256": ("string", "the file's hash in hexadecimal"),
+    "state": ("string", "what holds from now on"),
+    "subject": ("string", "what the appeal is about: a decision, a firing or gold"),
+    "submission_id": ("id", "the answer"),
+    "task_id": ("id", "the task"),
+    "tasks": ("integer", "how many tasks the job has"),
+    "units": ("integer", "how many questions of the task differ"),
+    "version": ("integer", "the number of the new version"),
+}
