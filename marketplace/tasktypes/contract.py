@@ -143,8 +143,14 @@ class TaskType:
 
     @property
     def exports(self) -> Mapping[str, Exporter]:
-        """Every format of this type by key; `raw` is always there."""
-        return {"raw": raw_exporter(self.units), **self.formats}
+        """Every format of this type by key, the one to offer first at the top; `raw`, which is
+        always there, is the last."""
+        return {**self.formats, "raw": raw_exporter(self.units)}
+
+    @property
+    def default_export(self) -> Exporter:
+        """The format that is offered first."""
+        return next(iter(self.exports.values()))
 
     def check_template(self, template: object) -> list[Fault]:
         """What is wrong with a template, by JSON pointer; empty when it may be published."""

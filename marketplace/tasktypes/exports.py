@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 import orjson
 
 from marketplace.errors import Refused
+from marketplace.tasktypes.packing import zipped
 from marketplace.tasktypes.records import Record
 
 ExportRow: TypeAlias = dict[str, Any]
@@ -39,21 +40,24 @@ class Counts:
     """What became of what was read; `read == kept + sum(dropped.values())` at the end.
 
     read: units looked at (items under `majority`, judgements under `all`; pairs of responses for
-    rankings, claims for fact checks); kept: units that gave rows; rows: rows written.
+    rankings, claims for fact checks); kept: units that gave rows; rows: rows written; noted: what
+    the format could not say, or said in another way, of units that were kept.
     """
 
     read: int = 0
     kept: int = 0
     rows: int = 0
     dropped: Counter[str] = field(default_factory=Counter)
+    noted: Counter[str] = field(default_factory=Counter)
 
     @property
     def ties(self) -> int:
-        return self.dropped["tie"]
+        """Ties that were read, whether the format has a place for them or not."""
+        return self.dropped["tie"] + self.noted["tie"]
 
     @property
     def both_bad(self) -> int:
-        return self.dropped["both_bad"]
+        return self.dropped["both_bad"] + self.noted["both_bad"]
 
     def keep(self) -> None:
         self.read += 1
@@ -62,6 +66,18 @@ class Counts:
     def drop(self, reason: str) -> None:
         self.read += 1
         self.dropped[reason] += 1
+
+    def note(self, reason: str, times: int = 1) -> None:
+        """Tell of something within a unit that is kept; no unit more."""
+        if times:
+            self.noted[reason] += times
+
+    def add(self, other: Counts) -> None:
+        """Count what another part of the same file counted."""
+        self.read, self.kept = self.read + other.read, self.kept + other.kept
+        self.rows += other.rows
+        self.dropped.update(other.dropped)
+        self.noted.update(other.noted)
 
     def as_json(self) -> dict[str, Any]:
         """For manifests and data cards."""
@@ -72,10 +88,27 @@ class Counts:
             "ties": self.ties,
             "both_bad": self.both_bad,
             "dropped": {reason: self.dropped[reason] for reason in sorted(self.dropped)},
+            "noted": {reason: self.noted[reason] for reason in sorted(self.noted)},
         }
 
 
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a format's rows. kind: what stands in it, in words; says: what that means.
+
+    A name that ends with `*` stands for all columns that begin so; may_lack: some rows do not have
+    it.
+    """
+
+    name: str
+    kind: str
+    says: str
+    may_lack: bool = False
+
+
 Convert: TypeAlias = Callable[[Iterable[Record], Policy, Counts], Iterator[ExportRow]]
+Members: TypeAlias = Callable[[Iterable[ExportRow]], Iterator[tuple[str, bytes]]]
+Document: TypeAlias = Callable[[Iterable[ExportRow]], Iterator[bytes]]
 
 
 def line(row: ExportRow) -> bytes:
@@ -86,28 +119,59 @@ def line(row: ExportRow) -> bytes:
     return orjson.dumps(row, option=orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE)
 
 
+MEDIA: Mapping[str, str] = {
+    ".jsonl": "application/x-ndjson",
+    ".json": "application/json",
+    ".csv": "text/csv",
+    ".zip": "application/zip",
+}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exporter:
     """One export format of one task type.
 
+    help: one paragraph, what reads the file and what it cannot hold; columns: those of the rows.
     `convert` is a pure generator; it keeps or drops every unit it reads in the counts. `encode`
     makes the bytes of one row; a line of JSONL unless the format is a text of its own. `frame`
-    stands before the rows, between two of them and after them, where the file is one document.
+    stands before the rows, between two of them and after them. `document` writes all rows as one
+    text, and `members` as the files of a ZIP, `(name, content)` each, where a row by itself says
+    too little.
     """
 
     key: str
     title: str
     convert: Convert
+    help: str = ""
+    columns: tuple[Column, ...] = ()
     policies: frozenset[Policy] = frozenset({Policy.MAJORITY, Policy.ALL})
     suffix: str = ".jsonl"
     encode: Callable[[ExportRow], bytes] = line
     frame: tuple[bytes, bytes, bytes] = (b"", b"", b"")
+    document: Document | None = None
+    members: Members | None = None
+
+    @property
+    def media(self) -> str:
+        """The media type of the file."""
+        return MEDIA.get(self.suffix, "text/plain")
+
+    @property
+    def stateful(self) -> bool:
+        """Whether the file can only be written in one go, since it knows of all its rows."""
+        return self.document is not None or self.members is not None
 
     def file(self, records: Iterable[Record], policy: str, counts: Counts) -> Iterator[bytes]:
         """The bytes of the file, piece by piece; otherwise as `rows`."""
+        rows = self.rows(records, policy, counts)
+        if self.members is not None:
+            return zipped(self.members(rows))
+        return self.document(rows) if self.document is not None else self._framed(rows)
+
+    def _framed(self, rows: Iterable[ExportRow]) -> Iterator[bytes]:
         before, between, after = self.frame
         yield before
-        for number, row in enumerate(self.rows(records, policy, counts)):
+        for number, row in enumerate(rows):
             yield (between if number else b"") + self.encode(row)
         yield after
 
