@@ -41,11 +41,12 @@ class DataCard(Root):
 class ExportCard(Root):
     """The facts of one export's card, as they were when it was first written.
 
-    Kept, so that the file is the same bytes whenever it is written again; numbers and pseudonyms
-    only, never a payload or a judgement.
+    Kept, so that the file is the same bytes whenever it is written again; numbers and names of
+    classes only, never a payload or a judgement. readme: of a folder, as it stands in it.
     """
 
     __tablename__ = "export_card"
     export_id: Mapped[ExportId] = mapped_column(ForeignKey("export.id"), primary_key=True)
     facts: Mapped[dict[str, Any]] = mapped_column(JSONB)
     frozen_at: Mapped[datetime]
+    readme: Mapped[str | None]

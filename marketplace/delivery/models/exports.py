@@ -85,7 +85,7 @@ class Export(Root):
     @property
     def proof_reference(self) -> str:
         """Where the file's proof stands in the store."""
-        return f"exports/{self.id}/{self.filename}.proof.json"
+        return f"exports/{self.id}/{self.filename}.proof.jsonl.gz"
 
 
 class ExportPart(Root):

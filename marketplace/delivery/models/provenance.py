@@ -11,10 +11,10 @@ from marketplace.db import Root
 
 
 class DayHead(Root):
-    """The last link of a chain at the end of a day on which it grew, signed; never changed.
+    """A chain's head as it was kept on a day, signed; never changed.
 
     scope: the chain's name, such as `job:<id>`; number, hash: of the link; signature: of the key
-    with `key_id`, over scope, day, number and hash (`rules.proof.head_statement`).
+    with `key_id`, over scope, day, number and hash (`verify.proof.head_statement`).
     """
 
     __tablename__ = "day_head"

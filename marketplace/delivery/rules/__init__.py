@@ -11,3 +11,7 @@ from marketplace.delivery.rules.exports import filename as filename
 from marketplace.delivery.rules.exports import mimetype as mimetype
 from marketplace.delivery.rules.labelling import Believed as Believed
 from marketplace.delivery.rules.labelling import Labelling as Labelling
+from marketplace.delivery.rules.proof import BUNDLED as BUNDLED
+from marketplace.delivery.rules.proof import ENVELOPES as ENVELOPES
+from marketplace.delivery.rules.proof import export_statement as export_statement
+from marketplace.delivery.rules.proof import proof_name as proof_name

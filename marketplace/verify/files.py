@@ -1,0 +1,156 @@
+"""Opening what is checked: a file, a folder, a ZIP; and reading a file line by line."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from marketplace.verify.report import CannotCheck
+from marketplace.verify.seal import line_digest, row_digest
+
+SUFFIX = ".proof.jsonl.gz"
+BUNDLED = "proof.jsonl.gz"
+GZIP, ZIP, PARQUET = b"\x1f\x8b", b"PK", b"PAR1"
+CHUNK = 1 << 20
+ROWS_AT_ONCE = 1_000
+UNREADABLE = (OSError, EOFError, zlib.error, zipfile.BadZipFile)
+Opened = Callable[[], IO[bytes]]
+Progress = Callable[[int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What is checked. files: openers by name, a lone file under the name ''; proof: opens it."""
+
+    files: dict[str, Opened]
+    proof: Opened
+    proof_name: str
+
+
+@contextmanager
+def place_of(path: Path, proof: Path | None) -> Iterator[Place]:
+    """What lies at a path, with the proof that belongs to it; CannotCheck where there is none."""
+    if not path.exists():
+        raise CannotCheck(f"{path} is not there.")
+    with ExitStack() as stack:
+        files = _files(path, stack)
+        if proof is not None:
+            yield Place(files, lambda: proof.open("rb"), proof.name)
+            return
+        beside = path.with_name(path.name + SUFFIX)
+        inside = BUNDLED if BUNDLED in files else None
+        if inside is not None:
+            yield Place(files, files[inside], inside)
+        elif beside.exists():
+            yield Place(files, lambda: beside.open("rb"), beside.name)
+        else:
+            raise CannotCheck(
+                f"There is no proof beside {path.name}: download it from the export's page, or "
+                f"with GET /api/v1/exports/ID/proof, and name it {beside.name} or give it with "
+                "--proof."
+            )
+
+
+def _files(path: Path, stack: ExitStack) -> dict[str, Opened]:
+    if path.is_dir():
+        found = sorted(each for each in path.rglob("*") if each.is_file())
+        return {each.relative_to(path).as_posix(): _opener(each) for each in found}
+    with path.open("rb") as start:
+        is_zip = start.read(2) == ZIP
+    if is_zip:
+        try:
+            archive = stack.enter_context(zipfile.ZipFile(path))
+        except zipfile.BadZipFile:
+            archive = None
+        names = archive.namelist() if archive is not None else []
+        if archive is not None and BUNDLED in names:
+            return {name: _member(archive, name) for name in names if not name.endswith("/")}
+    return {"": _opener(path)}
+
+
+def _opener(path: Path) -> Opened:
+    return lambda: path.open("rb")
+
+
+def _member(archive: zipfile.ZipFile, name: str) -> Opened:
+    return lambda: archive.open(name)
+
+
+def first_bytes(opened: Opened) -> bytes:
+    """The four bytes that a file begins with."""
+    with opened() as file:
+        return file.read(4)
+
+
+def sha256_of(opened: Opened, progress: Progress | None = None) -> tuple[str, int]:
+    """The SHA-256 of a file, in hexadecimal, and how many bytes it has."""
+    digest, size = hashlib.sha256(), 0
+    with opened() as file:
+        while piece := file.read(CHUNK):
+            digest.update(piece)
+            size += len(piece)
+            if progress is not None:
+                progress(len(piece))
+    return digest.hexdigest(), size
+
+
+def unit_of(opened: Opened) -> str:
+    """What a file is compared by: its "lines", a table's "rows", or a ZIP's "members"."""
+    start = first_bytes(opened)
+    if start == PARQUET:
+        return "rows"
+    return "members" if start[:2] == ZIP else "lines"
+
+
+def digests_of(opened: Opened, unit: str) -> Iterator[tuple[bytes, Any]]:
+    """The digest of each unit of a file, in order, with the line or the table's row that it is of;
+    None for a member."""
+    if unit == "rows":
+        for row in _table(opened):
+            yield row_digest(row), row
+    elif unit == "members":
+        for digest in _members(opened):
+            yield digest, None
+    else:
+        for line in _lines(opened):
+            yield line_digest(line), line
+
+
+def _lines(opened: Opened) -> Iterator[bytes]:
+    packed = first_bytes(opened)[:2] == GZIP
+    with opened() as file:
+        plain: IO[bytes] = gzip.GzipFile(fileobj=file) if packed else file  # type: ignore[assignment]
+        yield from io.BufferedReader(plain, CHUNK)  # type: ignore[type-var]
+
+
+def _members(opened: Opened) -> Iterator[bytes]:
+    with opened() as file, zipfile.ZipFile(_seekable(file)) as archive:
+        for name in archive.namelist():
+            sha256, _ = sha256_of(_member(archive, name))
+            yield line_digest(f"{name}\n{sha256}\n".encode())
+
+
+def _table(opened: Opened) -> Iterator[dict[str, Any]]:
+    try:
+        from pyarrow import parquet  # noqa: PLC0415 - only where a file is Parquet.
+    except ImportError:
+        raise CannotCheck(
+            "This is a Parquet file, whose rows are read with pyarrow: install it with "
+            "`pip install pyarrow`, and check again."
+        ) from None
+    with opened() as file:
+        table = parquet.ParquetFile(_seekable(file))
+        for batch in table.iter_batches(batch_size=ROWS_AT_ONCE):
+            yield from batch.to_pylist()
+
+
+def _seekable(file: IO[bytes]) -> IO[bytes]:
+    return file if file.seekable() else io.BytesIO(file.read())

@@ -1,0 +1,68 @@
+"""Opening commitments: whether a row of the envelope is what its author handed in."""
+
+from __future__ import annotations
+
+import hmac
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from marketplace.verify.report import Kind, Report
+from marketplace.verify.seal import commitment, content_of, number_of, verdict_of
+from marketplace.verify.store import HandedIn, Store
+
+
+def row_of(line: object) -> dict[str, Any] | None:
+    """The envelope's row in a line of JSON or a row of a table; None where it is none."""
+    if isinstance(line, bytes):
+        try:
+            row = json.loads(line, parse_float=number_of)
+        except ValueError:
+            return None
+    else:
+        row = line
+    if not isinstance(row, dict) or not {"annotation_id", "judgement"} <= row.keys():
+        return None
+    return row if _by_a_person(row) else None
+
+
+def _by_a_person(row: Mapping[str, Any]) -> bool:
+    author = row.get("author")
+    return isinstance(author, Mapping) and author.get("kind") == "specialist"
+
+
+def check_row(store: Store, report: Report, name: str, number: int, row: dict[str, Any]) -> None:
+    """Compare a row with what the chain bound when it was handed in, and its verdict."""
+    annotation_id = str(row["annotation_id"])
+    known = store.handed_in(annotation_id)
+    if known is None:
+        says = f"Line {number} is a judgement whose hand-in is not in the chain: {annotation_id}."
+        report.add(Kind.ADDED, name, says, number)
+    elif known.commitment is None:
+        says = f"Line {number} was handed in before hand-ins were committed to."
+        report.add(Kind.UNPROVEN, name, says, number)
+    elif known.salt is None:
+        says = f"The author of line {number} was erased; what they handed in cannot be opened."
+        report.add(Kind.ERASED, name, says, number)
+    elif not hmac.compare_digest(known.commitment, commitment(known.salt, content_of(row))):
+        says = f"Line {number} is not what its author handed in (event {known.number})."
+        report.add(Kind.ALTERED, name, says, number)
+    else:
+        report.opened += 1
+        _check_verdict(store, report, (name, number), (annotation_id, known, row.get("review")))
+
+
+def _check_verdict(
+    store: Store, report: Report, place: tuple[str, int], said: tuple[str, HandedIn, Any]
+) -> None:
+    (name, number), (annotation_id, known, review) = place, said
+    if not isinstance(review, Mapping) or known.salt is None:
+        return
+    stated = store.verdict_of(str(review.get("decision_id")))
+    if stated is None:
+        return
+    if stated != commitment(known.salt, verdict_of(annotation_id, review)):
+        says = f"The review in line {number} is not what its reviewer said."
+        report.add(Kind.ALTERED, name, says, number)
+    else:
+        report.verdicts += 1
