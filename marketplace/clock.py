@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
-from zoneinfo import ZoneInfo
+from functools import cache
+from zoneinfo import ZoneInfo, available_timezones
 
 _shift = timedelta(0)
 
@@ -25,6 +26,12 @@ def shifted(by: timedelta) -> Iterator[None]:
         yield
     finally:
         _shift = before
+
+
+@cache
+def zones() -> frozenset[str]:
+    """All IANA zones that the system knows; read once, since each reading walks its folders."""
+    return frozenset(available_timezones())
 
 
 def book_day(at: datetime, zone: str) -> date:

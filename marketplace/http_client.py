@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import ipaddress
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from urllib.parse import urlsplit
 
 import httpx
@@ -134,7 +136,9 @@ def _exchange(
     until = time.monotonic() + most
     try:
         with (
-            httpx.Client(timeout=timeout, follow_redirects=False, trust_env=False) as client,
+            httpx.Client(
+                timeout=timeout, follow_redirects=False, trust_env=False, verify=_trusted()
+            ) as client,
             _ended_after(client, most + 1),
             client.stream(
                 method,
@@ -157,6 +161,12 @@ def _exchange(
         raise AddressRefused("The address is not well formed.") from None
     except httpx.HTTPError as failed:
         raise NoAnswer(f"No answer: {type(failed).__name__}.") from failed
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    """Whom we trust, read once: to read it for each call takes longer than many calls do."""
+    return httpx.create_ssl_context(trust_env=False)
 
 
 @contextmanager

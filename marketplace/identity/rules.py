@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
-from zoneinfo import available_timezones
 
+from marketplace import clock
 from marketplace.errors import Fault, Faulty
 
 
@@ -303,7 +303,7 @@ def check_password(password: str, *, email: str) -> None:
 
 def clean_zone(text: str) -> str:
     """An IANA zone; Faulty at /timezone for any other text."""
-    if text not in available_timezones():
+    if text not in clock.zones():
         fault = Fault("/timezone", "Choose a zone such as Europe/Berlin.")
         raise Faulty("The time zone is not one that we know.", [fault])
     return text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import lru_cache
 from xml.etree.ElementTree import Element
 
 import html5lib
@@ -24,8 +25,9 @@ def checked(answer: TestResponse, status: int = 200) -> str:
     return answer.text
 
 
+@lru_cache(maxsize=4)
 def tree_of(page: str) -> Element:
-    """The page as a tree; invalid HTML raises."""
+    """The page as a tree, only to be looked at; invalid HTML raises."""
     parsed: Element = html5lib.HTMLParser(strict=True, namespaceHTMLElements=False).parse(page)
     return parsed
 

@@ -7,8 +7,8 @@ import unicodedata
 from collections.abc import Mapping
 from datetime import date
 from typing import Any, TypedDict
-from zoneinfo import available_timezones
 
+from marketplace import clock
 from marketplace.errors import Fault, Faulty
 from marketplace.money import EXPONENT
 from marketplace.specialists.rules.catalogue import Profession
@@ -144,7 +144,7 @@ def _fault(name: str, value: Any) -> str | None:
         case "jurisdictions":
             return _listed(value, _JURISDICTION, "Use codes of ISO 3166 such as GB or US-CA.")
         case "time_zone":
-            known = value in available_timezones()
+            known = value in clock.zones()
             return None if known else "Choose a zone such as Europe/Berlin."
         case "country":
             country = value is None or re.fullmatch(r"[A-Z]{2}", value) is not None

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from typing import Any
-from zoneinfo import available_timezones
 
 from flask import flash, render_template, request, url_for
 from marshmallow import fields
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Response
 
+from marketplace import clock
 from marketplace.db import transaction
 from marketplace.errors import Missing
 from marketplace.identity import service
@@ -34,7 +34,7 @@ class PasswordForm(Form):
 
 
 def _zones() -> dict[str, Any]:
-    zones = sorted(zone for zone in available_timezones() if "/" in zone or zone == "UTC")
+    zones = sorted(zone for zone in clock.zones() if "/" in zone or zone == "UTC")
     return {"here": visitor(), "zones": [(zone, zone.replace("_", " ")) for zone in zones]}
 
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 from uuid import UUID
-from zoneinfo import available_timezones
 
 from flask import flash, render_template, request, session, url_for
 from marshmallow import fields
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Response
 
-from marketplace import limits
+from marketplace import clock, limits
 from marketplace.db import transaction
 from marketplace.identity import service
 from marketplace.identity.models import Person
@@ -67,7 +66,7 @@ def sign_up() -> Response:
     asked = load(SignUpForm)
     limit_address(limits.SIGN_UP)
     # The browser names its zone; one that we do not know is nothing to trouble a newcomer with.
-    if asked["timezone"] not in available_timezones():
+    if asked["timezone"] not in clock.zones():
         asked["timezone"] = "UTC"
     with transaction() as opened:
         person = service.sign_up(opened, **asked)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from typing import Any
-from zoneinfo import available_timezones
 
 from flask import flash, render_template, request, url_for
 from sqlalchemy.orm import Session
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Response
 
+from marketplace import clock
 from marketplace.db import transaction
 from marketplace.identity.rules import Permission
 from marketplace.money import EXPONENT
@@ -26,7 +26,7 @@ def profile_facts(session: Session) -> dict[str, Any]:
     found = queries.profile_of(session, me(), me().person())
     known = queries.catalogue(session)
     typed = forms.typed() if request.method == "POST" else {}
-    zones = sorted(zone for zone in available_timezones() if "/" in zone or zone == "UTC")
+    zones = sorted(zone for zone in clock.zones() if "/" in zone or zone == "UTC")
     return {
         "values": profile_forms.shown_values(profile_forms.as_typed(found), typed),
         "is_new": found is None,
