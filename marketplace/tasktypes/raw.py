@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from datetime import datetime
 
 from marketplace.tasktypes.exports import Counts, Exporter, ExportRow, Policy, line
 from marketplace.tasktypes.records import AuthoredJudgement, Record
 from marketplace.tasktypes.shapes import Json
 from marketplace.tasktypes.votes import Units, majorities
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2  # 1 had neither history nor gold, skill, idle time and the row's own hash.
 
 
 def raw_exporter(units: Callable[[Json], Units]) -> Exporter:
@@ -35,13 +36,18 @@ def raw_exporter(units: Callable[[Json], Units]) -> Exporter:
                     row["labelled_by"] = record.labelled_by
                 if policy is Policy.MAJORITY:
                     row["majority"] = {unit: as_json(label) for unit, label in settled.items()}
+                row["row_sha256"] = hashlib.sha256(line(row)).hexdigest()
                 yield row
 
     return Exporter(key="raw", title="Envelope, every judgement", convert=convert)
 
 
 def envelope(record: Record, given: AuthoredJudgement, digest: str) -> ExportRow:
-    """The row of one judgement; the item's payload stands in every row of the item."""
+    """The row of one judgement; the item's payload stands in every row of the item.
+
+    Its `row_sha256` is that of its line without this field. What the hand-in fixed stands under the
+    names of `verify.seal.SEALED`, so that whoever has the proof can open its commitment.
+    """
     return {
         "schema_version": SCHEMA_VERSION,
         "annotation_id": given.annotation_id,
@@ -59,12 +65,14 @@ def envelope(record: Record, given: AuthoredJudgement, digest: str) -> ExportRow
         "confidence": given.confidence,
         "flags": list(given.flags),
         "references": list(given.references),
+        "ai_policy": given.ai_policy,
         "ai_use": given.ai_use,
         "presented_order": list(given.presented_order),
         "author": {"pseudonym": given.author, "kind": given.author_kind, **given.attested},
         "opened_at": given.opened_at,
         "submitted_at": given.submitted_at,
         "active_seconds": given.active_seconds,
+        "idle_seconds": idle_seconds(given.spent),
         "spent": [dict(each) for each in given.spent],
         "surplus": given.surplus,
         "repeats": given.repeats,
@@ -72,7 +80,27 @@ def envelope(record: Record, given: AuthoredJudgement, digest: str) -> ExportRow
         "addenda": [dict(added) for added in given.addenda],
         "prelabels": [dict(said) for said in record.prelabels],
         "review": dict(given.review) if given.review is not None else None,
+        "history": [dict(each) for each in given.history],
+        "quality": {
+            "judgements_on_item": len(record.judgements),
+            "gold": dict(given.gold) if given.gold is not None else None,
+            "skill": dict(given.skill) if given.skill is not None else None,
+        },
     }
+
+
+def idle_seconds(spent: Iterable[Mapping[str, str]]) -> int:
+    """Whole seconds away from the task, of the stretches that were told."""
+    away = [each for each in spent if each.get("kind") == "idle"]
+    return int(
+        sum(
+            (
+                datetime.fromisoformat(each["ended_at"])
+                - datetime.fromisoformat(each["started_at"])
+            ).total_seconds()
+            for each in away
+        )
+    )
 
 
 def content_sha256(payload: Json) -> str:

@@ -20,7 +20,11 @@ class AuthoredJudgement:
     extra answer, beyond those that the job asked for; round: 2 and more after rework; addenda:
     what the author added later, `{kind, made_at, …}` each; rationale_claims: [{text, evidence}];
     spent: stretches of time with notes; template_version, guidelines_sha256: what the author had
-    read; repeats: the annotation_id of the author's own earlier answer to the same item.
+    read; repeats: the annotation_id of the author's own earlier answer to the same item; ai_policy:
+    what the job says of AI; review: the verdict that stands, `{decision_id, verdict, reviewer, by,
+    defects, note, decided_at, cause}`; history: earlier rounds and verdicts, oldest first; gold:
+    how it agrees with gold, `{score, weight, version}`; skill: what was known of the author's skill
+    on the day before, `{mean, lower, n, on}`.
     """
 
     annotation_id: str
@@ -46,6 +50,10 @@ class AuthoredJudgement:
     template_version: int | None = None
     guidelines_sha256: str | None = None
     repeats: str | None = None
+    ai_policy: str | None = None
+    history: tuple[Mapping[str, Any], ...] = ()
+    gold: Mapping[str, Any] | None = None
+    skill: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,7 @@ from marketplace.quality.rules.posterior import worth_of_verdict
 from marketplace.quality.service import EvidenceSource, learn, rescore_task
 from marketplace.review import rules
 from marketplace.review.models import Decision
-from marketplace.review.queries import looks
+from marketplace.review.queries import looks, sealing
 from marketplace.review.rules import EndedBy, Verdict
 from marketplace.review.service.asking import ask_where_contested
 from marketplace.review.service.draws import end_wait
@@ -83,7 +83,12 @@ def carry_out(
         session,
         f"task.{submission.state.value}",
         submission.id,
-        {"task_id": submission.task_id, "round": submission.round, "was": was.value},
+        {
+            "task_id": submission.task_id,
+            "round": submission.round,
+            "was": was.value,
+            **sealing.bound(submission, decision, job),
+        },
         organisation_id=job.organisation_id,
         job_id=job.id,
     )

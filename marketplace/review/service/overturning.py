@@ -18,7 +18,7 @@ from marketplace.quality.rules.posterior import worth_of_verdict
 from marketplace.quality.service import EvidenceSource, learn, rescore_task, unlearn
 from marketplace.review import rules
 from marketplace.review.models import Decision
-from marketplace.review.queries import standing_decisions
+from marketplace.review.queries import sealing, standing_decisions
 from marketplace.review.rules import OverturnCause, Verdict
 from marketplace.review.service.appeal_evidence import end_overtaken
 from marketplace.review.service.appeal_letters import tell_overturned
@@ -185,6 +185,7 @@ def _announce(
             "round": submission.round,
             "overturned": cause,
             "was": was.value,
+            **sealing.bound(submission, decision, job),
         },
         organisation_id=job.organisation_id,
         job_id=job.id,
