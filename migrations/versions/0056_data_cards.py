@@ -49,8 +49,9 @@ def upgrade() -> None:
         sa.Column("export_id", sa.Uuid(), sa.ForeignKey("export.id"), primary_key=True),
         sa.Column("facts", JSONB(), nullable=False),
         sa.Column("frozen_at", AT, nullable=False),
+        sa.Column("readme", sa.Text()),
     )
-    for statement in append_only("export_card"):
+    for statement in append_only("export_card", updatable=["readme"]):
         op.execute(statement)
 
 

@@ -56,8 +56,9 @@ def test_the_facts_of_an_export_are_kept_as_they_were(session: Session) -> None:
 def test_what_a_lab_says_is_checked(session: Session) -> None:
     lab, job = work.published(session, items=1)
 
+    words = LabWords(licence="other", languages=("English",), intended_use="x" * 5_000)
+
     with pytest.raises(Faulty) as refused:
-        words = LabWords(licence="other", languages=("English",), intended_use="x" * 5_000)
         service.describe_data(session, lab, JobId(job.id), words)
 
     assert ["/licence_words", "/languages", "/intended_use"] == [

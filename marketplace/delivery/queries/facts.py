@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -57,7 +57,7 @@ def facts_of(session: Session, export: Export) -> rules.Facts:
         outcomes=_outcomes(session, export),
         ai_policy=AI_POLICY_LABELS[job.ai_policy],
         models=_models(session, job.id),
-        guidelines=_guidelines(session, job.id, export.as_of),
+        guidelines=_guidelines(session, export),
         personal=_personal(session, job),
         agreement=tuple(_agreement(each) for each in found.units),
         agreement_at=found.computed_at.isoformat() if found.computed_at else None,
@@ -192,10 +192,15 @@ def _models(session: Session, job_id: UUID) -> tuple[Mapping[str, object], ...]:
     )
 
 
-def _guidelines(session: Session, job_id: UUID, at: datetime) -> tuple[rules.Guideline, ...]:
+def guidelines_of(session: Session, export: Export) -> Sequence[TemplateVersion]:
+    """Every version of template and instructions until an export was asked for, in order."""
     versions = select(TemplateVersion).where(
-        TemplateVersion.job_id == job_id, TemplateVersion.created_at <= at
+        TemplateVersion.job_id == export.job_id, TemplateVersion.created_at <= export.as_of
     )
+    return session.scalars(versions.order_by(TemplateVersion.number)).all()
+
+
+def _guidelines(session: Session, export: Export) -> tuple[rules.Guideline, ...]:
     return tuple(
         rules.Guideline(
             each.number,
@@ -204,7 +209,7 @@ def _guidelines(session: Session, job_id: UUID, at: datetime) -> tuple[rules.Gui
             each.created_at.date().isoformat(),
             each.change.value if each.change else "",
         )
-        for each in session.scalars(versions.order_by(TemplateVersion.number))
+        for each in guidelines_of(session, export)
     )
 
 

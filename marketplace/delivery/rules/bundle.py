@@ -3,15 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from marketplace.tasktypes import Exporter, Policy
 from marketplace.tasktypes.contract import TaskType
-from marketplace.tasktypes.exports import line
+from marketplace.tasktypes.exports import Column, line
 
 BUNDLE = "hf_dataset"
+RAW_TABLE = "raw_parquet"
+# The formats that tell every judgement with its whole envelope.
+ENVELOPES = frozenset({"raw", RAW_TABLE})
 TITLE = "Dataset folder (Hugging Face)"
-# What reads rows best where a task type offers it; else its first format of rows.
-PREFERRED = ("helpsteer3",)
+HELP = (
+    "A ZIP to unpack and load with `datasets.load_dataset`, or to put on the Hub as it is: the "
+    "job's usual format and every judgement as Parquet, all judgements as JSONL, votes by item, "
+    "each version of the guidelines, a card, a datasheet, Croissant 1.1, agreement with intervals, "
+    "and the hash of every file. Nothing is lost; it is the largest of the formats."
+)
+RAW_TABLE_HELP = (
+    "The same rows as the envelope's lines, as one table in Parquet, packed with zstd; what is "
+    "not text, a number or yes or no is JSON in a column of text. Read by pandas, DuckDB, Spark "
+    "and `datasets`. Nothing is lost."
+)
+# Told beside the table of the folder, or made for another program.
+NO_TABLES = frozenset({"raw", "raw_parquet", "label_studio"})
+COLUMNS = (
+    Column("data/*.parquet", "table", "The job's usual format, and `raw`: every judgement"),
+    Column("annotations_raw.jsonl", "lines of JSON", "Every judgement with its whole envelope"),
+    Column("aggregates.jsonl", "lines of JSON", "Votes and majority of every item"),
+    Column("beliefs.jsonl", "lines of JSON", "What is believed, under that policy", may_lack=True),
+    Column("guidelines/*.md", "Markdown", "Each version of the instructions, with its template"),
+    Column("README.md", "Markdown", "The card, with the Hub's YAML at its head"),
+    Column("DATASHEET.md", "Markdown", "The seven sections of Datasheets for Datasets"),
+    Column("croissant.json", "JSON-LD", "Croissant 1.1 with responsible AI (RAI 1.0)"),
+    Column("agreement_report.json", "JSON", "Agreement by question, with intervals"),
+    Column("MANIFEST.sha256", "text", "The SHA-256 of every file"),
+)
 
 
 def formats_of(kind: TaskType) -> Mapping[str, Exporter]:
@@ -22,25 +49,36 @@ def formats_of(kind: TaskType) -> Mapping[str, Exporter]:
     """
     raw = kind.exports["raw"]
     folder = Exporter(
-        key=BUNDLE, title=TITLE, convert=raw.convert, policies=raw.policies, suffix=".zip"
+        key=BUNDLE,
+        title=TITLE,
+        help=HELP,
+        columns=COLUMNS,
+        convert=raw.convert,
+        policies=raw.policies,
+        suffix=".zip",
     )
-    return {**kind.exports, BUNDLE: folder}
+    table = replace(
+        raw,
+        key=RAW_TABLE,
+        title=f"{raw.title}, as Parquet",
+        help=RAW_TABLE_HELP,
+        suffix=".parquet",
+    )
+    return {**kind.exports, RAW_TABLE: table, BUNDLE: folder}
 
 
-def default_format(kind: TaskType) -> Exporter | None:
-    """The format of the folder's own table; None where every format is a document or a text."""
-    offered = kind.exports
-    keys = (*PREFERRED, *offered)
-    tables = (offered[key] for key in keys if key in offered and key != "raw")
-    return next((each for each in tables if _is_table(each)), None)
+def default_format(kind: TaskType, policy: Policy) -> Exporter | None:
+    """The format of the folder's own table: the type's usual one, else the next that has rows of
+    one shape under the policy; None where every format is a document or a text of its own."""
+    offered = [each for key, each in kind.exports.items() if key not in NO_TABLES]
+    tables = (each for each in offered if _is_table(each) and _offers(each, policy))
+    return next(tables, None)
 
 
-def offers(exporter: Exporter, policy: Policy) -> bool:
-    """Whether the folder's table can be told under a policy."""
+def _offers(exporter: Exporter, policy: Policy) -> bool:
     return policy is Policy.MODEL or policy in exporter.policies
 
 
 def _is_table(exporter: Exporter) -> bool:
-    """Whether its file is a row a line, of one shape, that no other program's project is made of."""
-    rows = exporter.suffix == ".jsonl" and exporter.frame == (b"", b"", b"")
-    return rows and exporter.encode is line and exporter.key != "label_studio"
+    plain = exporter.suffix == ".jsonl" and not exporter.stateful
+    return plain and exporter.encode is line

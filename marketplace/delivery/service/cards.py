@@ -60,6 +60,13 @@ def freeze_card(session: Session, export: Export) -> None:
     session.execute(kept.on_conflict_do_nothing())
 
 
+def keep_readme(session: Session, export: Export, readme: str) -> None:
+    """Keep the card of a folder as it stands in it; the same text whenever it is written."""
+    kept = session.get_one(ExportCard, export.id)
+    if kept.readme is None:
+        kept.readme = readme
+
+
 def _faults(words: LabWords) -> list[Fault]:
     faults = []
     if words.licence not in set(Licence):
