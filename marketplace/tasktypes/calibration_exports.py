@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from marketplace.tasktypes import preferences
-from marketplace.tasktypes.exports import Counts, Exporter, ExportRow, Policy, catalogue
+from marketplace.tasktypes.exports import Counts, ExportRow, Policy, catalogue
+from marketplace.tasktypes.formats import talks
 from marketplace.tasktypes.label_studio.scales import JUDGE_CALIBRATION as LABEL_STUDIO
 from marketplace.tasktypes.label_studio.writing import exporter as label_studio
 from marketplace.tasktypes.raw import content_sha256
@@ -169,12 +170,7 @@ def completion_of(payload: Json) -> tuple[list[Json], str | None]:
 
 
 EXPORTS = catalogue(
-    Exporter(key="agreement_pairs", title="Pairs of human and judge", convert=agreement_pairs),
-    Exporter(
-        key="healthbench_meta",
-        title="HealthBench meta-evaluation",
-        convert=healthbench_meta,
-        policies=frozenset({Policy.ALL}),
-    ),
+    talks.AGREEMENT_PAIRS.by(agreement_pairs),
+    talks.HEALTHBENCH_META.by(healthbench_meta),
     label_studio(LABEL_STUDIO),
 )

@@ -1,29 +1,26 @@
 """Conversations as trees, as preferences, as messages, and as Label Studio's chat messages.
 
 The unit of the preference export is a turn, of the others a judgement; each is kept or dropped with
-a reason. Ids follow from the judgement's own id and the place in it, so the same judgement gives
-the same bytes.
+a reason.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
 
 from marketplace.tasktypes import preferences
-from marketplace.tasktypes.exports import Counts, Exporter, ExportRow, Policy, catalogue
+from marketplace.tasktypes.exports import Counts, ExportRow, Policy, catalogue
+from marketplace.tasktypes.formats import EVERY, tuning
+from marketplace.tasktypes.formats import preferences as formats
+from marketplace.tasktypes.formats.annotations import LABEL_STUDIO
 from marketplace.tasktypes.label_studio.dialect import whole
 from marketplace.tasktypes.label_studio.going_out import CHAT
 from marketplace.tasktypes.label_studio.writing import rationale_of
 from marketplace.tasktypes.records import AuthoredJudgement, Record
 from marketplace.tasktypes.shapes import Json
-
-ALL = frozenset({Policy.ALL})
-
-# OpenAssistant names languages by their tags.
-TAGS = {"english": "en"}
+from marketplace.tasktypes.trees import Tree, spoken_of, system_of
 
 
 def opening(record: Record) -> list[Json]:
@@ -53,10 +50,26 @@ def trl_messages(records: Iterable[Record], _policy: Policy, counts: Counts) -> 
         }
 
 
-def trl_preference(
-    records: Iterable[Record], _policy: Policy, counts: Counts
-) -> Iterator[ExportRow]:
-    """A row for each reply that a turn preferred to another, with the history as its prompt.
+def openai_sft(records: Iterable[Record], _policy: Policy, counts: Counts) -> Iterator[ExportRow]:
+    """The conversation as it went on; answers that stood before it carry no weight."""
+    for record, given in held(records, counts):
+        counts.keep()
+        yield preferences.openai_messages(opening(record), given.judgement["messages"])
+
+
+@dataclass(frozen=True, slots=True)
+class Preferred:
+    """A reply that a turn preferred to another; history: what was said before both."""
+
+    record: Record
+    turn: int
+    history: list[Json]
+    chosen: str
+    rejected: str
+
+
+def preferred(records: Iterable[Record], counts: Counts) -> Iterator[list[Preferred]]:
+    """For each turn that prefers a reply the pairs of it; the caller keeps or drops the turn.
 
     What the specialist wrote over a reply is preferred to that reply, and to the others. Replies
     of attempts that ended with “neither” lose against an edit, since it says what was wanted, and
@@ -67,19 +80,44 @@ def trl_preference(
         for number, turn in enumerate(given.judgement["turns"], 1):
             history = [*history, {"role": "user", "content": turn["said"]}]
             losers = rejected(turn)
-            if not losers:
-                counts.drop("tie" if turn["choice"] == "tie" else "nothing_to_prefer")
+            if losers:
+                chosen = turn["reply"]
+                yield [Preferred(record, number, history, chosen, text) for text in losers]
             else:
-                counts.keep()
-            for text in losers:
-                yield {
-                    "external_id": record.external_id,
-                    "turn": number,
-                    "prompt": history,
-                    "chosen": preferences.answer(turn["reply"]),
-                    "rejected": preferences.answer(text),
-                }
+                counts.drop("tie" if turn["choice"] == "tie" else "nothing_to_prefer")
             history = [*history, *preferences.answer(turn["reply"])]
+
+
+def trl_preference(
+    records: Iterable[Record], _policy: Policy, counts: Counts
+) -> Iterator[ExportRow]:
+    """A row for each reply that a turn preferred to another, with the history as its prompt."""
+    for pairs in preferred(records, counts):
+        counts.keep()
+        for pair in pairs:
+            yield {
+                "external_id": pair.record.external_id,
+                "turn": pair.turn,
+                "prompt": pair.history,
+                "chosen": preferences.answer(pair.chosen),
+                "rejected": preferences.answer(pair.rejected),
+            }
+
+
+def openai_dpo(records: Iterable[Record], _policy: Policy, counts: Counts) -> Iterator[ExportRow]:
+    for pairs in preferred(records, counts):
+        counts.keep()
+        for pair in pairs:
+            yield preferences.openai_pair({"messages": pair.history}, pair.chosen, pair.rejected)
+
+
+def hh_rlhf(records: Iterable[Record], _policy: Policy, counts: Counts) -> Iterator[ExportRow]:
+    """Whole dialogues up to a turn; here each pair of replies is a unit counted."""
+    for pairs in preferred(records, counts):
+        for pair in pairs:
+            row = preferences.hh_row(pair.history, pair.chosen, pair.rejected, counts)
+            if row is not None:
+                yield row
 
 
 def rejected(turn: Json) -> list[str]:
@@ -103,97 +141,43 @@ def oasst(records: Iterable[Record], _policy: Policy, counts: Counts) -> Iterato
     beside the tree, and a conversation that an assistant began is dropped.
     """
     for record, given in held(records, counts):
-        spoken = [each for each in opening(record) if each["role"] in {"user", "assistant"}]
+        spoken = spoken_of(opening(record))
         if spoken and spoken[0]["role"] == "assistant":
             counts.drop("assistant_began")
             continue
         counts.keep()
-        yield Tree(record, given).row(spoken)
+        tree = Tree(record, given)
+        tree.open(spoken)
+        for number, turn in enumerate(given.judgement["turns"]):
+            tree.say(f"t{number}", "user", turn["said"])
+            tree.at = replies(tree, number, turn)
+        yield tree.row(system_of(opening(record)))
 
 
-class Tree:
-    """One judgement as a tree."""
+def replies(tree: Tree, number: int, turn: Json) -> Json:
+    """Add the replies of a turn, ranked; the one that goes on.
 
-    def __init__(self, record: Record, given: AuthoredJudgement) -> None:
-        self.record, self.given = record, given
-        self.id = self._id("")
-
-    def _id(self, place: str) -> str:
-        digest = hashlib.sha256(f"{self.given.annotation_id}/{place}".encode()).digest()
-        return str(UUID(bytes=digest[:16], version=5))
-
-    def row(self, spoken: list[Json]) -> ExportRow:
-        """The whole tree; spoken: what was said before the first turn."""
-        top: list[Json] = []
-        above, parent = top, None
-        for number, message in enumerate(spoken):
-            node = self._node(f"o{number}", parent, message["role"], message["content"])
-            above.append(node)
-            above, parent = node["replies"], node["message_id"]
-        for number, turn in enumerate(self.given.judgement["turns"]):
-            said = self._node(f"t{number}", parent, "user", turn["said"])
-            above.append(said)
-            goes_on = self._replies(number, turn, said)
-            above, parent = goes_on["replies"], goes_on["message_id"]
-        system = [
-            e["content"] for e in opening(self.record) if e["role"] in {"system", "developer"}
-        ]
-        return {
-            "message_tree_id": top[0]["message_id"],
-            "tree_state": "ready_for_export",
-            "origin": self.record.external_id,
-            "prompt": top[0],
-            **({"system": "\n\n".join(system)} if system else {}),
-        }
-
-    def _replies(self, number: int, turn: Json, said: Json) -> Json:
-        """Add the replies of a turn, ranked; the one that goes on.
-
-        An edit comes first, then the reply that was chosen, then the others of its attempt; a tie
-        shares a rank. Those of attempts that ended with “neither” come last.
-        """
-        is_edited, parent = "edit" in turn, said["message_id"]
-        goes_on: Json | None = None
-        if is_edited:
-            goes_on = self._node(f"t{number}e", parent, "assistant", turn["reply"], rank=0)
-            said["replies"].append(goes_on)
-        attempts = turn["attempts"]
-        for at, attempt in reversed(list(enumerate(attempts))):
-            for reply in attempt["replies"]:
-                rank = rank_of(reply, attempt, is_edited=is_edited, back=len(attempts) - 1 - at)
-                node = self._node(
-                    f"t{number}a{at}{reply['slot']}", parent, "assistant", reply["text"], rank=rank
-                )
-                node |= {"synthetic": True, "model_name": reply.get("model")}
-                said["replies"].append(node)
-                is_last = at == len(attempts) - 1
-                if goes_on is None and is_last and goes(reply, attempt):
-                    goes_on = node
-        said["replies"].sort(key=lambda node: node["rank"])
-        return goes_on or said["replies"][0]
-
-    def _node(
-        self, place: str, parent: str | None, role: str, text: str, rank: int | None = None
-    ) -> Json:
-        return {
-            "message_id": self._id(place),
-            "parent_id": parent,
-            "user_id": self.given.author if place.startswith("t") else None,
-            "text": text,
-            "role": "prompter" if role == "user" else "assistant",
-            "lang": TAGS.get(self.record.language, self.record.language),
-            "synthetic": False,
-            "model_name": None,
-            "rank": rank,
-            "created_date": self.given.submitted_at,
-            "review_count": 0,
-            "review_result": None,
-            "deleted": False,
-            "emojis": {},
-            "labels": {},
-            "events": {},
-            "replies": [],
-        }
+    An edit comes first, then the reply that was chosen, then the others of its attempt; a tie
+    shares a rank. Those of attempts that ended with “neither” come last.
+    """
+    is_edited = "edit" in turn
+    found = []
+    goes_on: Json | None = None
+    if is_edited:
+        goes_on = tree.reply(f"t{number}e", turn["reply"], rank=0)
+        found.append(goes_on)
+    attempts = turn["attempts"]
+    for at, attempt in reversed(list(enumerate(attempts))):
+        for reply in attempt["replies"]:
+            rank = rank_of(reply, attempt, is_edited=is_edited, back=len(attempts) - 1 - at)
+            node = tree.reply(f"t{number}a{at}{reply['slot']}", reply["text"], rank=rank)
+            node |= {"synthetic": True, "model_name": reply.get("model")}
+            found.append(node)
+            is_last = at == len(attempts) - 1
+            if goes_on is None and is_last and goes(reply, attempt):
+                goes_on = node
+    tree.sort()
+    return goes_on or min(found, key=lambda node: int(node["rank"]))
 
 
 def goes(reply: Json, attempt: Json) -> bool:
@@ -279,20 +263,18 @@ def annotation(given: AuthoredJudgement, template: Json) -> Json:
 
 
 EXPORTS = catalogue(
-    Exporter(key="oasst", title="OpenAssistant trees", convert=oasst, policies=ALL),
-    Exporter(
-        key="trl_preference",
+    formats.OASST.by(oasst),
+    formats.TRL_PREFERENCE.by(
+        trl_preference,
         title="TRL preference, a row a turn",
-        convert=trl_preference,
-        policies=ALL,
+        says="Each turn of a conversation that preferred a reply gives rows of its own, with all "
+        "that was said before as the prompt.",
+        more=(formats.TURN,),
+        policies=EVERY,
     ),
-    Exporter(key="trl_messages", title="TRL messages (SFT)", convert=trl_messages, policies=ALL),
-    Exporter(
-        key="label_studio",
-        title="Label Studio, tasks with annotations",
-        convert=label_studio,
-        policies=ALL,
-        suffix=".json",
-        frame=(b"[\n", b",\n", b"]\n"),
-    ),
+    formats.OPENAI_DPO.by(openai_dpo, policies=EVERY),
+    formats.HH_RLHF.by(hh_rlhf, policies=EVERY),
+    tuning.TRL_MESSAGES.by(trl_messages),
+    tuning.OPENAI_SFT.by(openai_sft),
+    LABEL_STUDIO.by(label_studio),
 )

@@ -6,7 +6,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from marketplace.tasktypes.diffs import ChangedFile, Hunk, files_of
-from marketplace.tasktypes.exports import Counts, Exporter, ExportRow, Policy, catalogue, line
+from marketplace.tasktypes.exports import Counts, ExportRow, Policy, catalogue, line
+from marketplace.tasktypes.formats import agents, code
 from marketplace.tasktypes.records import AuthoredJudgement, Record
 from marketplace.tasktypes.shapes import Json
 from marketplace.tasktypes.votes import majority
@@ -207,14 +208,9 @@ def solution_in(diff: str, about: Json) -> str | None:
 
 
 EXPORTS = catalogue(
-    Exporter(key="code_review", title="Code review", convert=code_review),
-    Exporter(key="review_comments", title="Review comments with hunks", convert=review_comments),
-    Exporter(key="github_review", title="GitHub review", convert=github_review),
-    Exporter(
-        key="swe_bench",
-        title="SWE-bench",
-        convert=swe_bench,
-        policies=frozenset({Policy.ALL}),
-    ),
-    Exporter(key="human_eval", title="HumanEval", convert=human_eval),
+    code.CODE_REVIEW.by(code_review),
+    code.REVIEW_COMMENTS.by(review_comments),
+    code.GITHUB_REVIEW.by(github_review),
+    agents.SWE_BENCH.by(swe_bench),
+    code.HUMAN_EVAL.by(human_eval),
 )

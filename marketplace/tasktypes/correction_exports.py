@@ -7,7 +7,9 @@ from collections.abc import Iterable, Iterator
 
 from marketplace.tasktypes import preferences
 from marketplace.tasktypes.edits import edits
-from marketplace.tasktypes.exports import Counts, Exporter, ExportRow, Policy, catalogue, line
+from marketplace.tasktypes.exports import Counts, ExportRow, Policy, catalogue, line
+from marketplace.tasktypes.formats import EVERY, tuning
+from marketplace.tasktypes.formats import preferences as formats
 from marketplace.tasktypes.label_studio.texts import CORRECTION as LABEL_STUDIO
 from marketplace.tasktypes.label_studio.writing import exporter as label_studio
 from marketplace.tasktypes.records import Record
@@ -116,16 +118,42 @@ def openai_dpo(records: Iterable[Record], _policy: Policy, counts: Counts) -> It
         }
 
 
-EVERY = frozenset({Policy.ALL})
+def corrected_talks(
+    records: Iterable[Record], counts: Counts
+) -> Iterator[tuple[Record, list[Json], list[Json]]]:
+    """(record, prompt, answer) of each correction that is what an assistant says."""
+    for record in records:
+        if not record.judgements:
+            counts.drop("no_judgement")
+        for given in record.in_order():
+            said = completion(record.template, given.judgement["values"])
+            if any(turn["role"] != "assistant" for turn in said):
+                counts.drop("not_one_answer")
+                continue
+            counts.keep()
+            yield record, preferences.prompt_of(record.payload), said
+
+
+def trl_messages(records: Iterable[Record], _policy: Policy, counts: Counts) -> Iterator[ExportRow]:
+    """The corrected answer after its prompt, also where nothing had to be corrected."""
+    for record, prompt, said in corrected_talks(records, counts):
+        yield {"external_id": record.external_id, "messages": [*prompt, *said]}
+
+
+def openai_sft(records: Iterable[Record], _policy: Policy, counts: Counts) -> Iterator[ExportRow]:
+    for _, prompt, said in corrected_talks(records, counts):
+        yield preferences.openai_messages(prompt, said)
+
 
 EXPORTS = catalogue(
-    *(
-        Exporter(key=key, title=title, convert=convert, policies=EVERY)
-        for key, title, convert in (
-            ("corrected", "Corrected set", corrected),
-            ("trl_preference", "TRL preference (corrected over original)", trl_preference),
-            ("openai_dpo", "OpenAI preference (corrected over original)", openai_dpo),
-        )
+    tuning.CORRECTED.by(corrected),
+    tuning.TRL_MESSAGES.by(trl_messages, title="TRL messages (SFT on the corrected)"),
+    tuning.OPENAI_SFT.by(openai_sft, title="OpenAI fine-tuning (SFT on the corrected)"),
+    formats.TRL_PREFERENCE.by(
+        trl_preference, title="TRL preference (corrected over original)", policies=EVERY
+    ),
+    formats.OPENAI_DPO.by(
+        openai_dpo, title="OpenAI preference (corrected over original)", policies=EVERY
     ),
     label_studio(LABEL_STUDIO),
 )

@@ -11,7 +11,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from marketplace.tasktypes import preferences
-from marketplace.tasktypes.exports import Counts, Exporter, ExportRow, Policy, catalogue
+from marketplace.tasktypes.exports import Counts, ExportRow, Policy, catalogue
+from marketplace.tasktypes.formats import EVERY, tuning
+from marketplace.tasktypes.formats import preferences as formats
 from marketplace.tasktypes.principles import constitution_of
 from marketplace.tasktypes.records import Record
 from marketplace.tasktypes.shapes import Json
@@ -69,11 +71,8 @@ def trl_messages(records: Iterable[Record], _policy: Policy, counts: Counts) -> 
 def openai_sft(records: Iterable[Record], _policy: Policy, counts: Counts) -> Iterator[ExportRow]:
     """One line of OpenAI's fine-tuning format; earlier answers carry no weight."""
     for found in revisions(records, counts, new=False):
-        prompt = [
-            {**message, "weight": 0} if message["role"] == "assistant" else message
-            for message in preferences.prompt_of(found.record.payload)
-        ]
-        yield {"messages": [*prompt, *preferences.answer(found.revision)]}
+        prompt = preferences.prompt_of(found.record.payload)
+        yield preferences.openai_messages(prompt, preferences.answer(found.revision))
 
 
 def trl_preference(
@@ -90,6 +89,19 @@ def trl_preference(
 def openai_dpo(records: Iterable[Record], _policy: Policy, counts: Counts) -> Iterator[ExportRow]:
     for found in revisions(records, counts, new=True):
         yield preferences.openai_pair(found.record.payload, found.revision, found.original)
+
+
+def hh_rlhf(records: Iterable[Record], _policy: Policy, counts: Counts) -> Iterator[ExportRow]:
+    """The revision over the original, as whole dialogues."""
+    aside = Counts()
+    for found in revisions(records, aside, new=True):
+        prompt = preferences.prompt_of(found.record.payload)
+        row = preferences.hh_row(prompt, found.revision, found.original, counts)
+        if row is not None:
+            yield row
+    # What is kept there was kept or dropped here.
+    counts.read += sum(aside.dropped.values())
+    counts.dropped.update(aside.dropped)
 
 
 def nemo_cai(records: Iterable[Record], _policy: Policy, counts: Counts) -> Iterator[ExportRow]:
@@ -138,17 +150,19 @@ def turns(payload: Json, principle: Json, critique: str, revision: str) -> list[
     return found
 
 
-EVERY = frozenset({Policy.ALL})
-
 EXPORTS = catalogue(
-    *(
-        Exporter(key=key, title=title, convert=convert, policies=EVERY)
-        for key, title, convert in (
-            ("trl_messages", "TRL messages (SFT on the revision)", trl_messages),
-            ("openai_sft", "OpenAI fine-tuning (SFT on the revision)", openai_sft),
-            ("trl_preference", "TRL preference (revision over original)", trl_preference),
-            ("openai_dpo", "OpenAI preference (revision over original)", openai_dpo),
-            ("nemo_cai", "NeMo constitutional AI turns", nemo_cai),
-        )
-    )
+    tuning.TRL_MESSAGES.by(
+        trl_messages, title="TRL messages (SFT on the revision)", more=(tuning.CONSTITUTION,)
+    ),
+    tuning.OPENAI_SFT.by(openai_sft, title="OpenAI fine-tuning (SFT on the revision)"),
+    formats.TRL_PREFERENCE.by(
+        trl_preference, title="TRL preference (revision over original)", policies=EVERY
+    ),
+    formats.OPENAI_DPO.by(
+        openai_dpo, title="OpenAI preference (revision over original)", policies=EVERY
+    ),
+    formats.HH_RLHF.by(
+        hh_rlhf, title="hh-rlhf preference (revision over original)", policies=EVERY
+    ),
+    tuning.NEMO_CAI.by(nemo_cai),
 )

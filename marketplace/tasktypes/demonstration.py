@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from marketplace.errors import Fault
 from marketplace.tasktypes import fields, pieces, preferences
 from marketplace.tasktypes.aspects import doubled_keys
 from marketplace.tasktypes.contract import TaskType
-from marketplace.tasktypes.exports import Counts, Exporter, ExportRow, Policy, catalogue
+from marketplace.tasktypes.exports import Convert, Counts, ExportRow, Policy, catalogue
+from marketplace.tasktypes.formats import tuning
 from marketplace.tasktypes.label_studio.dialect import FIELD as LABEL_STUDIO_FIELD
 from marketplace.tasktypes.label_studio.texts import DEMONSTRATION as LABEL_STUDIO
 from marketplace.tasktypes.label_studio.writing import exporter as label_studio
@@ -120,20 +121,32 @@ def scales(_template: Json) -> Scales:
     return {"*": TEXT}
 
 
-def trl_messages(records: Iterable[Record], _policy: Policy, counts: Counts) -> Iterator[ExportRow]:
-    """`messages`, as TRL's SFT trainer and OpenAI's fine-tuning read them."""
-    for record in records:
-        if not record.judgements:
-            counts.drop("no_judgement")
-        for given in record.in_order():
-            counts.keep()
-            yield {
-                "external_id": record.external_id,
-                "messages": [
-                    *preferences.prompt_of(record.payload),
-                    *given.judgement["messages"],
-                ],
-            }
+def _rows(write: Callable[[Record, list[Json], list[Json]], ExportRow]) -> Convert:
+    """A row a judgement, of the prompt and of what was written."""
+
+    def convert(records: Iterable[Record], _policy: Policy, counts: Counts) -> Iterator[ExportRow]:
+        for record in records:
+            if not record.judgements:
+                counts.drop("no_judgement")
+            for given in record.in_order():
+                counts.keep()
+                prompt = preferences.prompt_of(record.payload)
+                yield write(record, prompt, given.judgement["messages"])
+
+    return convert
+
+
+def trl_messages(record: Record, prompt: list[Json], written: list[Json]) -> ExportRow:
+    """`messages`, as TRL's SFT trainer reads them."""
+    return {"external_id": record.external_id, "messages": [*prompt, *written]}
+
+
+def trl_prompt_completion(record: Record, prompt: list[Json], written: list[Json]) -> ExportRow:
+    return {"external_id": record.external_id, "prompt": prompt, "completion": written}
+
+
+def openai_sft(_record: Record, prompt: list[Json], written: list[Json]) -> ExportRow:
+    return preferences.openai_messages(prompt, written)
 
 
 DEMONSTRATION = TaskType(
@@ -145,12 +158,9 @@ DEMONSTRATION = TaskType(
     units=units,
     scales=scales,
     formats=catalogue(
-        Exporter(
-            key="trl_messages",
-            title="TRL messages (SFT)",
-            convert=trl_messages,
-            policies=frozenset({Policy.ALL}),
-        ),
+        tuning.TRL_MESSAGES.by(_rows(trl_messages)),
+        tuning.TRL_PROMPT_COMPLETION.by(_rows(trl_prompt_completion)),
+        tuning.OPENAI_SFT.by(_rows(openai_sft)),
         label_studio(LABEL_STUDIO),
     ),
     template_rule=template_rule,

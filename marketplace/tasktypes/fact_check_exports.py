@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from marketplace.tasktypes.exports import Counts, Exporter, ExportRow, Policy, catalogue
+from marketplace.tasktypes.exports import Counts, ExportRow, Policy, catalogue
+from marketplace.tasktypes.formats.texts import RAGTRUTH, SIMPLEQA
 from marketplace.tasktypes.label_studio.going_out import FACT_CHECK as LABEL_STUDIO
 from marketplace.tasktypes.label_studio.writing import exporter as label_studio
 from marketplace.tasktypes.records import AuthoredJudgement, Record
@@ -101,7 +102,7 @@ def simpleqa(records: Iterable[Record], policy: Policy, counts: Counts) -> Itera
 
 
 EXPORTS = catalogue(
-    Exporter(key="ragtruth", title="RAGTruth", convert=ragtruth),
-    Exporter(key="simpleqa", title="SimpleQA grades", convert=simpleqa),
+    RAGTRUTH.by(ragtruth),
+    SIMPLEQA.by(simpleqa),
     label_studio(LABEL_STUDIO),
 )

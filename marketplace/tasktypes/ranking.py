@@ -7,22 +7,17 @@ one text field `tiers` such as `r2 > r1 = r3`; numbered ranks win where both are
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from itertools import combinations
+from collections.abc import Iterable
 from typing import Any
 
 from marketplace.errors import Fault
-from marketplace.tasktypes import pieces, preferences
+from marketplace.tasktypes import pieces
 from marketplace.tasktypes.contract import TaskType
-from marketplace.tasktypes.exports import Counts, Exporter, ExportRow, Policy, catalogue
 from marketplace.tasktypes.fields import Fields
-from marketplace.tasktypes.label_studio.comparisons import RANKING as LABEL_STUDIO
 from marketplace.tasktypes.label_studio.dialect import FIELD as LABEL_STUDIO_FIELD
-from marketplace.tasktypes.label_studio.writing import exporter as label_studio
-from marketplace.tasktypes.records import Record
+from marketplace.tasktypes.ranking_exports import EXPORTS, units
 from marketplace.tasktypes.scales import Scale, ScaleKind, Scales
 from marketplace.tasktypes.shapes import Json, Shape
-from marketplace.tasktypes.votes import Units, majority
 
 TEMPLATE = Shape(
     pieces.contract(
@@ -159,71 +154,15 @@ def texts(value: Any) -> list[str]:
     return [name for name in listing(value) if isinstance(name, str)]
 
 
-def units(judgement: Json) -> Units:
-    """One unit a pair of ranked responses, `{"r1|r2": "r2"}`; the label is the better, or tie."""
-    places = {name: place for place, tier in enumerate(judgement["tiers"]) for name in tier}
-    return {
-        f"{first}|{second}": better(places, first, second)
-        for first, second in combinations(sorted(places), 2)
-    }
-
-
 def scales(_template: Json) -> Scales:
     """Every unit is a pair, whose labels are its own two names and the tie."""
     return {"*": Scale(ScaleKind.RANKING)}
-
-
-def better(places: dict[str, int], first: str, second: str) -> str:
-    if places[first] == places[second]:
-        return "tie"
-    return first if places[first] < places[second] else second
 
 
 def favourite(judgement: Json) -> str | None:
     """The only response of the first tier."""
     tiers = judgement["tiers"]
     return str(tiers[0][0]) if tiers and len(tiers[0]) == 1 else None
-
-
-def trl_preference(
-    records: Iterable[Record], policy: Policy, counts: Counts
-) -> Iterator[ExportRow]:
-    """Every pair across tiers; `weight` makes the pairs of one ranking sum to one.
-
-    Under `majority` each pair of an item is put to the vote by itself.
-    """
-    for record in records:
-        ballots = [units(given.judgement) for given in record.in_order()]
-        if not ballots:
-            counts.drop("no_judgement")
-        for ballot in [pair_votes(ballots)] if policy is Policy.MAJORITY else ballots:
-            yield from pair_rows(record, ballot, counts)
-
-
-def pair_votes(ballots: list[Units]) -> Units:
-    named = sorted({unit for ballot in ballots for unit in ballot})
-    return {
-        unit: majority(str(ballot[unit]) for ballot in ballots if unit in ballot) for unit in named
-    }
-
-
-def pair_rows(record: Record, ballot: Units, counts: Counts) -> Iterator[ExportRow]:
-    texts_by_id = {each["id"]: each["text"] for each in record.payload["responses"]}
-    decided = [unit for unit in ballot if ballot[unit] in texts_by_id]
-    for first, second in combinations(sorted(texts_by_id), 2):
-        unit = f"{first}|{second}"
-        if unit not in ballot:
-            counts.drop("unrankable")
-        elif unit not in decided:
-            counts.drop("no_majority" if ballot[unit] is None else "tie")
-        else:
-            counts.keep()
-            chosen = str(ballot[unit])
-            rejected = second if chosen == first else first
-            row = preferences.trl_pair(
-                record.external_id, record.payload, texts_by_id[chosen], texts_by_id[rejected]
-            )
-            yield {**row, "weight": round(1 / len(decided), 6)}
 
 
 RANKING = TaskType(
@@ -234,10 +173,7 @@ RANKING = TaskType(
     judgement=JUDGEMENT,
     units=units,
     scales=scales,
-    formats=catalogue(
-        Exporter(key="trl_preference", title="TRL preference", convert=trl_preference),
-        label_studio(LABEL_STUDIO),
-    ),
+    formats=EXPORTS,
     slots=slots,
     favourite=favourite,
     item_rule=item_rule,

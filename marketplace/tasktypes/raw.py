@@ -7,6 +7,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from datetime import datetime
 
 from marketplace.tasktypes.exports import Counts, Exporter, ExportRow, Policy, line
+from marketplace.tasktypes.formats.envelope import RAW
 from marketplace.tasktypes.records import AuthoredJudgement, Record
 from marketplace.tasktypes.shapes import Json
 from marketplace.tasktypes.votes import Units, majorities
@@ -39,7 +40,7 @@ def raw_exporter(units: Callable[[Json], Units]) -> Exporter:
                 row["row_sha256"] = hashlib.sha256(line(row)).hexdigest()
                 yield row
 
-    return Exporter(key="raw", title="Envelope, every judgement", convert=convert)
+    return RAW.by(convert)
 
 
 def envelope(record: Record, given: AuthoredJudgement, digest: str) -> ExportRow:

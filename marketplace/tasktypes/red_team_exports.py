@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from marketplace.tasktypes.exports import Counts, Exporter, ExportRow, Policy, catalogue
+from marketplace.tasktypes.exports import Counts, ExportRow, Policy, catalogue
+from marketplace.tasktypes.formats import talks
+from marketplace.tasktypes.formats.preferences import TRL_UNPAIRED
 from marketplace.tasktypes.label_studio.going_out import RED_TEAM as LABEL_STUDIO
 from marketplace.tasktypes.label_studio.writing import exporter as label_studio
 from marketplace.tasktypes.records import AuthoredJudgement, Record
@@ -165,18 +167,11 @@ def trl_unpaired(records: Iterable[Record], policy: Policy, counts: Counts) -> I
 
 
 EXPORTS = catalogue(
-    Exporter(
-        key="hh_red_team",
-        title="hh-rlhf red-team attempts",
-        convert=hh_red_team,
-        policies=frozenset({Policy.ALL}),
+    talks.HH_RED_TEAM.by(hh_red_team),
+    talks.DICES.by(dices),
+    TRL_UNPAIRED.by(
+        trl_unpaired,
+        says="The response is the last answer of the dialogue; it is good where it withstood.",
     ),
-    Exporter(
-        key="dices",
-        title="DICES, one row a rater",
-        convert=dices,
-        policies=frozenset({Policy.ALL}),
-    ),
-    Exporter(key="trl_unpaired", title="TRL unpaired preference", convert=trl_unpaired),
     label_studio(LABEL_STUDIO),
 )

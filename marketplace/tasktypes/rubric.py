@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator
 
 from marketplace.errors import Fault
 from marketplace.tasktypes import pieces, preferences
 from marketplace.tasktypes.aspects import aspect_faults, doubled_keys, none_required
 from marketplace.tasktypes.contract import TaskType
-from marketplace.tasktypes.exports import Counts, Exporter, ExportRow, Policy, catalogue
+from marketplace.tasktypes.exports import Counts, ExportRow, Policy, catalogue
+from marketplace.tasktypes.formats.preferences import HELPSTEER2
 from marketplace.tasktypes.label_studio.dialect import FIELD as LABEL_STUDIO_FIELD
 from marketplace.tasktypes.label_studio.scales import RUBRIC as LABEL_STUDIO
 from marketplace.tasktypes.label_studio.writing import exporter as label_studio
@@ -168,6 +169,10 @@ def helpsteer2(records: Iterable[Record], policy: Policy, counts: Counts) -> Ite
         for ballot in [majorities(ballots)] if policy is Policy.MAJORITY and ballots else ballots:
             if ballot:
                 counts.keep()
+                counts.note("not_applicable", sum(label == "na" for label in ballot.values()))
+                if policy is Policy.MAJORITY:
+                    spoken = {unit for each in ballots for unit in each}
+                    counts.note("no_majority", len(spoken - ballot.keys()))
                 yield helpsteer2_row(record, ballot)
             else:
                 counts.drop("no_majority" if policy is Policy.MAJORITY else "no_score")
@@ -180,17 +185,10 @@ def helpsteer2_row(record: Record, ballot: Units) -> ExportRow:
     }
     return {
         "external_id": record.external_id,
-        "prompt": prompt_text(preferences.prompt_of(record.payload)),
+        "prompt": preferences.prompt_text(preferences.prompt_of(record.payload)),
         "response": record.payload["response"],
         **{key: None if label == "na" else label for key, label in scores.items()},
     }
-
-
-def prompt_text(messages: Sequence[Json]) -> str:
-    """One message as it is; several with the role before each."""
-    if len(messages) == 1:
-        return str(messages[0]["content"])
-    return "\n\n".join(f"{message['role']}: {message['content']}" for message in messages)
 
 
 def gold_template(template: Json) -> Json:
@@ -209,7 +207,7 @@ RUBRIC = TaskType(
     units=units,
     scales=scales,
     formats=catalogue(
-        Exporter(key="helpsteer2", title="HelpSteer2", convert=helpsteer2),
+        HELPSTEER2.by(helpsteer2),
         label_studio(LABEL_STUDIO),
     ),
     template_rule=template_rule,

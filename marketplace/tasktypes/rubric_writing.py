@@ -11,7 +11,8 @@ from collections.abc import Hashable, Iterable, Iterator
 from marketplace.errors import Fault
 from marketplace.tasktypes import fields, pieces, preferences
 from marketplace.tasktypes.contract import TaskType
-from marketplace.tasktypes.exports import Counts, Exporter, ExportRow, Policy, catalogue
+from marketplace.tasktypes.exports import Counts, ExportRow, Policy, catalogue
+from marketplace.tasktypes.formats.texts import HEALTHBENCH
 from marketplace.tasktypes.records import AuthoredJudgement, Record
 from marketplace.tasktypes.rubric_lint import same_words
 from marketplace.tasktypes.scales import TEXT, Scales, ordinal
@@ -257,14 +258,7 @@ RUBRIC_WRITING = TaskType(
     judgement=JUDGEMENT,
     units=units,
     scales=scales,
-    formats=catalogue(
-        Exporter(
-            key="healthbench",
-            title="HealthBench",
-            convert=healthbench,
-            policies=frozenset({Policy.ALL}),
-        )
-    ),
+    formats=catalogue(HEALTHBENCH.by(healthbench)),
     template_rule=template_rule,
     item_rule=item_rule,
     judgement_rule=judgement_rule,

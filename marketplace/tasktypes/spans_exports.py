@@ -10,15 +10,22 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 
-from marketplace.tasktypes.exports import Counts, Exporter, ExportRow, Policy, catalogue
+from marketplace.tasktypes.docbin import GROUP, doc_row
+from marketplace.tasktypes.exports import Counts, ExportRow, Policy, catalogue
+from marketplace.tasktypes.formats import VOTED
+from marketplace.tasktypes.formats.texts import (
+    CONLL,
+    DOCCANO,
+    DOCCANO_RELATIONS,
+    SPACY,
+    SPACY_DOCBIN,
+)
 from marketplace.tasktypes.label_studio.spans import SPANS as LABEL_STUDIO
 from marketplace.tasktypes.label_studio.writing import exporter as label_studio
 from marketplace.tasktypes.records import AuthoredJudgement, Record
 from marketplace.tasktypes.shapes import Json
 from marketplace.tasktypes.spans_score import extent, tokens, without_overlap
 from marketplace.tasktypes.votes import majority
-
-SPACY_SPANS = "sc"  # spaCy's own default key of a span group.
 
 
 def ballots(
@@ -157,7 +164,8 @@ def spacy(records: Iterable[Record], policy: Policy, counts: Counts) -> Iterator
     for record in records:
         names = [str(each["name"]) for each in record.template.get("cats", [])]
         for _, judgement in ballots(record, policy, counts):
-            flat, _ = without_overlap(judgement["spans"])
+            flat, left = without_overlap(judgement["spans"])
+            counts.note("overlap", len(left))
             group = [
                 [*extent(span), span["label"], span.get("kb_id", "")] for span in judgement["spans"]
             ]
@@ -166,7 +174,7 @@ def spacy(records: Iterable[Record], policy: Policy, counts: Counts) -> Iterator
                 "text": record.payload["text"],
                 "annotations": {
                     "entities": [[*extent(span), span["label"]] for span in flat],
-                    "spans": {SPACY_SPANS: group},
+                    "spans": {GROUP: group},
                     "cats": {name: float(name in judgement["cats"]) for name in names},
                 },
             }
@@ -212,28 +220,21 @@ def iob2(record: Record, spans: Sequence[Json], counts: Counts) -> ExportRow:
     return {"id": record.external_id, "tokens": words, "tags": tags, "breaks": breaks}
 
 
-def conll_text(row: ExportRow) -> bytes:
-    """One text in two columns under CoNLL's mark of a document; a blank line ends a sentence.
-
-    The form has no place for the item's id; texts stand in the order of the other exports.
-    """
-    lines = ["-DOCSTART- -X- O O", ""]
-    ends = set(row["breaks"])
-    for number, (word, tag) in enumerate(zip(row["tokens"], row["tags"], strict=True)):
-        lines += ([""] if number in ends else []) + [f"{word}\t{tag}"]
-    return ("\n".join(lines) + "\n\n").encode()
+def spacy_docbin(records: Iterable[Record], policy: Policy, counts: Counts) -> Iterator[ExportRow]:
+    """A text by tokens with its spans, entities and labels, as a DocBin holds them."""
+    for record in records:
+        names = [str(each["name"]) for each in record.template.get("cats", [])]
+        for _, judgement in ballots(record, policy, counts):
+            row = doc_row(record.external_id, record.payload["text"], judgement, names)
+            counts.note("overlap", len(row["spans"]) - len(row["entities"]))
+            yield row
 
 
 EXPORTS = catalogue(
-    Exporter(key="doccano", title="doccano, sequence labelling", convert=doccano),
-    Exporter(key="doccano_relations", title="doccano, relations", convert=doccano_relations),
-    Exporter(key="spacy", title="spaCy training dictionaries (JSONL)", convert=spacy),
-    Exporter(
-        key="conll",
-        title="CoNLL, IOB2 (of overlapping spans the longest)",
-        convert=conll,
-        suffix=".conll",
-        encode=conll_text,
-    ),
-    label_studio(LABEL_STUDIO, ballots=ballots, policies=frozenset({Policy.MAJORITY, Policy.ALL})),
+    DOCCANO.by(doccano),
+    DOCCANO_RELATIONS.by(doccano_relations),
+    SPACY_DOCBIN.by(spacy_docbin),
+    SPACY.by(spacy),
+    CONLL.by(conll),
+    label_studio(LABEL_STUDIO, ballots=ballots, policies=VOTED),
 )

@@ -5,25 +5,20 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
-from marketplace.tasktypes.exports import (
-    Convert,
-    Counts,
-    Exporter,
-    ExportRow,
-    Policy,
-    catalogue,
-)
+from marketplace.tasktypes.exports import Convert, Counts, ExportRow, Policy, catalogue
+from marketplace.tasktypes.formats import agents
 from marketplace.tasktypes.records import Record
 from marketplace.tasktypes.shapes import Json
 from marketplace.tasktypes.trajectory_ballots import Ballot, ballots
+from marketplace.tasktypes.trajectory_prm800k import prm800k
 from marketplace.tasktypes.trajectory_rules import RIGHT, WRONG
 from marketplace.tasktypes.trajectory_steps import Placed, in_order
 from marketplace.tasktypes.trajectory_text import acted, came_back
 from marketplace.tasktypes.trajectory_traces import session_traces, who_and_when
 
-FIRST = "first"
 SUCCESS = {"yes": "Successful", "no": "Unsuccessful", "unsure": "Unsure"}
 YES_NO = {"yes": "Yes", "no": "No", "unsure": "Unsure"}
 OPTIMALITY = {
@@ -32,17 +27,7 @@ OPTIMALITY = {
     "somewhat_optimal": "3. Somewhat Optimal",
     "completely_optimal": "4. Completely Optimal",
 }
-COLUMNS = (
-    "annotator_name",
-    "benchmark",
-    "task_id",
-    "model_name",
-    "trajectory_success",
-    "trajectory_side_effect",
-    "trajectory_optimality",
-    "trajectory_looping",
-    "comments",
-)
+COLUMNS = tuple(column.name for column in agents.AGENT_REWARD_COLUMNS)
 
 
 def _stepwise(right: Callable[[int], bool]) -> Convert:
@@ -124,20 +109,13 @@ def _cell(value: Any) -> str:
     return value if isinstance(value, str) else str(value)
 
 
-def agent_reward_bench_csv(
-    records: Iterable[Record], policy: Policy, counts: Counts
-) -> Iterator[ExportRow]:
-    """The same rows; the first is marked, since the names of columns stand above it."""
-    for number, row in enumerate(agent_reward_bench(records, policy, counts)):
-        yield {**row, FIRST: True} if number == 0 else row
-
-
 def csv_line(row: ExportRow) -> bytes:
+    return written_line(_harmless(str(row[name])) for name in COLUMNS)
+
+
+def written_line(cells: Iterable[str]) -> bytes:
     written = io.StringIO()
-    writer = csv.DictWriter(written, COLUMNS, extrasaction="ignore", lineterminator="\r\n")
-    if row.get(FIRST):
-        writer.writeheader()
-    writer.writerow({name: _harmless(str(row[name])) for name in COLUMNS})
+    csv.writer(written, lineterminator="\r\n").writerow(cells)
     return written.getvalue().encode()
 
 
@@ -208,33 +186,27 @@ def _step_row(ballot: Ballot, each: Placed, mark: Json) -> ExportRow:
 
 
 EXPORTS = catalogue(
-    Exporter(
-        key="trl_stepwise",
-        title="TRL stepwise supervision (neutral steps are right)",
-        convert=_stepwise(lambda rating: rating != WRONG),
-    ),
-    Exporter(
+    agents.TRL_STEPWISE.by(_stepwise(lambda rating: rating != WRONG)),
+    replace(
+        agents.TRL_STEPWISE,
         key="trl_stepwise_prm800k",
         title="TRL stepwise supervision (only +1 is right, as for PRM800K)",
-        convert=_stepwise(lambda rating: rating == RIGHT),
-    ),
-    Exporter(key="steps", title="One row a step", convert=step_rows),
-    Exporter(key="agent_reward_bench", title="AgentRewardBench", convert=agent_reward_bench),
-    Exporter(
+        help=agents.TRL_STEPWISE.help.replace(
+            "A neutral step counts as right.", "A neutral step counts as wrong, as for PRM800K."
+        ),
+    ).by(_stepwise(lambda rating: rating == RIGHT)),
+    agents.PRM800K.by(prm800k),
+    agents.STEPS.by(step_rows),
+    agents.AGENT_REWARD_BENCH.by(agent_reward_bench),
+    replace(
+        agents.AGENT_REWARD_BENCH,
         key="agent_reward_bench_csv",
         title="AgentRewardBench, CSV",
-        convert=agent_reward_bench_csv,
         suffix=".csv",
         encode=csv_line,
-    ),
-    Exporter(key="who_and_when", title="Who&When", convert=who_and_when),
-    Exporter(
-        key="session_traces",
-        title="Session traces with annotations (Hugging Face)",
-        convert=session_traces,
-        policies=frozenset({Policy.ALL, Policy.MAJORITY}),
-    ),
-    Exporter(
-        key="tau_bench_errors", title="tau-bench error identification", convert=tau_bench_errors
-    ),
+        frame=(written_line(COLUMNS), b"", b""),
+    ).by(agent_reward_bench),
+    agents.WHO_AND_WHEN.by(who_and_when),
+    agents.SESSION_TRACES.by(session_traces),
+    agents.TAU_BENCH_ERRORS.by(tau_bench_errors),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import jsonschema_rs
@@ -10,7 +11,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from marketplace.errors import Missing
-from marketplace.tasktypes import TASK_TYPES, Counts, Policy, PolicyUnavailable, line, task_type
+from marketplace.tasktypes import (
+    TASK_TYPES,
+    Counts,
+    Exporter,
+    Json,
+    Policy,
+    PolicyUnavailable,
+    line,
+    task_type,
+)
 from tests.tasktypes.examples import EXAMPLES, KEYS, authored, damaged, json_values, record, written
 from tests.tasktypes.strategies import JUDGEMENTS
 
@@ -138,17 +148,65 @@ def test_exports_are_reproducible_and_lose_nothing_silently(
     for exporter in kind.exports.values():
         if policy not in exporter.policies:
             continue
-        files, tallies = [], []
+        files, tallies, told = [], [], []
         for order in (given_in, shuffled):
-            counts = Counts()
+            counts, again = Counts(), Counts()
             records = [with_judgements(one, order)]
-            files.append(b"".join(line(row) for row in exporter.rows(records, policy, counts)))
-            tallies.append(counts)
+            files.append(b"".join(exporter.file(records, policy, counts)))
+            told = list(exporter.rows(records, policy, again))
+            tallies += [counts, again]
 
         assert files[0] == files[1]
-        assert tallies[0] == tallies[1]
+        assert all(tallies[0] == each for each in tallies)
         assert tallies[0].read == tallies[0].kept + sum(tallies[0].dropped.values())
-        assert tallies[0].rows == files[0].count(b"\n")
+        assert tallies[0].rows == len(told)
+        assert [] == [fault for row in told for fault in strangers(exporter, row)]
+
+
+def strangers(exporter: Exporter, row: Json) -> list[str]:
+    """The fields of a row that no column tells of, and the columns that it lacks."""
+    line(row)  # Every row can be shown as JSON.
+    names = {column.name for column in exporter.columns}
+    wanted = {each.name for each in exporter.columns if not each.may_lack and each.name != "*"}
+    more = set() if "*" in names else row.keys() - names
+    return [f"{exporter.key}: {name}" for name in sorted(more | (wanted - row.keys()))]
+
+
+@every_type
+def test_every_format_says_what_it_is(key: str) -> None:
+    exports = TASK_TYPES[key].exports
+    assert "raw" == list(exports)[-1]
+    assert TASK_TYPES[key].default_export is exports[next(iter(exports))]
+    for name, exporter in exports.items():
+        assert name == exporter.key
+        assert exporter.help.endswith(".")
+        assert "\n" not in exporter.help
+        names = [column.name for column in exporter.columns]
+        assert len(names) == len(set(names)) > 0
+        assert all(column.kind and column.says.endswith(".") for column in exporter.columns)
+
+
+@every_type
+def test_a_format_that_is_written_in_parts_is_the_same_as_in_one_go(key: str) -> None:
+    example = EXAMPLES[key]
+    records = [
+        replace(record(key, example.judgement, payload=example.payload), item_id=str(number))
+        for number in range(3)
+    ]
+    for exporter in TASK_TYPES[key].exports.values():
+        whole, counts = Counts(), Counts()
+        content = b"".join(exporter.file(records, "all", whole))
+        if exporter.stateful:
+            continue
+        before, between, after = exporter.frame
+        rows = []
+        for part in (records[:1], records[1:]):
+            of_part = Counts()
+            rows += [exporter.encode(row) for row in exporter.rows(part, "all", of_part)]
+            counts.add(of_part)
+
+        assert content == before + between.join(rows) + after
+        assert whole == counts
 
 
 def with_judgements(one: Any, order: list[Any]) -> Any:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from io import BytesIO
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import orjson
 import pytest
+import yaml
 
 from marketplace.tasktypes import AuthoredJudgement, Counts, Json, Record, line
 from marketplace.tasktypes.images import NotVoc, coco_items, voc_item
@@ -55,9 +58,18 @@ def exported(form: str, records: Sequence[Record]) -> tuple[list[Any], Counts]:
     """The rows as a consumer reads them from the file; the same bytes whoever writes them again."""
     exporter = REGIONS.exports[form]
     counts = Counts()
-    lines = [line(row) for row in exporter.rows(records, "all", counts)]
-    assert lines == [line(row) for row in exporter.rows(records, "all", Counts())]
-    return [orjson.loads(each) for each in lines], counts
+    content = b"".join(exporter.file(records, "all", counts))
+    assert content == b"".join(exporter.file(records, "all", Counts()))
+    if form == "coco":
+        return [orjson.loads(content)], counts
+    return [orjson.loads(line(row)) for row in exporter.rows(records, "all", Counts())], counts
+
+
+def packed(form: str, records: Sequence[Record]) -> dict[str, str]:
+    """The files of a ZIP by name."""
+    content = b"".join(REGIONS.exports[form].file(records, "all", Counts()))
+    with ZipFile(BytesIO(content)) as archive:
+        return {name: archive.read(name).decode() for name in archive.namelist()}
 
 
 def shapes(item: Json) -> list[Json]:
@@ -134,16 +146,31 @@ def test_voc_keeps_boxes_and_polygons_and_counts_points(mixed: Record) -> None:
 
 def test_yolo_lines_lead_back_to_the_pixels(mixed: Record) -> None:
     (row,), counts = exported("yolo", [mixed])
+    files = packed("yolo", [mixed])
 
-    read = [text.split() for text in row["txt"].splitlines()]
+    read = [text.split() for text in files["labels/a/b.txt"].splitlines()]
 
-    assert ["rbc", "wbc", "platelets"] == row["names"]
-    assert ["1", "0"] == [number for number, *_ in read]
+    assert {"labels/a/b.txt", "data.yaml"} == files.keys()
+    classes = {0: "rbc", 1: "wbc", 2: "platelets"}
+    assert classes == yaml.safe_load(files["data.yaml"])["names"]
+    assert ["wbc", "rbc"] == [classes[int(number)] for number, *_ in read]
     boxes = [from_centre([float(part) for part in parts], 640, 480) for _, *parts in read]
     assert [[10.25, 20, 30.5, 40], [1, 1, 49.5, 59]] == [
         [round(side, 2) for side in each] for each in boxes
     ]
+    assert ["wbc", "rbc"] == [box["label"] for box in row["boxes"]]
     assert 1 == counts.dropped["point_has_no_box"]
+    assert {"polygon_as_box": 1} == dict(counts.noted)
+
+
+def test_files_of_one_name_stand_side_by_side_in_a_zip_and_never_outside(mixed: Record) -> None:
+    other = record_of({"external_id": "x-2", "payload": mixed.payload}, {"regions": SHAPES[:1]})
+    outside = {"image": "../../etc/A.png", "width": 9, "height": 9}
+    far = record_of({"external_id": "x-3", "payload": outside}, {"regions": []})
+
+    assert {"Annotations/a/b.xml", "Annotations/a/b-2.xml", "Annotations/etc/A.xml"} == set(
+        packed("voc", [mixed, other, far])
+    )
 
 
 def test_an_image_of_unknown_size_is_dropped_with_its_reason() -> None:
@@ -248,11 +275,12 @@ def test_real_boxes_survive_yolo(bccd: Json) -> None:
     items = list(coco_items(bccd))
     records = [record_of(item, judged(item), number=at) for at, item in enumerate(items)]
 
-    texts, _ = exported("yolo", records)
+    files = packed("yolo", records)
 
-    for item, row in zip(items, texts, strict=True):
+    for item in items:
+        stem = item["payload"]["image"].rpartition(".")[0]
         boxes = [
             [round(side, 2) for side in from_centre([float(part) for part in parts], 640, 480)]
-            for _, *parts in map(str.split, row["txt"].splitlines())
+            for _, *parts in map(str.split, files[f"labels/{stem}.txt"].splitlines())
         ]
         assert [region["box"] for region in shapes(item)] == boxes

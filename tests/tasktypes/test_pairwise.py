@@ -148,6 +148,7 @@ def test_every_dropped_item_is_counted_with_its_reason() -> None:
         "ties": 1,
         "both_bad": 1,
         "dropped": {"both_bad": 1, "no_judgement": 1, "no_majority": 2, "tie": 1},
+        "noted": {},
     } == counts.as_json()
 
 
@@ -187,6 +188,8 @@ def test_a_rationale_stays_out_of_the_training_text() -> None:
         "trl_preference": False,
         "trl_unpaired": False,
         "openai_dpo": False,
+        "hh_rlhf": False,
+        "helpsteer2_preference": True,
     } == told
 
 

@@ -255,7 +255,7 @@ def test_annotations_of_agent_reward_bench_as_lines_and_as_a_table() -> None:
     one = record("trajectory", EXAMPLE.judgement, {**EXAMPLE.judgement, "reason": "=1+1"})
     ((row, _), _) = rows("agent_reward_bench", one)
     exporter = TRAJECTORY.exports["agent_reward_bench_csv"]
-    written = b"".join(map(exporter.encode, exporter.rows([one], "all", Counts()))).decode()
+    written = b"".join(exporter.file([one], "all", Counts())).decode()
 
     assert ("Unsuccessful", "No", "2. Suboptimal", "Unsure") == tuple(
         row[f"trajectory_{name}"] for name in ("success", "side_effect", "optimality", "looping")

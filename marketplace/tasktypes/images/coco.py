@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+import orjson
+
 from marketplace.tasktypes.exports import Counts, ExportRow, Policy
 from marketplace.tasktypes.images.facts import (
     Picture,
@@ -20,50 +22,71 @@ from marketplace.tasktypes.images.facts import (
     titles_of,
 )
 from marketplace.tasktypes.images.geometry import area, bounds, outline_of, rounded
+from marketplace.tasktypes.packing import Kept
 from marketplace.tasktypes.records import Record
 from marketplace.tasktypes.shapes import Json
 
 MODEL = "coco"
+INFO = {"description": "Image regions in pixels of the original images", "version": "1"}
 
 
 def coco(records: Iterable[Record], _policy: Policy, counts: Counts) -> Iterator[ExportRow]:
-    """One row, the document; the counts are of judgements.
+    """One row an image, with the regions of everyone who judged it; the counts are of judgements.
 
-    Each image stands once, with the annotations of everyone who judged it. A point is a box
-    without extent and a keypoint.
+    A point is a box without extent and a keypoint.
     """
-    document: Json = {
-        "info": {"description": "Image regions in pixels of the original images", "version": "1"},
-        "licenses": [],
-        "images": [],
-        "annotations": [],
-        "categories": [],
-    }
-    images: dict[str, int] = {}
-    categories: dict[str, int] = {}
-    for picture in pictures(records, counts):
-        counts.keep()
-        for key, title in titles_of(picture.record).items():
-            if key not in categories:
-                categories[key] = len(categories) + 1
-                document["categories"].append(
-                    {"id": categories[key], "name": key, "supercategory": "", "title": title}
-                )
-        if picture.record.item_id not in images:
-            images[picture.record.item_id] = len(images) + 1
-            document["images"].append(image(picture, len(images)))
-        document["annotations"] += drawn(
-            picture,
-            images[picture.record.item_id],
-            categories,
-            first=len(document["annotations"]) + 1,
-        )
-    yield document
+    for record in records:
+        seen = list(pictures([record], counts))
+        if not seen:
+            continue
+        for _ in seen:
+            counts.keep()
+        yield {
+            "image": image(seen[0]),
+            "categories": [
+                {"name": key, "supercategory": "", "title": title}
+                for key, title in titles_of(record).items()
+            ],
+            "annotations": [
+                drawn(picture, region) for picture in seen for region in picture.regions
+            ],
+        }
 
 
-def image(picture: Picture, number: int) -> Json:
+def document(rows: Iterable[ExportRow]) -> Iterator[bytes]:
+    """The rows as COCO's one document, numbers given in order.
+
+    Annotations are written as they come; images wait pressed together, since the form wants them
+    in a list of their own.
+    """
+    images, categories = Kept(), dict[str, Json]()
+    written = number = 0
+    yield b'{"annotations":[\n'
+    for number, row in enumerate(rows, 1):
+        images.add((b",\n" if number > 1 else b"") + one_line({**row["image"], "id": number}))
+        for each in row["categories"]:
+            categories.setdefault(each["name"], {**each, "id": len(categories) + 1})
+        for each in row["annotations"]:
+            numbered = {
+                **{name: value for name, value in each.items() if name != "category"},
+                "id": written + 1,
+                "image_id": number,
+                "category_id": categories[each["category"]]["id"],
+            }
+            yield (b",\n" if written else b"") + one_line(numbered)
+            written += 1
+    yield b'],\n"categories":' + one_line(list(categories.values()))
+    yield b',\n"images":[\n'
+    yield from images.pieces()
+    yield b'],\n"info":' + one_line(INFO) + b',\n"licenses":[]}\n'
+
+
+def one_line(value: Any) -> bytes:
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+
+
+def image(picture: Picture) -> Json:
     facts = {
-        "id": number,
         "file_name": picture.name,
         "width": picture.width,
         "height": picture.height,
@@ -72,28 +95,23 @@ def image(picture: Picture, number: int) -> Json:
     return facts | ({"sha256": picture.sha256} if picture.sha256 else {})
 
 
-def drawn(
-    picture: Picture, image_id: int, categories: dict[str, int], *, first: int
-) -> Iterator[Json]:
-    for number, region in enumerate(picture.regions, first):
-        outline = outline_of(region)
-        more: Json = {}
-        if region["kind"] == "point":
-            more = {"keypoints": [*sides(outline[0]), 2], "num_keypoints": 1}
-        yield {
-            "id": number,
-            "image_id": image_id,
-            "category_id": categories[region["label"]],
-            "bbox": sides(bounds(region)),
-            "area": rounded(area(outline)),
-            "segmentation": segmentation(region),
-            "iscrowd": 0,
-            "shape": region["kind"],
-            "region_id": region["id"],
-            "attributes": said_of(region),
-            "annotator": picture.annotator,
-            **more,
-        }
+def drawn(picture: Picture, region: Json) -> Json:
+    outline = outline_of(region)
+    more: Json = {}
+    if region["kind"] == "point":
+        more = {"keypoints": [*sides(outline[0]), 2], "num_keypoints": 1}
+    return {
+        "category": region["label"],
+        "bbox": sides(bounds(region)),
+        "area": rounded(area(outline)),
+        "segmentation": segmentation(region),
+        "iscrowd": 0,
+        "shape": region["kind"],
+        "region_id": region["id"],
+        "attributes": said_of(region),
+        "annotator": picture.annotator,
+        **more,
+    }
 
 
 def segmentation(region: Json) -> list[list[float | int]]:

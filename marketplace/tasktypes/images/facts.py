@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import Any
 
 from marketplace.tasktypes.exports import Counts
@@ -12,6 +13,7 @@ from marketplace.tasktypes.images.geometry import rounded
 from marketplace.tasktypes.records import AuthoredJudgement, Record
 from marketplace.tasktypes.shapes import Json
 
+_NOWHERE = {"", ".", ".."}
 _NOT_IN_KEYS = re.compile(r"[^a-z0-9]+")
 
 
@@ -64,6 +66,37 @@ def pictures(records: Iterable[Record], counts: Counts) -> Iterator[Picture]:
                 )
             else:
                 counts.drop("no_image_size")
+
+
+def file_of(picture: Picture, suffix: str) -> str:
+    """The name of the image's own file of annotations."""
+    stem = picture.name.rpartition(".")[0] or picture.name
+    folder = "" if picture.alone else f"{picture.given.annotation_id}/"
+    return f"{folder}{stem}{suffix}"
+
+
+class Names:
+    """Names inside a ZIP, none twice and none that leads out of it."""
+
+    def __init__(self) -> None:
+        self._taken: set[int] = set()
+
+    def own(self, folder: str, name: str) -> str:
+        """The name under its folder; one that is taken gets a number before its ending."""
+        parts = [part for part in name.replace("\\", "/").split("/") if part not in _NOWHERE]
+        safe = "/".join([folder, *parts])
+        stem, dot, ending = safe.rpartition(".")
+        number, free = 1, safe
+        while self._hash(free) in self._taken:
+            number += 1
+            free = f"{stem}-{number}{dot}{ending}"
+        self._taken.add(self._hash(free))
+        return free
+
+    def _hash(self, name: str) -> int:
+        # Names of a million images would fill the memory; case matters on no disk of Windows.
+        digest = blake2b(name.casefold().encode(), digest_size=8).digest()
+        return int.from_bytes(digest, "little")
 
 
 def titles_of(record: Record) -> dict[str, str]:

@@ -14,7 +14,9 @@ from defusedxml.ElementTree import fromstring
 
 from marketplace.tasktypes.exports import Counts, ExportRow, Policy
 from marketplace.tasktypes.images.facts import (
+    Names,
     Picture,
+    file_of,
     item_line,
     key_of,
     pictures,
@@ -57,11 +59,11 @@ def voc(records: Iterable[Record], _policy: Policy, counts: Counts) -> Iterator[
         }
 
 
-def file_of(picture: Picture, suffix: str) -> str:
-    """The name of the image's own file of annotations."""
-    stem = picture.name.rpartition(".")[0] or picture.name
-    folder = "" if picture.alone else f"{picture.given.annotation_id}/"
-    return f"{folder}{stem}{suffix}"
+def members(rows: Iterable[ExportRow]) -> Iterator[tuple[str, bytes]]:
+    """The files under `Annotations/`, where readers of VOC look for them."""
+    names = Names()
+    for row in rows:
+        yield names.own("Annotations", row["filename"]), row["xml"].encode()
 
 
 def document(picture: Picture, regions: list[Json]) -> str:

@@ -7,6 +7,8 @@ from dataclasses import replace
 from typing import Any, TypeAlias
 
 from marketplace.tasktypes.exports import Counts, Exporter, ExportRow, Policy
+from marketplace.tasktypes.formats import EVERY
+from marketplace.tasktypes.formats.annotations import LABEL_STUDIO
 from marketplace.tasktypes.label_studio.controls import Config, Control
 from marketplace.tasktypes.label_studio.dialect import RATIONALES, Dialect, Place, key_of, whole
 from marketplace.tasktypes.label_studio.originals import (
@@ -43,7 +45,7 @@ def exporter(
     dialect: Dialect,
     *,
     ballots: Ballots = every_judgement,
-    policies: frozenset[Policy] = frozenset({Policy.ALL}),
+    policies: frozenset[Policy] = EVERY,
 ) -> Exporter:
     """Tasks with an annotation for each judgement, as Label Studio imports them.
 
@@ -62,19 +64,11 @@ def exporter(
                     aside.dropped[reason] += 1
                     continue
                 told.append(annotation(dialect, place, kept, one, judgement))
-            counts.read, counts.kept = counts.read + aside.read, counts.kept + aside.kept
-            counts.dropped += aside.dropped
+            counts.add(aside)
             if told:
                 yield task(dialect, place, record, kept, told)
 
-    return Exporter(
-        key="label_studio",
-        title="Label Studio, tasks with annotations",
-        convert=convert,
-        policies=policies,
-        suffix=".json",
-        frame=(b"[\n", b",\n", b"]\n"),
-    )
+    return LABEL_STUDIO.by(convert, policies=policies)
 
 
 def place_of(dialect: Dialect, record: Record) -> tuple[Place, Json]:

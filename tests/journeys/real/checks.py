@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from io import BytesIO
 from typing import Any
+from zipfile import ZipFile
 
 import orjson
 
@@ -28,6 +30,11 @@ class Exported:
     def document(self) -> Any:
         """A file that is one JSON document."""
         return orjson.loads(self.content)
+
+    def members(self) -> dict[str, str]:
+        """The texts in a ZIP by name."""
+        with ZipFile(BytesIO(self.content)) as archive:
+            return {name: archive.read(name).decode() for name in archive.namelist()}
 
     def by_id(self) -> dict[str, Json]:
         """The rows by external id."""
@@ -242,9 +249,9 @@ def red_team(rows: Rows, files: Files) -> None:
 
 def regions(rows: Rows, files: Files) -> None:
     """The same boxes in pixels (COCO), in shares (YOLO) and in percent (Label Studio)."""
-    (coco,) = files["coco"].lines()
+    coco = files["coco"].document()
     names = {image["id"]: image["file_name"] for image in coco["images"]}
-    yolo = {each["image"]: each for each in files["yolo"].lines()}
+    yolo = files["yolo"].members()
     studio = {task["data"]["image"].rpartition("/")[2]: task for task in _tasks(files)}
     for row in rows:
         boxes = sorted(one["box"] for one in row.answer["regions"])
@@ -252,9 +259,13 @@ def regions(rows: Rows, files: Files) -> None:
         assert boxes == sorted(
             one["bbox"] for one in coco["annotations"] if names[one["image_id"]] == image
         )
-        assert _near(boxes, [_from_shares(line) for line in yolo[image]["txt"].splitlines()])
+        assert _near(boxes, [_from_shares(line) for line in yolo[_labels_of(image)].splitlines()])
         results = studio[image]["annotations"][0]["result"]
         assert _near(boxes, [_from_percent(each) for each in results])
+
+
+def _labels_of(image: str) -> str:
+    return f"labels/{image.rpartition('.')[0]}.txt"
 
 
 def _tasks(files: Files) -> list[Json]:
