@@ -127,8 +127,11 @@ def digests_of(opened: Opened, unit: str) -> Iterator[tuple[bytes, Any]]:
 def _lines(opened: Opened) -> Iterator[bytes]:
     packed = first_bytes(opened)[:2] == GZIP
     with opened() as file:
-        plain: IO[bytes] = gzip.GzipFile(fileobj=file) if packed else file  # type: ignore[assignment]
-        yield from io.BufferedReader(plain, CHUNK)  # type: ignore[type-var]
+        if packed:
+            with gzip.GzipFile(fileobj=file) as plain:
+                yield from plain
+        else:
+            yield from file
 
 
 def _members(opened: Opened) -> Iterator[bytes]:

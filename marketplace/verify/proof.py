@@ -68,6 +68,7 @@ class Reader:
                 Kind.UNSIGNED, self._name, "The proof breaks off before what was signed."
             )
         self._report.statement = self._proof.statement
+        self._report.chain_holds = self._report.ok
         return self._proof
 
     def _take(self, number: int, entry: Any) -> None:

@@ -49,7 +49,8 @@ class Finding:
 class Report:
     """What was found. findings: the first of them, `counts` has all by kind; rows, events: how
     many were looked at; opened: hand-ins whose commitment fits the row; signed_by: the key that
-    signed; trusted: whether that key was given by whoever asked."""
+    signed; trusted: whether that key was given by whoever asked; chain_holds: whether nothing is
+    wrong with the chain of events."""
 
     findings: list[Finding] = field(default_factory=list)
     counts: Counter[Kind] = field(default_factory=Counter)
@@ -62,6 +63,7 @@ class Report:
     heads: int = 0
     signed_by: str | None = None
     trusted: bool = False
+    chain_holds: bool = True
 
     @property
     def ok(self) -> bool:

@@ -32,10 +32,17 @@ def _by_a_person(row: Mapping[str, Any]) -> bool:
 
 
 def check_row(store: Store, report: Report, name: str, number: int, row: dict[str, Any]) -> None:
-    """Compare a row with what the chain bound when it was handed in, and its verdict."""
+    """Compare a row with what the chain bound when it was handed in, and its verdict.
+
+    Where the chain itself was altered, a row that does not fit it is no further fault: it only
+    cannot be proven any more.
+    """
     annotation_id = str(row["annotation_id"])
     known = store.handed_in(annotation_id)
-    if known is None:
+    if known is None and not report.chain_holds:
+        says = f"The hand-in of line {number} is not in the chain, which was altered."
+        report.add(Kind.UNPROVEN, name, says, number)
+    elif known is None:
         says = f"Line {number} is a judgement whose hand-in is not in the chain: {annotation_id}."
         report.add(Kind.ADDED, name, says, number)
     elif known.commitment is None:
@@ -46,7 +53,7 @@ def check_row(store: Store, report: Report, name: str, number: int, row: dict[st
         report.add(Kind.ERASED, name, says, number)
     elif not hmac.compare_digest(known.commitment, commitment(known.salt, content_of(row))):
         says = f"Line {number} is not what its author handed in (event {known.number})."
-        report.add(Kind.ALTERED, name, says, number)
+        report.add(Kind.ALTERED if report.chain_holds else Kind.UNPROVEN, name, says, number)
     else:
         report.opened += 1
         _check_verdict(store, report, (name, number), (annotation_id, known, row.get("review")))
@@ -63,6 +70,6 @@ def _check_verdict(
         return
     if stated != commitment(known.salt, verdict_of(annotation_id, review)):
         says = f"The review in line {number} is not what its reviewer said."
-        report.add(Kind.ALTERED, name, says, number)
+        report.add(Kind.ALTERED if report.chain_holds else Kind.UNPROVEN, name, says, number)
     else:
         report.verdicts += 1
