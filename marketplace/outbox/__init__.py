@@ -6,6 +6,7 @@ So every background function is safe to run twice. `announce` leaves a fact; the
 and hash-chains facts after they commit, so a reader's cursor never skips one.
 """
 
+from marketplace.outbox.facts import ALL as ALL
 from marketplace.outbox.facts import ChainHead as ChainHead
 from marketplace.outbox.facts import Event as Event
 from marketplace.outbox.facts import announce as announce

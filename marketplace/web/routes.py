@@ -90,6 +90,7 @@ API: tuple[str, ...] = (
     "marketplace.web.api.reviewing:reviewing_api",
     "marketplace.web.api.appeals:appeals_api",
     "marketplace.web.api.delivery:delivery_api",
+    "marketplace.web.api.webhooks:events_api",
     "marketplace.web.api.billing:billing_api",
     "marketplace.web.api.spending:spending_api",
     "marketplace.web.api.invoices:invoices_api",

@@ -12,6 +12,7 @@ from rq import Queue, SimpleWorker
 from rq.timeouts import JobTimeoutException, UnixSignalDeathPenalty
 
 from marketplace.worker import heartbeat
+from marketplace.worker.courier import Courier
 from marketplace.worker.relay import QUEUE
 
 BEAT_SECONDS = 5.0
@@ -57,7 +58,7 @@ def _beat(redis: Redis, stop: threading.Event) -> None:
 
 
 def serve(redis_url: str) -> None:
-    """Work until SIGTERM; the row in hand is finished first.
+    """Work until SIGTERM, and tell webhooks meanwhile; the row in hand is finished first.
 
     An idle worker waits for a lost Redis. One that loses it with a row in hand ends with 1, to be
     started again: the row is done, or it is handed out again.
@@ -71,13 +72,16 @@ def serve(redis_url: str) -> None:
         stop.wait(1)
     connection = Redis.from_url(redis_url)
     was_asked = False
+    courier = Courier()
     try:
         worker = Worker([Queue(QUEUE, connection=connection)], connection=connection)
+        courier.start()
         worker.work(with_scheduler=False, logging_level="WARNING")
         was_asked = worker.was_asked_to_stop
     except RedisError as away:
         log.warning("worker_ends", cause=type(away).__name__)
     finally:
         stop.set()
+        courier.stop()
     if not was_asked:
         raise SystemExit(1)

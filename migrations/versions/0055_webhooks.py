@@ -69,9 +69,7 @@ def _endpoints() -> None:
         sa.CheckConstraint("(former_secret IS NULL) = (former_until IS NULL)", name="former"),
         sa.CheckConstraint("reached >= 0 AND failures >= 0", name="counts"),
     )
-    op.create_index(
-        "ix_webhook_endpoint_organisation_id", "webhook_endpoint", ["organisation_id"]
-    )
+    op.create_index("ix_webhook_endpoint_organisation_id", "webhook_endpoint", ["organisation_id"])
     for statement in lifecycle_guard("webhook_endpoint", ENDPOINT_STEPS):
         op.execute(statement)
 
@@ -107,6 +105,10 @@ def _deliveries() -> None:
     op.create_index(
         "ix_webhook_delivery_due", name, ["endpoint_id", "next_at", "number"],
         postgresql_where=waiting,
+    )  # fmt: skip
+    op.create_index(
+        "ix_webhook_delivery_in_hand", name, ["endpoint_id"],
+        postgresql_where=sa.text("leased_until IS NOT NULL"),
     )  # fmt: skip
     op.create_index("ix_webhook_delivery_endpoint_id_id", name, ["endpoint_id", "id"])
     op.create_index("ix_webhook_delivery_event_id", name, ["event_id"])

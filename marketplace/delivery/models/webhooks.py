@@ -97,6 +97,11 @@ class WebhookDelivery(Root):
             "number",
             postgresql_where=text("state = 'waiting'"),
         ),
+        Index(
+            "ix_webhook_delivery_in_hand",
+            "endpoint_id",
+            postgresql_where=text("leased_until IS NOT NULL"),
+        ),
         Index("ix_webhook_delivery_endpoint_id_id", "endpoint_id", "id"),
         Index("ix_webhook_delivery_event_id", "event_id"),
         Index("ix_webhook_delivery_ended_at", "ended_at"),
@@ -109,9 +114,7 @@ class WebhookAttempt(Root):
 
     __tablename__ = "webhook_attempt"
     id: Mapped[IdKey]
-    delivery_id: Mapped[UUID] = mapped_column(
-        ForeignKey("webhook_delivery.id", ondelete="CASCADE")
-    )
+    delivery_id: Mapped[UUID] = mapped_column(ForeignKey("webhook_delivery.id", ondelete="CASCADE"))
     endpoint_id: Mapped[UUID] = mapped_column(ForeignKey("webhook_endpoint.id"))
     number: Mapped[int]
     started_at: Mapped[datetime]

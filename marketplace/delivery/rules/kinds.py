@@ -147,6 +147,10 @@ _BUDGET = (
        ("state", *_MONEY),
        tuple(f"dispute.{state}" for state in ("inquiry", "open", "won", "lost", "closed"))),
 )  # fmt: skip
+_HOOKS = (
+    _K("endpoint.disabled", "Webhook switched off",
+       "We stopped telling one of your webhooks, as it failed; `reason` says how.", ("reason",)),
+)  # fmt: skip
 _PEOPLE = (
     _K("payout.sent", "Payout sent", "Your pay is on its way to your account.", _PAYOUT,
        ("payout.transferred",), _OWN),
@@ -158,7 +162,7 @@ _PEOPLE = (
        ("state", "level"), (), _OWN),
 )  # fmt: skip
 KINDS: Mapping[str, KindText] = {
-    each.kind: each for each in (*_JOBS, *_TASKS, *_QUALITY, *_FILES, *_BUDGET, *_PEOPLE)
+    each.kind: each for each in (*_JOBS, *_TASKS, *_QUALITY, *_FILES, *_BUDGET, *_HOOKS, *_PEOPLE)
 }
 # By the name under which a slice announces it.
 PUBLIC: Mapping[str, KindText] = {

@@ -1,4 +1,4 @@
-"""Delivery over the API: exports, events, and the task types' schemas."""
+"""Delivery over the API: exports, and the task types' schemas."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from marketplace.web import api
 from marketplace.web.guards import me, needs, public
 from marketplace.web.ranges import download
 
-delivery_api = api.blueprint("delivery", "Delivery: exports and events.")
+delivery_api = api.blueprint("delivery", "Delivery: exports.")
 
 
 class ExportAsked(Schema):
@@ -133,35 +133,6 @@ def get_label_studio_config(job_id: UUID) -> Response:
         job = jobs.job_of(session, me(), job_id)
         template = jobs.template_version(session, me(), job_id).template
     return Response(configuration_of(job.task_type, template), mimetype="application/xml")
-
-
-class EventShown(Schema):
-    """A fact about your organisation; `number` is the cursor."""
-
-    id = fields.UUID()
-    number = fields.Integer(attribute="organisation_number")
-    kind = fields.String()
-    subject_id = fields.UUID()
-    job_id = fields.UUID(allow_none=True)
-    facts = fields.Dict(keys=fields.String())
-    announced_at = fields.AwareDateTime()
-
-
-NUMBER_MAX = 2**62
-EventQuery = api.page_query(
-    fields.Integer(load_default=0, validate=validate.Range(min=0, max=NUMBER_MAX))
-)
-
-
-@delivery_api.get("/events")
-@needs(Permission.JOBS_VIEW)
-@delivery_api.arguments(EventQuery, location="query")
-@delivery_api.response(200, api.listing(EventShown))
-def list_events(asked: dict[str, Any]) -> dict[str, Any]:
-    """Events in order, after a number; the cursor never skips one."""
-    with transaction() as session:
-        rows = queries.events_after(session, me(), after=asked["after"], limit=asked["limit"] + 1)
-    return api.page(rows, limit=asked["limit"], key=lambda row: row.organisation_number)
 
 
 class TaskTypeShown(Schema):

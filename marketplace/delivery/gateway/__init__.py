@@ -1,0 +1,1 @@
+"""What delivery calls outside: labs' buckets, and their webhooks."""
