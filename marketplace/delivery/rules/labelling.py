@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from uuid import UUID
 
-from marketplace.quality.rules.ballots import Scheme
+from marketplace.quality.rules.ballots import Scheme, said
 from marketplace.quality.rules.believing import Estimate
-from marketplace.tasktypes import AuthoredJudgement, Json, Record
+from marketplace.tasktypes import AuthoredJudgement, Json, Record, Scale
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +66,26 @@ class Labelling:
         return candidates[shares.index(best)] if candidates else None
 
     def _share(self, ballot: Mapping[str, str], believed: Mapping[str, Believed]) -> float:
-        """How many of the units that are believed a ballot says alike, by how sure they are."""
+        """How much of what is believed a ballot says, each unit by how sure of it they are."""
         return sum(
-            said.confidence
+            said.confidence * self._nearness(unit, ballot[unit], said)
             for unit, said in believed.items()
-            if unit in ballot and said.label in self._names(unit, ballot[unit])
+            if unit in ballot
         )
+
+    def _nearness(self, unit: str, vote: str, believed: Believed) -> float:
+        """1 for the label itself; on a scale that rises less the farther off, 0 at its other end;
+        on any other 0."""
+        if believed.label in self._names(unit, vote):
+            return 1.0
+        scale = self.scheme.scale(unit)
+        label, given = (number_on(scale, each) for each in (believed.label, vote))
+        if label is None or given is None:
+            return 0.0
+        wanted = label if believed.estimate is None else believed.estimate.value
+        reach = width_of(scale)
+        apart = abs(given - wanted)
+        return max(0.0, 1 - apart / reach) if reach else 1 / (1 + apart)
 
     def _names(self, unit: str, vote: str) -> tuple[str, str]:
         return vote, self.scheme.shown(unit, [vote])[0]
@@ -88,6 +102,25 @@ class Labelling:
         bounds = (said.estimate.value, said.estimate.lower, said.estimate.upper)
         names = ("estimate", "lower", "upper")
         return told | {name: round(each, 6) for name, each in zip(names, bounds, strict=True)}
+
+
+def number_on(scale: Scale, vote: str) -> float | None:
+    """Where a vote, which is text, lies on a scale that rises; None on any other."""
+    for value in scale.values or ():
+        if said(value) == vote:
+            return scale.number(value)
+    if scale.values is not None or scale.level != "interval":
+        return None
+    try:
+        return float(vote)
+    except ValueError:
+        return None
+
+
+def width_of(scale: Scale) -> float | None:
+    """How far apart the ends of a scale lie; None where it has none."""
+    placed = [place for place in map(scale.number, scale.values or ()) if place is not None]
+    return max(placed) - min(placed) or None if placed else None
 
 
 def _settled(item_id: UUID, judgement: Json) -> AuthoredJudgement:
