@@ -35,10 +35,12 @@ async function copy(button) {
   const field = document.getElementById(button.dataset.copies);
   const words = button.querySelector("span");
   try {
-    await navigator.clipboard.writeText(field.value);
+    // A field holds a value, a block of code only its text.
+    await navigator.clipboard.writeText(field.value ?? field.textContent);
     words.textContent = "Copied";
   } catch {
-    field.select();
+    if (field.select) field.select();
+    else getSelection().selectAllChildren(field);
     words.textContent = "Press Ctrl+C";
   }
   setTimeout(() => { words.textContent = "Copy"; }, 2000);

@@ -50,7 +50,9 @@ class Entry:
 
 
 _P = Permission
-_TOKENS = Entry("API", "/account/tokens", "key", "a", _P.TOKENS_MANAGE)
+_API = Entry(
+    "API", "/lab/quick-start", "key", "a", _P.JOBS_VIEW, also=("/account/tokens", "/lab/webhooks")
+)
 _DESK = Entry("Desk", "/finance", "landmark", "d", _P.FINANCE_VIEW)
 _MEMBERS = Entry("Members", "/organisation/members", "users", "m", _P.MEMBERS_MANAGE)
 LAB = (
@@ -67,7 +69,7 @@ LAB = (
         also=("/lab/judges", "/lab/judge-runs", "/lab/judge-reports"),
     ),
     _MEMBERS,
-    _TOKENS,
+    _API,
 )
 CREDENTIALS = Entry(
     "Credentials",
@@ -192,7 +194,7 @@ def home_of(here: Visitor | None) -> str:
     if audience_of(here) is Audience.FINANCE:
         return _DESK.href
     first = next(iter(entries_for(here)), None)
-    return first.href if first and first is not _TOKENS and first is not _MEMBERS else "/account"
+    return first.href if first and first not in (_API, _MEMBERS) else "/account"
 
 
 def frame() -> dict[str, Any] | None:
@@ -291,6 +293,7 @@ def register(app: Flask) -> None:
             g.frame = frame()
         return {
             "frame": g.frame,
+            "there_is": _exists,
             "visitor": visitor(),
             "request_id": g.get("request_id"),
             # A form that was not sent yet has neither; `forms.refill` sets them.

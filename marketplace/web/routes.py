@@ -50,6 +50,7 @@ PAGES = (
     "marketplace.web.labs.invoices:invoices",
     "marketplace.web.labs.statements:statements",
     "marketplace.web.labs.exports:exports",
+    "marketplace.web.labs.quick_start:quick_start",
     "marketplace.web.finance:finance",
     "marketplace.web.docs:docs",
     "marketplace.web.house:house",
