@@ -26,7 +26,6 @@ from marketplace.web.guards import Access, Guard, guarded_endpoints
 from marketplace.web.routes import SIGNED_BODIES, found
 from marketplace.web.visitors import COOKIE
 from tests.make import identity as make
-from tests.web.conftest import app as app  # The application of the web tests.
 
 WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 # What a path's parameters may be; one of another kind gets a word.

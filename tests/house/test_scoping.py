@@ -41,7 +41,6 @@ from tests.make import (
 from tests.make import billing as make_billing
 from tests.make import endpoints as make_endpoints
 from tests.make import jobs as make_jobs
-from tests.web.conftest import app as app  # The application of the web tests.
 
 PDF = b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\ntrailer\n<<>>\n%%EOF\n"
 FENCE = {"fence": 1}

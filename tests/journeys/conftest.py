@@ -18,16 +18,9 @@ from werkzeug.test import TestResponse
 from marketplace import stripe_client
 from marketplace.actor import Actor
 from marketplace.embedded import Stack
-from marketplace.factory import create_app
 from marketplace.identity import service as identity
 from marketplace.settings import Settings
 from tests.make.billing import Stripe, stripe_sandbox
-
-
-@pytest.fixture(scope="session")
-def app(database: Engine, settings: Settings) -> Flask:
-    """The application; made once."""
-    return create_app(settings)
 
 
 @pytest.fixture(scope="package")

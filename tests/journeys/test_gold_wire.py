@@ -31,7 +31,6 @@ from marketplace.routing import service as routing
 from marketplace.web.visitors import COOKIE
 from marketplace.work.models import Submission, Task
 from tests.make import background, identity, jobs, specialists, work
-from tests.web.conftest import app as app  # The application of the web tests.
 
 ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 # Which answer stands first is drawn for each seat.

@@ -23,7 +23,6 @@ from marketplace.specialists.models import QualificationResult
 from tests.make import identity, qualification, work
 from tests.make import jobs as make_jobs
 from tests.web.conftest import Browser
-from tests.web.conftest import app as app  # The application of the web tests.
 from tests.web.pages import checked, text_of
 
 TERMS = {"items_a_form": 4, "forms": 2, "candidates_max": 2, "pass_ratio": 0.75}

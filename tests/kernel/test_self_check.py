@@ -14,19 +14,11 @@ from marketplace.actor import SYSTEM
 from marketplace.billing import queries as billing
 from marketplace.cli.self_check import CHECKS
 from marketplace.db import transaction
-from marketplace.factory import create_app
 from marketplace.ids import new_id
 from marketplace.ledger import queries as ledger
 from marketplace.payouts import queries as payouts
-from marketplace.settings import Settings
 from marketplace.worker import heartbeat
 from tests.make import identity as make
-
-
-@pytest.fixture
-def app(database: Engine, settings: Settings) -> Flask:
-    """The whole application."""
-    return create_app(settings)
 
 
 def broken() -> dict[str, list[str]]:

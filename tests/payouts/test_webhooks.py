@@ -14,7 +14,7 @@ from flask import Flask
 from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 
-from marketplace import audit, clock, factory, outbox, stripe_client
+from marketplace import audit, clock, outbox, stripe_client
 from marketplace.billing.rules import TopUpState
 from marketplace.db import transaction
 from marketplace.outbox import OutboxRow
@@ -28,16 +28,10 @@ Deliver = Callable[..., int]
 
 
 @pytest.fixture
-def app(database: Engine, settings: Settings, stripe: Stripe) -> Flask:
-    """The application, which still talks to this test's sandbox."""
-    application = factory.create_app(settings)
-    stripe_client.use(make.StripeSettings(stripe.address))
-    return application
-
-
-@pytest.fixture
-def deliver(app: Flask, settings: Settings) -> Deliver:
+def deliver(app: Flask, settings: Settings, stripe: Stripe) -> Deliver:
     """Post an event as Stripe does; the status of the answer."""
+    # Where the application was made just now, it took its own settings.
+    stripe_client.use(make.StripeSettings(stripe.address))
 
     def post(
         event: dict[str, Any],

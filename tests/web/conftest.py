@@ -9,13 +9,10 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from redis import Redis
-from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from marketplace.actor import Actor
-from marketplace.factory import create_app
-from marketplace.settings import Settings
 from marketplace.web.visitors import COOKIE
 from tests.make import identity as make
 
@@ -47,12 +44,6 @@ class Browser:
         """Be signed in as the actor, in the organisation acted for."""
         self.client.set_cookie(COOKIE, make.cookie(session, actor))
         return self
-
-
-@pytest.fixture(scope="session")
-def app(database: Engine, settings: Settings) -> Flask:
-    """The application; made once."""
-    return create_app(settings)
 
 
 @pytest.fixture
