@@ -82,6 +82,13 @@ def watch_balances(session: Session, *, most: int = WATCHED_MAX) -> int:
         row.warned_at = clock.now()
         days = lasts_days(session, lab, available)
         letters.balance_low(session, lab, available, row.low, days)
+        facts = {
+            "available_minor": available.minor,
+            "low_minor": row.low.minor,
+            "currency": available.currency,
+            "days_left": days,
+        }
+        outbox.announce(session, "budget.low", row.organisation_id, facts, organisation_id=lab)
         told += 1
     risen = update(BalanceWatch).where(
         BalanceWatch.warned_at.is_not(None), _available >= BalanceWatch.low_minor
@@ -105,6 +112,14 @@ def write_paused(session: Session, job_id: JobId) -> None:
         return
     lab = OrganisationId(job.organisation_id)
     watch = session.get(BalanceWatch, (lab, job.currency))
+    outbox.announce(
+        session,
+        "budget.limit_reached" if job.pause_reason is PauseReason.LIMIT else "budget.ended",
+        job.id,
+        {"reason": job.pause_reason.value},
+        organisation_id=lab,
+        job_id=job.id,
+    )
     letters.job_paused(session, job, resumes=watch is not None and watch.resumes_jobs)
 
 

@@ -155,7 +155,9 @@ _PEOPLE = (
     _K("payout.sent", "Payout sent", "Your pay is on its way to your account.", _PAYOUT,
        ("payout.transferred",), _OWN),
     _K("payout.failed", "Payout failed", "It was not taken; the amount is yours again.", _PAYOUT,
-       ("payout.rejected", "payout.bank_failed", "payout.reversed"), _OWN),
+       ("payout.rejected", "payout.bank_failed"), _OWN),
+    _K("payout.reversed", "Payout taken back", "All or some of it was taken back.", _PAYOUT, (),
+       _OWN),
     _K("payout.arrived", "Payout arrived", "Your bank has it.", _PAYOUT, ("payout.bank_paid",),
        _OWN),
     _K("credential.changed", "Credential changed", "`state` says what holds from now on.",
@@ -171,10 +173,8 @@ PUBLIC: Mapping[str, KindText] = {
 # Announced, and nobody's business outside: by the name or, with a point at its end, its beginning.
 INTERNAL: Mapping[str, str] = {
     "task.seat_opened": "how many people are asked is our own bookkeeping",
-    "task.submitted_again": "the answer itself is told",
     "task.opted_out": "why a person left a task is between them and us",
     "task.in_review": "a step on the way to a decision, which is told",
-    "task.submitted_in_review": "a step on the way to a decision, which is told",
     "appeal.assigned": "a step on the way to a decision, which is told",
     "top_up.requested": "the lab did it itself a moment ago",
     "top_up.checkout_open": "the lab did it itself a moment ago",

@@ -15,6 +15,12 @@ from marketplace.jobs import queries
 from marketplace.jobs.models import Job
 from marketplace.jobs.rules import NEXT, JobState, PauseReason
 
+TOLD = {
+    JobState.OPEN: "job.resumed",
+    JobState.PAUSED: "job.paused",
+    JobState.CLOSED: "job.closed",
+}
+
 
 def open_job(session: Session, actor: Actor, job_id: UUID, *, fee_basis_points: int) -> Job:
     """Open a draft; `routing.publish_job` calls this once the lint is clean and money is reserved.
@@ -95,10 +101,11 @@ def _set_state(session: Session, actor: Actor, job: Job, state: JobState) -> Non
     """The only setter of a job's state; Conflict for a step that the lifecycle does not have."""
     if state not in NEXT[job.state]:
         raise Conflict(f"A job that is {job.state} cannot become {state}.")
-    job.state = state
-    reason = job.pause_reason
-    facts = {"state": state.value} | ({"reason": reason.value} if reason else {})
-    changed(session, actor, job, ["state"], **facts)
+    was, job.state = job.state, state
+    why = {"reason": job.pause_reason.value} if job.pause_reason else {}
+    changed(session, actor, job, ["state"], state=state.value, **why)
+    if (was, state) != (JobState.DRAFT, JobState.OPEN):  # Whoever reserves its money tells that.
+        announce(session, job, TOLD[state], **why)
 
 
 def changed(session: Session, actor: Actor, job: Job, names: list[str], **facts: Any) -> None:

@@ -209,8 +209,11 @@ def walk(session: Session, line: PayoutLine, target: BankState) -> None:
     for step in steps:
         line.bank_state, line.bank_since = step, clock.now()
         session.flush()  # The database checks each step by itself.
+    if target is BankState.REVERSED:
+        return  # Whoever takes it back tells how much.
     facts = {"run_id": line.run_id, "amount_minor": line.amount_minor, "currency": line.currency}
-    outbox.announce(session, f"payout.{target}", line.id, facts)
+    person = line.specialist_id
+    outbox.announce(session, f"payout.{target}", line.id, facts, person_id=person)
 
 
 def _write(session: Session, row: ConnectedPayout) -> None:

@@ -342,7 +342,8 @@ def _end(
     line.ended_at = clock.now()
     _move(session, line, state)
     facts = {"run_id": run.id, "amount_minor": line.amount_minor, "currency": line.currency}
-    outbox.announce(session, f"payout.{state}", line.id, facts)
+    person = line.specialist_id
+    outbox.announce(session, f"payout.{state}", line.id, facts, person_id=person)
     end_run_if_done(session, run)
 
 

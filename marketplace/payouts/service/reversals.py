@@ -159,7 +159,8 @@ def record_takeback(session: Session, reversal_id: UUID, made: Takeback) -> None
     _end(session, row, ReversalState.REVERSED)
     if line.reversed_minor == line.amount_minor:
         walk(session, line, BankState.REVERSED)
-    outbox.announce(session, "payout.reversed", line.id, {"amount_minor": made.amount.minor})
+    facts = {"amount_minor": made.amount.minor, "currency": made.amount.currency}
+    outbox.announce(session, "payout.reversed", line.id, facts, person_id=line.specialist_id)
 
 
 def record_no_takeback(session: Session, reversal_id: UUID, *, code: str, reason: str) -> None:

@@ -366,4 +366,5 @@ def _note(session: Session, actor: Actor, appeal: Appeal, verb: str) -> None:
         {"submission_id": appeal.submission_id, "subject": appeal.subject.value},
         organisation_id=OrganisationId(appeal.organisation_id),
         job_id=JobId(appeal.job_id),
+        person_id=appeal.appellant_id,
     )

@@ -91,6 +91,7 @@ def carry_out(
         },
         organisation_id=job.organisation_id,
         job_id=job.id,
+        person_id=submission.specialist_id,
     )
     return decision
 

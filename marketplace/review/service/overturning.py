@@ -189,4 +189,5 @@ def _announce(
         },
         organisation_id=job.organisation_id,
         job_id=job.id,
+        person_id=submission.specialist_id,
     )

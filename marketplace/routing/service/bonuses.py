@@ -121,6 +121,7 @@ def _tell(session: Session, actor: Actor, bonus: Bonus, job: Job) -> None:
         facts | {"submission_id": str(bonus.submission_id)},
         organisation_id=job.organisation_id,
         job_id=JobId(job.id),
+        person_id=bonus.specialist_id,
     )
     to = identity.addressees(session, [bonus.specialist_id]).get(bonus.specialist_id)
     if to is not None:

@@ -164,6 +164,7 @@ def _mark(session: Session, job: Job, attempt: QualificationResult) -> None:
         {"attempt": attempt.attempt, "form": attempt.form, "passed": attempt.passed},
         organisation_id=job.organisation_id,
         job_id=job.id,
+        person_id=attempt.person_id,
     )
 
 

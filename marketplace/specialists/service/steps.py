@@ -66,7 +66,13 @@ def trace(session: Session, actor: Actor, claim: CredentialClaim) -> None:
     session.flush()  # Guards of the database speak here, beside the cause.
     facts = {"state": claim.state.value, "level": claim.level, "reason": claim.reason}
     audit.record(session, actor, "changed credential", claim.id, **facts)
-    outbox.announce(session, "credential.changed", claim.id, facts | {"person_id": claim.person_id})
+    outbox.announce(
+        session,
+        "credential.changed",
+        claim.id,
+        facts | {"person_id": claim.person_id},
+        person_id=claim.person_id,
+    )
 
 
 def record_run(

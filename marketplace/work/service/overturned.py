@@ -13,6 +13,7 @@ from marketplace.work import rules
 from marketplace.work.models import Claim, Seat, Submission, Task
 from marketplace.work.rules import ClaimState, SeatState, SubmissionState, TaskState, step
 from marketplace.work.service import tally
+from marketplace.work.service.finality import tell_final
 from marketplace.work.service.seats import end_claim, held_state, reopen_seat
 
 
@@ -95,6 +96,7 @@ def _take_seat(session: Session, submission: Submission) -> bool:
         done = task.decided == task.wanted
         then = TaskState.FINAL if done else TaskState.FILLED
         task.state, task.filled_at = step(rules.NEXT_TASK, task.state, then), clock.now()
+        tell_final(session, task)
     return True
 
 

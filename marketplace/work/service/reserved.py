@@ -16,6 +16,7 @@ from marketplace.work import rules
 from marketplace.work.models import Claim, Seat, Task, seat_rank
 from marketplace.work.rules import ClaimState, SeatState, TaskState, step
 from marketplace.work.service import tally
+from marketplace.work.service.finality import tell_final
 from marketplace.work.service.seats import end_claim
 
 
@@ -140,3 +141,4 @@ def _want_one_less(session: Session, task_id: TaskId) -> None:
         if task.decided == task.wanted:
             session.flush()  # Two steps of the lifecycle, which the database sees one by one.
             task.state = step(rules.NEXT_TASK, task.state, TaskState.FINAL)
+            tell_final(session, task)

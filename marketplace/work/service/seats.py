@@ -19,6 +19,7 @@ from marketplace.work import rules
 from marketplace.work.models import Claim, Seat, Submission, Task, seat_rank
 from marketplace.work.rules import ClaimState, SeatState, TaskState, step
 from marketplace.work.service import tally
+from marketplace.work.service.finality import tell_final
 
 
 def open_seats(
@@ -162,6 +163,7 @@ def close_unwanted_seat(session: Session, seat: Seat) -> None:
             rules.NEXT_TASK, task.state, TaskState.FINAL if done else TaskState.FILLED
         )
         task.filled_at = clock.now()
+        tell_final(session, task)
 
 
 def held_state(session: Session, job_id: JobId) -> JobState:

@@ -18,6 +18,7 @@ from marketplace.work.rules import (
     step,
 )
 from marketplace.work.service import tally
+from marketplace.work.service.finality import tell_final
 from marketplace.work.service.seats import held_state, reopen_seat
 
 
@@ -88,6 +89,7 @@ def _count_accepted(session: Session, submission: Submission) -> None:
     task.decided += 1
     if task.decided == task.wanted and task.state is TaskState.FILLED:
         task.state = step(rules.NEXT_TASK, task.state, TaskState.FINAL)
+        tell_final(session, task)
 
 
 def _return_for_rework(session: Session, submission: Submission) -> None:
