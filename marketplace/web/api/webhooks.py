@@ -150,7 +150,7 @@ class DeliveryShown(Schema):
     ended_at = fields.AwareDateTime(allow_none=True)
 
 
-class AttemptShown(Schema):
+class DeliveryAttemptShown(Schema):
     """One try. status: null where nothing answered; answer: the beginning of what came back."""
 
     number = fields.Integer()
@@ -165,7 +165,7 @@ class DeliveryWholeShown(DeliveryShown):
     """A delivery with its body and its attempts, the oldest first."""
 
     payload = fields.Dict(keys=fields.String())
-    tries = fields.List(fields.Nested(AttemptShown))
+    tries = fields.List(fields.Nested(DeliveryAttemptShown))
 
 
 class DeliveriesMade(Schema):
