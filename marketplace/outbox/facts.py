@@ -45,6 +45,8 @@ class Event(Root):
         UniqueConstraint("job_id", "job_number"),
         UniqueConstraint("person_id", "person_number"),
         Index("ix_event_unnumbered", "id", postgresql_where=text("number IS NULL")),
+        # What happened to one thing, for pages that tell where it comes from.
+        Index("ix_event_subject_id", "subject_id", "id"),
     )
     id: Mapped[IdKey]
     kind: Mapped[str]

@@ -2,8 +2,9 @@
 
 Why: the event of each hand-in carries a commitment to all that was handed in, which a salt beside
 the judgement opens, until its author is erased; each day's heads of the chains are kept, signed.
-Locks: `submission` for a moment; a column without a value is added to it. Undo: `downgrade`; it
-forgets salts and heads, so that no commitment is ever opened again.
+Locks: `submission` for a moment, for a column without a value; `event` while its index by subject
+is built: stop the workers for it where there are many millions. Undo: `downgrade`; it forgets salts
+and heads, so that no commitment is ever opened again.
 """
 
 import sqlalchemy as sa
@@ -33,6 +34,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("scope", "day", name="pk_day_head"),
         sa.CheckConstraint("number >= 1", name="ck_day_head_number"),
     )
+    op.create_index("ix_event_subject_id", "event", ["subject_id", "id"])
     for statement in append_only("day_head"):
         op.execute(statement)
 
@@ -40,6 +42,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Forget both."""
     op.execute("SET LOCAL lock_timeout = '5s'")
+    op.drop_index("ix_event_subject_id", "event")
     op.drop_table("day_head")
     op.execute("DROP FUNCTION day_head_append_only()")
     op.drop_column("submission", "salt")

@@ -37,9 +37,9 @@ class Worked:
     doctor: Actor
 
 
-def worked(session: Session, *, items: int = 4) -> Worked:
+def worked(session: Session, *, items: int = 4, lab: Actor | None = None) -> Worked:
     """A job whose items are all judged: accepted, but for one that was rejected and then not."""
-    lab, job = work.published(session, items=items)
+    lab, job = work.published(session, lab, items=items)
     doctor = specialists.doctor(session)
     for number in range(items):
         said = work.answer("a" if number % 2 else "b", rationale=f"Reason {number}: 0.5 mg, 1e-7.")

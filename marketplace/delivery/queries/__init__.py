@@ -6,6 +6,10 @@ from marketplace.delivery.queries.facts import guidelines_of as guidelines_of
 from marketplace.delivery.queries.events import events_after as events_after
 from marketplace.delivery.queries.labels import has_labels as has_labels
 from marketplace.delivery.queries.labels import labels_as_of as labels_as_of
+from marketplace.delivery.queries.origin import Bound as Bound
+from marketplace.delivery.queries.origin import Origin as Origin
+from marketplace.delivery.queries.origin import Step as Step
+from marketplace.delivery.queries.origin import origin_of as origin_of
 from marketplace.delivery.queries.provenance import HANDED_IN as HANDED_IN
 from marketplace.delivery.queries.provenance import chain_of as chain_of
 from marketplace.delivery.queries.provenance import heads_of as heads_of
