@@ -114,7 +114,7 @@ def _step(step: Step) -> dict[str, Any]:
     }
 
 
-class HeadShown(Schema):
+class DayHeadShown(Schema):
     """A chain's head as it was kept on a day; the signature covers scope, day, number and hash."""
 
     day = fields.Date()
@@ -126,18 +126,18 @@ class HeadShown(Schema):
     )
 
 
-class ChainShown(Schema):
+class JobChainShown(Schema):
     """A job's chain of events: how far it is, and its heads by day, newest first."""
 
     scope = fields.String()
     number = fields.Integer()
     hash = fields.String()
-    heads = fields.List(fields.Nested(HeadShown))
+    heads = fields.List(fields.Nested(DayHeadShown))
 
 
 @provenance_api.get("/jobs/<uuid:job_id>/chain")
 @needs(Permission.JOBS_VIEW)
-@provenance_api.response(200, ChainShown)
+@provenance_api.response(200, JobChainShown)
 def get_chain(job_id: UUID) -> dict[str, Any]:
     """The job's chain: save its heads, and no past can be told differently to you."""
     with transaction() as session:
