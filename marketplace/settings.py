@@ -238,6 +238,12 @@ TABLE = (
         "PLATFORM_FEE_BASIS_POINTS", "our fee on top of pay, in 1/10,000", _whole(0, 10_000), "2000"
     ),
     Setting("CLEARANCE_DAYS", "days from acceptance until pay is available", _whole(0, 90), "7"),
+    Setting(
+        "EXPORT_KEPT_DAYS",
+        "days until an export's file is deleted; it can be written again",
+        _whole(1, 3650),
+        "90",
+    ),
     Setting("SELLER_NAME", "the legal name on our invoices", _text, "Marketplace"),
     Setting("SELLER_ADDRESS", "its address; lines by semicolons", _text, ""),
     Setting(
@@ -336,6 +342,7 @@ class Settings:
     upload_max_bytes: int
     platform_fee_basis_points: int
     clearance_days: int
+    export_kept_days: int
     seller_name: str
     seller_address: str
     seller_country: str

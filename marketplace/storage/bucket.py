@@ -1,4 +1,4 @@
-"""A lab's own bucket: listed and read with the lab's key, never written.
+"""A lab's own bucket: listed and read with the lab's key; `delivery` puts exports into it.
 
 Only the endpoints that S3_SOURCE_ENDPOINTS names are spoken to, so that no address a lab writes
 leads into a private network.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
 
@@ -58,12 +58,12 @@ class Access:
     secret_access_key: str
 
 
-def parsed(address: str) -> tuple[str, str]:
+def parsed(address: str, place: str = "/source") -> tuple[str, str]:
     """Bucket and key or prefix of an address such as s3://bucket/folder/; Faulty for others."""
     match = _ADDRESS.fullmatch(address.strip())
     if match is None or len(address) > 1_024:
         words = "Give an address such as s3://bucket/folder/ or s3://bucket/items.jsonl."
-        raise Faulty(words, [Fault("/source", words)])
+        raise Faulty(words, [Fault(place, words)])
     return match["bucket"], match["key"] or ""
 
 
@@ -82,14 +82,14 @@ class Bucket:
 
     def __init__(self, access: Access) -> None:
         self._bucket = access.bucket
-        self._client = _client(access)
+        self._client = client_of(access)
 
     @outside_transaction
     def objects(self, prefix: str, *, most: int) -> Iterator[Object]:
         """The files whose names begin so, in the order of their names; Faulty beyond `most`."""
         pages = self._client.get_paginator("list_objects_v2")
         found = 0
-        with _told():
+        with told():
             for page in pages.paginate(Bucket=self._bucket, Prefix=prefix):
                 for each in page.get("Contents", ()):
                     found += 1
@@ -105,7 +105,8 @@ class Bucket:
         return io.BufferedReader(stream, CHUNK_BYTES)
 
 
-def _client(access: Access) -> Any:
+def client_of(access: Access) -> Any:
+    """The client of S3 for a lab's bucket, with its key."""
     # The client of S3 takes a third of a second to import: only who reads a bucket waits for it.
     from boto3.session import Session  # noqa: PLC0415
     from botocore.config import Config  # noqa: PLC0415
@@ -122,13 +123,22 @@ def _client(access: Access) -> Any:
             connect_timeout=CONNECT_SECONDS,
             read_timeout=READ_SECONDS,
             retries={"max_attempts": 3, "mode": "standard"},
+            # Stores of other makers know no checksums but the one that we send where it counts.
+            request_checksum_calculation="when_required",
             s3={"addressing_style": "path" if ours else "auto"},
         ),
     )
 
 
-class _told:  # noqa: N801 - read as a word: with _told().
-    """Failures of the client in our words: the lab's to mend, or to be tried again."""
+class told:  # noqa: N801 - read as a word: with told().
+    """Failures of the client in our words: the lab's to mend, or to be tried again.
+
+    refused: our words by the store's codes; place: the field that they belong to.
+    """
+
+    def __init__(self, refused: Mapping[str, str] | None = None, place: str = "/source") -> None:
+        self._refused = _REFUSED if refused is None else refused
+        self._place = place
 
     def __enter__(self) -> None:
         return None
@@ -140,8 +150,9 @@ class _told:  # noqa: N801 - read as a word: with _told().
 
         if isinstance(failed, ClientError):
             code = str(failed.response.get("Error", {}).get("Code", ""))
-            if code in _REFUSED:
-                raise Faulty(_REFUSED[code], [Fault("/source", _REFUSED[code])]) from None
+            if code in self._refused:
+                words = self._refused[code]
+                raise Faulty(words, [Fault(self._place, words)]) from None
             raise StorageFailed(f"The bucket's store answered {code[:40]}.") from failed
         if isinstance(failed, BotoCoreError | OSError):
             name = type(failed).__name__
@@ -159,7 +170,7 @@ class _Streamed(Wound):
 
     def begin(self, at: int) -> Piecewise:
         """The content from here on, and with it the object's size."""
-        with _told():
+        with told():
             try:
                 answer = self._client.get_object(
                     Bucket=self._bucket, Key=self._key, Range=f"bytes={at}-"
@@ -179,5 +190,5 @@ class _Streamed(Wound):
 
     def readinto(self, buffer: WriteableBuffer, /) -> int:
         """The next bytes; StorageFailed where the connection breaks."""
-        with _told():
+        with told():
             return super().readinto(buffer)

@@ -1,25 +1,44 @@
-"""Writing exports in the background."""
+"""Writing exports in the background: waiting for the event, pieces, one file, the comparison."""
 
 from __future__ import annotations
 
-import hashlib
 import tempfile
-from collections import Counter
-from collections.abc import Iterator
-from datetime import datetime
-from typing import IO
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
-from marketplace import outbox, storage
+from sqlalchemy.orm import Session
+
+from marketplace import clock, outbox, storage
 from marketplace.db import transaction
-from marketplace.delivery import queries, service
-from marketplace.delivery.models import Export
+from marketplace.delivery import queries, rules, service
+from marketplace.delivery.background import bundles
+from marketplace.delivery.background.assembling import (
+    PieceLost,
+    assemble,
+    forget_pieces,
+    packed,
+    prove,
+    store,
+)
+from marketplace.delivery.background.engine import Engine
+from marketplace.delivery.models import Export, ExportPart
+from marketplace.delivery.rules.bundle import BUNDLE
+from marketplace.delivery.rules.manifest import MemberFile, Tally, added_up, manifest
 from marketplace.errors import Refused
 from marketplace.ids import ExportId
 from marketplace.jobs.models import Job
-from marketplace.tasktypes import Counts, Policy, Record, task_type
+from marketplace.tasktypes import Counts, Policy
 
-CHUNK_ITEMS = 500
+TIME_LIMIT_SECONDS = 3 * 3600
+# After this long a file that is written in pieces is put back, so that others get their turn.
+TURN_SECONDS = 600
+NUMBERED_AT_ONCE = 500
+NUMBERING_ROUNDS = 40
+WAIT = timedelta(seconds=1)
 
 
 class CountsDiffer(Refused):
@@ -28,96 +47,204 @@ class CountsDiffer(Refused):
     code = "counts_differ"
 
 
-@outbox.background("delivery.write_export", time_limit_seconds=3600)
+class CannotBeSame(Refused):
+    """A file that had expired would not be the same again."""
+
+    code = "erased_since"
+
+
+@outbox.background(service.WRITE, time_limit_seconds=TIME_LIMIT_SECONDS)
 def write_export(work: outbox.Work, export_id: str) -> None:
-    """Write one file from the beginning; the same bytes whenever it runs."""
-    with transaction() as session:
-        export = service.begin(session, ExportId(UUID(export_id)))
-        job = session.get_one(Job, export.job_id) if export else None
-    if export is None or job is None:
+    """Write one file; the same bytes whenever it runs. Safe to cut short anywhere: the pieces that
+    are stored stay, and it goes on behind them."""
+    identity = ExportId(UUID(export_id))
+    found = _begun(identity)
+    if found is None:
         with transaction() as session:
             outbox.done(session, work)
         return
-    with tempfile.TemporaryFile() as out:
-        try:
-            labels_at = _labels_at(export)
-            counts, sha256, reading = _write(out, export, job)
-            _agree(export, reading.judgements, labels_at)
-        except Refused as refused:
-            with transaction() as session:
-                service.fail(session, export.id, refused.message)
-                outbox.done(session, work)
-            return
-        out.seek(0)
-        size = storage.current().put(export.reference, out)
+    export, job = found
+    if export.as_of_event is None:  # Whoever numbers facts is away or behind: nothing is missed.
+        with transaction() as session:
+            outbox.again(session, work, error="event_not_numbered", after=WAIT)
+        return
+    try:
+        whole = _written(Engine(export, job))
+    except PieceLost:
+        forget_pieces(export)
+        raise
+    except Refused as refused:
+        forget_pieces(export)
+        with transaction() as session:
+            service.fail(session, identity, refused.message, refused.code)
+            outbox.done(session, work)
+        return
     with transaction() as session:
-        service.finish(
-            session,
-            export.id,
-            rows=counts.rows,
-            size=size,
-            sha256=sha256,
-            counts=counts.as_json() | reading.told(),
-        )
+        if not whole:
+            outbox.enqueue(session, work.name, **work.arguments)
         outbox.done(session, work)
 
 
-def _labels_at(export: Export) -> datetime | None:
-    """When the labels that a file tells were last computed; None for files of judgements."""
-    if export.policy != Policy.MODEL:
-        return None
+def _begun(export_id: ExportId) -> tuple[Export, Job] | None:
+    """The export, frozen, and its job; None where it has ended. Facts that were committed before
+    it are numbered first, by whoever comes to it sooner."""
     with transaction() as session:
-        return queries.labels_as_of(session, export.job_id)
+        export = service.begin(session, export_id)
+        if export is None:
+            return None
+        if export.mark_id is None:
+            service.mark(session, export)
+    for _ in range(NUMBERING_ROUNDS):
+        with transaction() as session:
+            if service.numbered(session, session.get_one(Export, export_id)):
+                break
+        with transaction() as session:
+            if outbox.number_events(session, limit=NUMBERED_AT_ONCE) == 0:
+                break
+    with transaction() as session:
+        export = session.get_one(Export, export_id)
+        if service.numbered(session, export):
+            service.freeze_authors(session, export)
+            service.freeze_card(session, export)
+        return export, session.get_one(Job, export.job_id)
 
 
-def _write(out: IO[bytes], export: Export, job: Job) -> tuple[Counts, str, _Reading]:
-    exporter = task_type(job.task_type).exports[export.format]
-    counts, digest = Counts(), hashlib.sha256()
-    reading = _Reading(export)
-    for data in exporter.file(reading.records(), export.policy, counts):
-        digest.update(data)
-        out.write(data)
-    return counts, digest.hexdigest(), reading
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """The files of an export and what was read for them."""
+
+    files: Sequence[MemberFile]
+    tally: Tally
 
 
-class _Reading:
-    """Reads records chunk by chunk, each in a transaction of its own, and keeps the progress."""
-
-    def __init__(self, export: Export) -> None:
-        self._export = export
-        self.judgements = 0
-        self.labelled_by: Counter[str] = Counter()
-
-    def told(self) -> dict[str, dict[str, int]]:
-        """For the manifest: whose word the labels are; nothing for files of judgements."""
-        return {"labelled_by": dict(sorted(self.labelled_by.items()))} if self.labelled_by else {}
-
-    def records(self) -> Iterator[Record]:
-        """All records of the export, in the order of their items."""
-        position, reached = 0, -1
-        while position != reached:
-            reached = position
-            with transaction() as session:
-                chunk = queries.records_after(session, self._export, position, limit=CHUNK_ITEMS)
-                session.get_one(Export, self._export.id).items_read = chunk.position
-            position = chunk.position
-            for record in chunk.records:
-                self.judgements += 1 if record.labelled_by else len(record.judgements)
-                if record.labelled_by:
-                    self.labelled_by[record.labelled_by] += 1
-                yield record
+def _written(engine: Engine) -> bool:
+    """Write and offer the file; False where the turn is over before its last piece."""
+    export = engine.export
+    if rules.in_one_go(engine.exporter):
+        made = _in_one_go(engine)
+    elif not _pieces(engine):
+        return False
+    else:
+        with transaction() as session:
+            parts = list(queries.parts_of(session, export.id))
+        made = _Made(assemble(engine, parts), added_up(part.counts for part in parts))
+    checks = _agreed(engine, made.tally)
+    files = [*made.files, prove(export, made.files)]
+    _same_as_before(export, made.files[0])
+    with transaction() as session:
+        asked = queries.asked_of(session, export)
+        service.finish(session, export.id, manifest(asked, files, made.tally, checks))
+    forget_pieces(export)
+    return True
 
 
-def _agree(export: Export, read: int, labels_at: datetime | None) -> None:
-    if _labels_at(export) != labels_at:
-        raise CountsDiffer(
-            "The labels were computed anew while the file was being written, so that it would hold "
-            "some of before and some of after. Ask for the export again."
+def _pieces(engine: Engine) -> bool:
+    """Write what is missing, piece by piece; False where the turn is over."""
+    turn_ends = time.monotonic() + TURN_SECONDS
+    with transaction() as session:
+        kept = queries.parts_of(session, engine.export.id)
+        number, rows = len(kept), sum(part.rows for part in kept)
+        position = kept[-1].position if kept else 0
+    ranges = list(engine.ranges(position)) or ([] if kept else [(0, 0)])
+    for first, until in ranges:
+        part = _piece(engine, number, first, until, rows)
+        number, rows = number + 1, rows + part.rows
+        if time.monotonic() > turn_ends:
+            return until >= engine.last
+    return True
+
+
+def _piece(engine: Engine, number: int, first: int, until: int, rows: int) -> ExportPart:
+    piece = engine.piece(first, until, rows_before=rows)
+    try:
+        part = ExportPart(
+            export_id=engine.export.id,
+            number=number,
+            position=until,
+            rows=piece.tally.counts.rows,
+            sha256=piece.content.finish(),
+            index_sha256=piece.index.finish(),
+            bytes=piece.content.size,
+            counts=piece.tally.as_json(),
+            written_at=clock.now(),
         )
+        storage.current().put(part.reference, piece.content.file)
+        storage.current().put(part.index_reference, piece.index.file)
+    finally:
+        piece.close()
     with transaction() as session:
-        held = queries.accepted_count(session, export)
-    if held != read:
+        service.keep_part(session, part)
+    return part
+
+
+def _in_one_go(engine: Engine) -> _Made:
+    """Write a file that knows of all its rows; after a kill it is begun anew."""
+    export, tally = engine.export, Tally()
+    gzipped = export.compression is rules.Compression.GZIP
+    with tempfile.TemporaryFile() as out:
+        if export.format == BUNDLE:
+            tally.counts = bundles.write(out, export, engine.job, engine)
+        else:
+            counts = Counts()
+            with_packing = packed(out, gzipped=gzipped)
+            for content in engine.exporter.file(
+                engine.records(export.policy), export.policy, counts
+            ):
+                with_packing.write(content)
+            if with_packing is not out:
+                with_packing.close()
+            tally.counts = counts
+        read = _main(engine)
+        tally.judgements, tally.labelled_by = read.judgements, read.labelled_by
+        return _Made([store(export.reference, export.filename, out)], tally)
+
+
+def _main(engine: Engine) -> Tally:
+    """What was read for the rows that the file is asked for."""
+    policy = engine.export.policy
+    return engine.read[policy if policy in engine.read else Policy.ALL]
+
+
+def _agreed(engine: Engine, tally: Tally) -> dict[str, Any]:
+    """The sums of the database, with which what was read must agree.
+
+    What stood is counted twice, by its rows and by the job's chain, in which a row that somebody
+    took away behind everybody's back is still told of.
+    """
+    export = engine.export
+    read = {policy: each.judgements for policy, each in engine.read.items()}
+    with transaction() as session:
+        held = {
+            policy: _held(session, export, policy)
+            for policy in read or {export.policy: tally.judgements}
+        }
+        stood = queries.standing_count(session, export, every=True)
+        chained = queries.chained_count(session, export)
+    for policy, number in held.items():
+        found = read.get(policy, tally.judgements)
+        if number != found:
+            raise CountsDiffer(
+                f"The file holds {found} judgements and the database {number}. It is not offered; "
+                "ask for the export again, and tell us if it happens twice."
+            )
+    if chained is not None and chained != stood:
         raise CountsDiffer(
-            f"The file holds {read} judgements and the database {held}. It is not offered; "
-            "ask for the export again, and tell us if it happens twice."
+            f"The database holds {stood} judgements and the job's record of events {chained}. "
+            "The file is not offered; we have to find out why."
+        )
+    return {"database": held, "standing": stood, "events": chained}
+
+
+def _held(session: Session, export: Export, policy: str) -> int:
+    """How many judgements must have been read; under `model` how many items."""
+    if policy == Policy.MODEL:
+        return queries.kept_count(session, export)
+    return queries.standing_count(session, export, policy)
+
+
+def _same_as_before(export: Export, file: MemberFile) -> None:
+    if export.sha256 is not None and export.sha256 != file.sha256:
+        raise CannotBeSame(
+            "Something that this file held was erased since, so the same file cannot be made "
+            "again. Ask for a new export."
         )

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from marketplace.actor import Actor
 from marketplace.delivery.models import DataCard, Export
-from marketplace.delivery.queries.records import _told as told
+from marketplace.delivery.queries.standing import told
 from marketplace.delivery.rules import facts as rules
 from marketplace.delivery.rules.bundle import formats_of
 from marketplace.jobs import queries as jobs
@@ -100,7 +100,7 @@ class _Work:
                 Submission.claimed_at, Submission.submitted_at, Submission.ai_use,
             )
             .where(Submission.job_id == self._export.job_id)
-            .where(*told(self._export))
+            .where(told(self._export))
             .execution_options(yield_per=ROWS_AT_ONCE)
         )  # fmt: skip
         rows = self._session.execute(asked)

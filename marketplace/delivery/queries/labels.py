@@ -2,56 +2,63 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Sequence
-from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from marketplace.delivery.rules import Believed, Labelling
-from marketplace.jobs.models import Job, TemplateVersion
-from marketplace.quality import queries as quality
-from marketplace.quality.models import Pipeline, PipelineLabel, TaskPosterior
-from marketplace.quality.rules.ballots import Scheme
-from marketplace.review import queries as review
-from marketplace.tasktypes import task_type
+from marketplace.delivery.models import Export, ExportBelief
+from marketplace.quality.models import Pipeline, TaskPosterior
+
+# Of each item, beside its task: its units by name, each with its label, how sure that is, who
+# spoke, and the estimate where it is a number. A job with a pipeline is told by it, since it knows
+# what models alone were left with; another by the posteriors of its tasks.
+_OF_PIPELINE = """JOIN LATERAL (
+  SELECT jsonb_object_agg(label.unit, jsonb_build_array(
+    label.label, label.confidence, label.humans, label.models)) AS units
+  FROM pipeline_label label WHERE label.item_id = item.id
+) belief ON belief.units IS NOT NULL"""
+_OF_TASKS = """JOIN LATERAL (
+  SELECT jsonb_object_agg(each.unit, jsonb_build_array(each.label, each.confidence, each.humans,
+    each.models, each.estimate, each.estimate_lower, each.estimate_upper)) AS units
+  FROM posterior each WHERE each.task_id = task.id
+) belief ON belief.units IS NOT NULL"""
+# The latest word of a third person on the item's task, where they said what holds.
+_SETTLED = """LEFT JOIN LATERAL (
+  SELECT last.* FROM (
+    SELECT word.id, word.judgement FROM adjudication word
+    WHERE word.task_id = task.id AND word.state = 'settled' ORDER BY word.id DESC LIMIT 1
+  ) last WHERE last.judgement IS NOT NULL AND last.judgement::text <> 'null'
+) settled ON true"""
+_KEPT = """JOIN (SELECT * FROM export_belief WHERE export_id = :export_id) belief
+    ON belief.item_id = item.id
+  LEFT JOIN adjudication settled ON settled.id = belief.adjudication_id"""
 
 
-def labelling_of(
-    session: Session, job: Job, pairs: Sequence[tuple[UUID, UUID | None]]
-) -> Labelling:
-    """What is believed of some items, each with its task, and what third people settled.
+def beliefs_sql(session: Session, export: Export, *, kept: bool) -> str:
+    """The joins that give `belief.units` and `settled` beside item and task: as they were kept for
+    an export, or as they are now."""
+    if kept:
+        return _KEPT
+    now = _OF_PIPELINE if _has_pipeline(session, export.job_id) else _OF_TASKS
+    return f"{now}\n  {_SETTLED}"
 
-    A job with a pipeline is told by it, since it knows what models alone were left with; another
-    by the posteriors of its tasks.
-    """
-    template = session.get_one(TemplateVersion, job.template_version_id).template
-    tasks = {task_id: item_id for item_id, task_id in pairs if task_id is not None}
-    found: dict[UUID, dict[str, Believed]] = defaultdict(dict)
-    if _has_pipeline(session, job.id):
-        labels = select(PipelineLabel).where(PipelineLabel.item_id.in_([each for each, _ in pairs]))
-        for label in session.scalars(labels):
-            found[label.item_id][label.unit] = Believed(
-                label.label, label.confidence, label.humans, label.models
-            )
-    else:
-        posteriors = select(TaskPosterior).where(TaskPosterior.task_id.in_(tasks))
-        for each in session.scalars(posteriors):
-            found[tasks[each.task_id]][each.unit] = Believed(
-                each.label,
-                each.confidence,
-                each.humans,
-                each.models,
-                quality.estimate_of(each),
-            )
-    settled = {
-        tasks[task_id]: case.judgement
-        for task_id, case in review.adjudicated(session, list(tasks)).items()
-        if case.judgement is not None
-    }
-    return Labelling(Scheme(task_type(job.task_type), template), found, settled)
+
+def keep_beliefs(session: Session, export: Export) -> None:
+    """Keep for an export what is believed now of each of its job's items."""
+    # All of it is text of our own; values are bound.
+    copied = f"""INSERT INTO export_belief (export_id, item_id, units, adjudication_id)
+      SELECT :export_id, item.id, belief.units, settled.id
+      FROM item LEFT JOIN task ON task.item_id = item.id
+      {beliefs_sql(session, export, kept=False)}
+      WHERE item.job_id = :job_id"""  # noqa: S608
+    session.execute(text(copied), {"export_id": export.id, "job_id": export.job_id})
+
+
+def kept_count(session: Session, export: Export) -> int:
+    """Of how many items something is kept."""
+    counted = select(func.count()).select_from(ExportBelief)
+    return session.scalar(counted.where(ExportBelief.export_id == export.id)) or 0
 
 
 def _has_pipeline(session: Session, job_id: UUID) -> bool:
@@ -59,23 +66,7 @@ def _has_pipeline(session: Session, job_id: UUID) -> bool:
     return session.scalar(select(routed.exists())) or False
 
 
-def labelled_count(session: Session, job_id: UUID) -> int:
-    """How many items of a job have a label."""
-    if _has_pipeline(session, job_id):
-        counted = select(func.count(PipelineLabel.item_id.distinct()))
-        return session.scalar(counted.where(PipelineLabel.job_id == job_id)) or 0
-    counted = select(func.count(TaskPosterior.task_id.distinct()))
-    return session.scalar(counted.where(TaskPosterior.job_id == job_id)) or 0
-
-
 def has_labels(session: Session, job_id: UUID) -> bool:
     """Whether anything is believed of any item of a job; for callers who may see the job."""
     posterior = select(TaskPosterior.task_id).where(TaskPosterior.job_id == job_id)
     return _has_pipeline(session, job_id) or session.scalar(select(posterior.exists())) or False
-
-
-def labels_as_of(session: Session, job_id: UUID) -> datetime | None:
-    """When a job's labels last changed."""
-    computed = session.scalar(select(Pipeline.computed_at).where(Pipeline.job_id == job_id))
-    newest = select(func.max(TaskPosterior.updated_at)).where(TaskPosterior.job_id == job_id)
-    return computed or session.scalar(newest)

@@ -1,31 +1,23 @@
-"""Exports, the records that go into them, and the feed of events."""
+"""Exports as their labs see them, and the first records of one."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import UTC
 from typing import Any
-from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, select
+from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
 
+from marketplace import clock
 from marketplace.actor import Actor
-from marketplace.delivery.models import Export
-from marketplace.delivery.queries.labels import labelled_count, labelling_of
+from marketplace.delivery.models import Export, ExportPart
+from marketplace.delivery.queries.reading import Chunk, records
+from marketplace.delivery.rules import DeliveryState, ExportState
 from marketplace.errors import Missing
 from marketplace.identity.rules import Permission
 from marketplace.ids import ExportId, JobId
-from marketplace.jobs.models import Item, Job, TemplateVersion
-from marketplace.quality.queries import COUNTED
-from marketplace.secrets import pseudonym
-from marketplace.specialists import queries as specialists
-from marketplace.tasktypes import AuthoredJudgement, Record
-from marketplace.tasktypes.exports import Policy
-from marketplace.work import queries as work
-from marketplace.work.models import Seat, Submission, Task
-from marketplace.work.rules import SubmissionState
+from marketplace.jobs.models import Item, Job
 
 LIMIT_MAX = 200
 
@@ -63,170 +55,56 @@ def exports_of(
     return session.execute(asked).all()
 
 
-@dataclass(frozen=True, slots=True)
-class Chunk:
-    """Some records in the order of their items, and the position they reach up to."""
-
-    records: list[Record]
-    position: int
-
-
 def records_after(session: Session, export: Export, position: int, *, limit: int) -> Chunk:
     """The records of the next `limit` items after a position, as the export may see them."""
-    job = session.get_one(Job, export.job_id)
-    items = session.execute(
-        select(Item, Task.id)
-        .outerjoin(Task, Task.item_id == Item.id)
-        .where(Item.job_id == job.id, Item.position > position)
-        .order_by(Item.position)
-        .limit(limit)
-    ).all()
-    given = _accepted(session, [task_id for _, task_id in items if task_id], export)
-    # Each judgement is told with what its author held when it was handed in.
-    attested = specialists.attested_at(
-        session,
-        export.organisation_id,
-        {_moment(each) for rows in given.values() for each in rows},
-        crowd_at=export.as_of,
-    )
-    said = work.prelabels_of(session, [item.id for item, _ in items])
-    ids = [each.id for rows in given.values() for each in rows]
-    added = work.addenda_of(session, ids, until=export.as_of)
-    pairs = [(item.id, task_id) for item, task_id in items]
-    labelling = labelling_of(session, job, pairs) if export.policy == Policy.MODEL else None
-    versions = _versions(session, job)
-    records = []
-    for item, task_id in items:
-        submissions = given.get(task_id, [])
-        if not submissions and labelling is None:
-            continue
-        pinned = submissions[0].template_version_id if submissions else job.template_version_id
-        version = versions[pinned]
-        record = Record(
-            item_id=str(item.id),
-            external_id=item.external_id,
-            task_type=job.task_type,
-            payload=item.payload,
-            judgements=tuple(
-                _authored(each, export, attested, versions[each.template_version_id], added)
-                for each in submissions
-            ),
-            template=version.template,
-            template_version=version.number,
-            is_gold=item.gold is not None,
-            prelabels=tuple(said[item.id]),
-            domain=job.domain or "general",
-        )
-        told = labelling.of(record, item.id) if labelling else record
-        if told is not None:
-            records.append(told)
-    return Chunk(records, items[-1][0].position if items else position)
+    last = min(position + limit, last_position(session, export))
+    if last <= position:
+        return Chunk([], position)
+    return Chunk(list(records(session, export, first=position, last=last)), last)
 
 
-def _versions(session: Session, job: Job) -> dict[UUID, TemplateVersion]:
-    described = select(TemplateVersion).where(TemplateVersion.job_id == job.id)
-    return {version.id: version for version in session.scalars(described)}
+def last_position(session: Session, export: Export) -> int:
+    """The place of the last item of an export's job; 0 where there is none."""
+    newest = select(func.max(Item.position)).where(Item.job_id == export.job_id)
+    return session.scalar(newest) or 0
 
 
-def _told(export: Export) -> tuple[ColumnElement[bool], ...]:
-    """Which submissions an export reads: those that count; with the policy `all` extra ones too.
-
-    An answer that repeats its author's own is no further vote, nor is one that was asked for again
-    under a newer version: only the envelope tells them.
-    """
-    if export.policy == Policy.MODEL:  # What is believed rests on all that counts.
-        aside = select(Seat.id).where(Seat.id == Submission.seat_id, Seat.set_aside_at.is_not(None))
-        return (
-            Submission.state.in_(COUNTED),
-            Submission.submitted_at <= export.as_of,
-            ~aside.exists(),
-        )
-    states = [SubmissionState.ACCEPTED]
-    if export.policy == Policy.ALL:
-        states.append(SubmissionState.SURPLUS_ACCEPTED)
-    told = [Submission.state.in_(states), Submission.decided_at <= export.as_of]
-    if export.format != "raw":
-        told.append(Submission.repeats_submission_id.is_(None))
-        aside = select(Seat.id).where(Seat.id == Submission.seat_id)
-        told.append(~aside.where(Seat.set_aside_at <= export.as_of).exists())
-    return tuple(told)
+def parts_of(session: Session, export_id: ExportId) -> Sequence[ExportPart]:
+    """The pieces of a file that are stored already, in their order."""
+    asked = select(ExportPart).where(ExportPart.export_id == export_id)
+    return session.scalars(asked.order_by(ExportPart.number)).all()
 
 
-def _accepted(
-    session: Session, task_ids: Sequence[UUID], export: Export
-) -> dict[UUID, list[Submission]]:
-    found: dict[UUID, list[Submission]] = {}
-    accepted = session.scalars(
-        select(Submission)
-        .where(Submission.task_id.in_(task_ids))
-        .where(*_told(export))
-        .order_by(Submission.id)
-    )
-    for submission in accepted:
-        found.setdefault(submission.task_id, []).append(submission)
-    return found
-
-
-def _authored(
-    submission: Submission,
-    export: Export,
-    attested: Mapping[tuple[UUID, datetime], specialists.AttestedPerson],
-    version: TemplateVersion,
-    added: Mapping[UUID, Sequence[dict[str, Any]]],
-) -> AuthoredJudgement:
-    held = _shown(attested[_moment(submission)].credentials)
-    repeats = submission.repeats_submission_id
-    return AuthoredJudgement(
-        annotation_id=str(submission.id),
-        judgement=submission.judgement,
-        author=pseudonym(str(export.organisation_id), str(submission.specialist_id)),
-        attested={**held, "credential_level": submission.credential_level},
-        rationale=submission.rationale,
-        confidence=submission.confidence,
-        references=tuple(submission.references),
-        ai_use=submission.ai_use,
-        presented_order=tuple(submission.presented_order),
-        opened_at=submission.claimed_at.isoformat(),
-        submitted_at=submission.submitted_at.isoformat(),
-        active_seconds=submission.active_seconds,
-        surplus=submission.is_surplus and repeats is None,
-        rationale_claims=tuple(submission.rationale_claims),
-        flags=tuple(submission.flags),
-        spent=tuple(submission.spent),
-        template_version=version.number,
-        guidelines_sha256=bytes(version.instructions_sha256).hex(),
-        repeats=str(repeats) if repeats else None,
-        round=submission.round,
-        addenda=tuple(added[submission.id]),
-    )
-
-
-def _moment(submission: Submission) -> tuple[UUID, datetime]:
-    return submission.specialist_id, submission.submitted_at
-
-
-def _shown(attested: Sequence[specialists.Attested]) -> dict[str, object]:
-    """The strongest credential as it may be shown: never an identifier, the month at most.
-
-    Empty specialties, and None elsewhere, stand for what fewer than five people would share.
-    """
-    if not attested:
-        return {}
-    best = attested[0]
+def asked_of(session: Session, export: Export) -> dict[str, Any]:
+    """What an export is, for its manifest."""
+    since = session.get(Export, export.since_id) if export.since_id is not None else None
     return {
-        "profession": best.profession,
-        "specialties": sorted(best.specialties),
-        "jurisdiction": best.jurisdiction or None,
-        "checked_month": best.checked_month.isoformat()[:7] if best.checked_month else None,
+        "export_id": str(export.id),
+        "job_id": str(export.job_id),
+        "format": export.format,
+        "policy": export.policy,
+        "compression": export.compression.value,
+        "as_of": export.as_of.astimezone(UTC).isoformat(),
+        "as_of_event": export.as_of_event,
+        "since": since
+        and {
+            "export_id": str(since.id),
+            "as_of_event": since.as_of_event,
+            "sha256": since.sha256,
+        },
     }
 
 
-def accepted_count(session: Session, export: Export) -> int:
-    """How many accepted judgements the export must have read; one statement of its own. Under
-    the policy `model` how many items have a label."""
-    if export.policy == Policy.MODEL:
-        return labelled_count(session, export.job_id)
-    found = session.scalars(
-        select(Submission.id).where(Submission.job_id == export.job_id).where(*_told(export))
+def expired_exports(session: Session, *, limit: int) -> Sequence[ExportId]:
+    """Files whose time is over and that nobody is sending anywhere."""
+    asked = (
+        select(Export.id)
+        .where(Export.state == ExportState.DONE, Export.expires_at <= clock.now())
+        .where(
+            Export.delivery_state.is_(None)
+            | Export.delivery_state.not_in([DeliveryState.WAITING, DeliveryState.SENDING])
+        )
+        .order_by(Export.expires_at)
+        .limit(limit)
     )
-    return sum(1 for _ in found)
+    return session.scalars(asked).all()

@@ -4,10 +4,13 @@ from marketplace.delivery.rules.exports import GZIPPED as GZIPPED
 from marketplace.delivery.rules.exports import MIMETYPES as MIMETYPES
 from marketplace.delivery.rules.exports import NEXT as NEXT
 from marketplace.delivery.rules.exports import NEXT_DELIVERY as NEXT_DELIVERY
+from marketplace.delivery.rules.exports import WRITTEN as WRITTEN
 from marketplace.delivery.rules.exports import Compression as Compression
 from marketplace.delivery.rules.exports import DeliveryState as DeliveryState
 from marketplace.delivery.rules.exports import ExportState as ExportState
 from marketplace.delivery.rules.exports import filename as filename
+from marketplace.delivery.rules.exports import in_one_go as in_one_go
+from marketplace.delivery.rules.exports import is_text as is_text
 from marketplace.delivery.rules.exports import mimetype as mimetype
 from marketplace.delivery.rules.labelling import Believed as Believed
 from marketplace.delivery.rules.labelling import Labelling as Labelling

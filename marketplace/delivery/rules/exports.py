@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 
+from marketplace.tasktypes import Exporter
+
 
 class ExportState(StrEnum):
     """queued, then running, then done or failed; a failed one may be tried again.
@@ -71,3 +73,18 @@ MIMETYPES = {
 def mimetype(name: str) -> str:
     """What the file of this name is, for whoever downloads it; a text of its own for the rest."""
     return MIMETYPES.get(name.rpartition(".")[2], "text/plain")
+
+
+# What is still there to be compared with, whether its file is or not.
+WRITTEN = frozenset({ExportState.DONE, ExportState.EXPIRED})
+PACKED = frozenset({".zip", ".parquet", ".spacy"})
+
+
+def is_text(suffix: str) -> bool:
+    """Whether a file of this suffix is text that compression makes smaller."""
+    return suffix not in PACKED
+
+
+def in_one_go(exporter: Exporter) -> bool:
+    """Whether a file can be written only as a whole, since it knows of all its rows."""
+    return exporter.stateful or exporter.suffix == ".zip"
