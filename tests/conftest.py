@@ -98,7 +98,9 @@ def database(settings: Settings) -> Iterator[Engine]:
 @pytest.fixture(scope="session")
 def app(database: Engine, settings: Settings) -> Flask:
     """The application; made once, since making it takes as long as twenty tests."""
-    return factory.create_app(settings)
+    made = factory.create_app(settings)
+    made.jinja_env.auto_reload = False  # Nobody edits pages meanwhile, and looking costs a tenth.
+    return made
 
 
 @pytest.fixture

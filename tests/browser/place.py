@@ -189,7 +189,9 @@ def served(
             stripe_secret_key=KEY,
             mailbox_dir=str(folder / "mailbox"),
         )
-        pages.use(factory.create_app(mine))
+        made = factory.create_app(mine)
+        made.jinja_env.auto_reload = False
+        pages.use(made)
         stripe = Stripe(stripe_address, sandbox.database_url, controls)
         worker = Worker()
 

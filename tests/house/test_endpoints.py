@@ -32,6 +32,7 @@ WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 PARAMETER = re.compile(r"<(?:(\w+)(?:\([^)]*\))?:)?\w+>")
 SAMPLES: dict[str, Callable[[], str]] = {"uuid": lambda: str(new_id()), "int": lambda: "999999"}
 FILES = {"/static/<path:filename>"}
+BEFORE_A_LIMIT = 5  # Fewer than the strictest limit lets through.
 
 
 class Endpoint(NamedTuple):
@@ -98,8 +99,9 @@ def test_each_role_gets_through_exactly_where_the_table_says(
 ) -> None:
     caller = Caller(app, session, who(session, role))
     wrong = []
-    for one in endpoints(app):
-        redis.flushdb()  # No limit is reached by asking everything.
+    for number, one in enumerate(endpoints(app)):
+        if number % BEFORE_A_LIMIT == 0:
+            redis.flushdb()  # No limit is reached by asking everything.
         with session.begin_nested() as point:
             status = caller.ask(one).status_code
             point.rollback()
