@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from marketplace.verify.report import Kind, Report
-from marketplace.verify.seal import commitment, content_of, number_of, verdict_of
+from marketplace.verify.seal import commitment_of_read, content_of, read, verdict_of
 from marketplace.verify.store import HandedIn, Store
 
 
@@ -16,11 +16,11 @@ def row_of(line: object) -> dict[str, Any] | None:
     """The envelope's row in a line of JSON or a row of a table; None where it is none."""
     if isinstance(line, bytes):
         try:
-            row = json.loads(line, parse_float=number_of)
+            row = read(line.decode())
         except ValueError:
             return None
     else:
-        row = line
+        row = read(json.dumps(line, default=str)) if isinstance(line, dict) else None
     if not isinstance(row, dict) or not {"annotation_id", "judgement"} <= row.keys():
         return None
     return row if _by_a_person(row) else None
@@ -51,7 +51,7 @@ def check_row(store: Store, report: Report, name: str, number: int, row: dict[st
     elif known.salt is None:
         says = f"The author of line {number} was erased; what they handed in cannot be opened."
         report.add(Kind.ERASED, name, says, number)
-    elif not hmac.compare_digest(known.commitment, commitment(known.salt, content_of(row))):
+    elif not hmac.compare_digest(known.commitment, commitment_of_read(known.salt, content_of(row))):
         says = f"Line {number} is not what its author handed in (event {known.number})."
         report.add(Kind.ALTERED if report.chain_holds else Kind.UNPROVEN, name, says, number)
     else:
@@ -68,7 +68,7 @@ def _check_verdict(
     stated = store.verdict_of(str(review.get("decision_id")))
     if stated is None:
         return
-    if stated != commitment(known.salt, verdict_of(annotation_id, review)):
+    if stated != commitment_of_read(known.salt, verdict_of(annotation_id, review)):
         says = f"The review in line {number} is not what its reviewer said."
         report.add(Kind.ALTERED if report.chain_holds else Kind.UNPROVEN, name, says, number)
     else:
