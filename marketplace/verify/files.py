@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
+import shutil
+import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -135,7 +137,7 @@ def _lines(opened: Opened) -> Iterator[bytes]:
 
 
 def _members(opened: Opened) -> Iterator[bytes]:
-    with opened() as file, zipfile.ZipFile(_seekable(file)) as archive:
+    with opened() as file, _seekable(file) as whole, zipfile.ZipFile(whole) as archive:
         for name in archive.namelist():
             sha256, _ = sha256_of(_member(archive, name))
             yield line_digest(f"{name}\n{sha256}\n".encode())
@@ -149,11 +151,49 @@ def _table(opened: Opened) -> Iterator[dict[str, Any]]:
             "This is a Parquet file, whose rows are read with pyarrow: install it with "
             "`pip install pyarrow`, and check again."
         ) from None
-    with opened() as file:
-        table = parquet.ParquetFile(_seekable(file))
+    with opened() as file, _seekable(file) as whole:
+        table = parquet.ParquetFile(whole)
         for batch in table.iter_batches(batch_size=ROWS_AT_ONCE):
             yield from batch.to_pylist()
 
 
-def _seekable(file: IO[bytes]) -> IO[bytes]:
-    return file if file.seekable() else io.BytesIO(file.read())
+@contextmanager
+def _seekable(file: IO[bytes]) -> Iterator[IO[bytes]]:
+    """The same file, or a copy of it on disk where it can be read from one end only."""
+    if file.seekable():
+        yield file
+        return
+    with tempfile.TemporaryFile() as copy:
+        shutil.copyfileobj(file, copy, CHUNK)
+        copy.seek(0)
+        yield copy
+
+
+class Hashed(io.RawIOBase):
+    """A file that is hashed while it is read."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        super().__init__()
+        self._file, self._digest, self.size = file, hashlib.sha256(), 0
+
+    def readable(self) -> bool:
+        """It is there to be read."""
+        return True
+
+    def readinto(self, into: Any) -> int:
+        """Read some bytes, and hash them."""
+        found = self._file.read(len(into))
+        into[: len(found)] = found
+        self._digest.update(found)
+        self.size += len(found)
+        return len(found)
+
+    def sha256(self) -> str:
+        """The SHA-256 of what was read, in hexadecimal."""
+        return self._digest.hexdigest()
+
+    def close(self) -> None:
+        """Close the file too."""
+        if not self.closed:
+            self._file.close()
+        super().close()

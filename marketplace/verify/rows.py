@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import hmac
-import json
 from collections.abc import Mapping
 from typing import Any
 
 from marketplace.verify.report import Kind, Report
 from marketplace.verify.seal import commitment_of_read, content_of, read, verdict_of
 from marketplace.verify.store import HandedIn, Store
+
+# What a table holds as JSON in a text.
+OF_JSON = frozenset(
+    {"judgement", "rationale_claims", "flags", "references", "ai_use", "presented_order", "spent",
+     "author", "review", "payload", "prelabels", "addenda", "history", "quality"}
+)  # fmt: skip
 
 
 def row_of(line: object) -> dict[str, Any] | None:
@@ -20,10 +25,26 @@ def row_of(line: object) -> dict[str, Any] | None:
         except ValueError:
             return None
     else:
-        row = read(json.dumps(line, default=str)) if isinstance(line, dict) else None
+        row = _untabled(line) if isinstance(line, dict) else None
     if not isinstance(row, dict) or not {"annotation_id", "judgement"} <= row.keys():
         return None
     return row if _by_a_person(row) else None
+
+
+def _untabled(row: dict[str, Any]) -> dict[str, Any] | None:
+    """The envelope in a table's row, whose objects and lists stand there as texts of JSON.
+
+    None where they became columns: those add what a row does not have, so that it is no longer what
+    was handed in; such a table has the envelope as lines beside it.
+    """
+    try:
+        return {
+            name: read(value) if name in OF_JSON and isinstance(value, str) else value
+            for name, value in row.items()
+            if name not in OF_JSON or value is None or isinstance(value, str)
+        }
+    except ValueError:
+        return None
 
 
 def _by_a_person(row: Mapping[str, Any]) -> bool:

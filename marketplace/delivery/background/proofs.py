@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import io
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC
@@ -15,7 +16,7 @@ from marketplace import clock, outbox, secrets
 from marketplace.db import transaction
 from marketplace.delivery import queries, rules, service
 from marketplace.delivery.models import Export
-from marketplace.verify.files import digests_of, sha256_of, unit_of
+from marketplace.verify.files import CHUNK, Hashed, digests_of, sha256_of, unit_of
 from marketplace.verify.keys import packed
 from marketplace.verify.proof import EXPORT, VERSION
 from marketplace.verify.seal import signed_bytes
@@ -116,11 +117,12 @@ class _Lines:
     def __init__(self, file: ProofFile) -> None:
         self._file, self._unit = file, unit_of(file.open)
         self._count, self._digest = 0, hashlib.sha256()
+        self._read: Hashed | None = None
 
     def entries(self) -> Iterator[list[Any]]:
         yield ["file", self._file.name, self._unit]
         waiting = bytearray()
-        for digest, _ in digests_of(self._file.open, self._unit):
+        for digest, _ in digests_of(self._opened, self._unit):
             waiting += digest
             self._count += 1
             if self._count % DIGESTS_A_LINE == 0:
@@ -129,12 +131,22 @@ class _Lines:
         if waiting:
             yield self._told(waiting)
 
+    def _opened(self) -> IO[bytes]:
+        """The file, hashed on the way where it is read from one end to the other."""
+        if self._unit != "lines":
+            return self._file.open()
+        self._read = Hashed(self._file.open())
+        return io.BufferedReader(self._read, CHUNK)
+
     def _told(self, waiting: bytearray) -> list[Any]:
         self._digest.update(waiting)
         return ["digests", packed(bytes(waiting))]
 
     def stated(self) -> dict[str, Any]:
-        sha256, size = sha256_of(self._file.open)
+        if self._read is not None:
+            sha256, size = self._read.sha256(), self._read.size
+        else:
+            sha256, size = sha256_of(self._file.open)
         return {
             "name": self._file.name,
             "unit": self._unit,
