@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from flask import Blueprint, Response, current_app, render_template
 
+from marketplace.web.api.document import METHODS, finished
+from marketplace.web.api.examples import resolved
 from marketplace.web.errors import API_PREFIX
 from marketplace.web.guards import public
 
 docs = Blueprint("docs", __name__)
-METHODS = ("get", "post", "put", "patch", "delete")
+DOCUMENT = "marketplace_api_document"
 DEPTH_MAX = 4
 
 
@@ -28,8 +30,12 @@ class FieldRow:
 
 
 def document() -> dict[str, Any]:
-    """The OpenAPI document of this application."""
-    found: dict[str, Any] = current_app.extensions["marketplace_api"].spec.to_dict()
+    """The OpenAPI document of this application, made once; nobody changes it."""
+    if DOCUMENT not in current_app.extensions:
+        spec = current_app.extensions["marketplace_api"].spec.to_dict()
+        # Written and read again: references of the library's own are plain words afterwards.
+        current_app.extensions[DOCUMENT] = finished(json.loads(json.dumps(spec)))
+    found: dict[str, Any] = current_app.extensions[DOCUMENT]
     return found
 
 
@@ -65,7 +71,7 @@ def page() -> str:
 
 
 def operation(
-    spec: dict[str, Any], path: str, method: str, methods: dict[str, Any]
+    spec: Mapping[str, Any], path: str, method: str, methods: dict[str, Any]
 ) -> dict[str, Any]:
     """One operation, as the page shows it."""
     found = methods[method]
@@ -99,29 +105,18 @@ def operation(
     }
 
 
-def _bodies(spec: dict[str, Any], body: dict[str, Any]) -> Iterator[tuple[str, list[FieldRow]]]:
+def _bodies(spec: Mapping[str, Any], body: dict[str, Any]) -> Iterator[tuple[str, list[FieldRow]]]:
     for kind, content in body.get("content", {}).items():
         yield kind, list(rows(spec, content.get("schema", {})))
 
 
-def _rows_of(spec: dict[str, Any], answer: dict[str, Any]) -> Iterator[FieldRow]:
+def _rows_of(spec: Mapping[str, Any], answer: dict[str, Any]) -> Iterator[FieldRow]:
     for content in resolved(spec, answer).get("content", {}).values():
         yield from rows(spec, content.get("schema", {}))
 
 
-def resolved(spec: dict[str, Any], node: dict[str, Any]) -> dict[str, Any]:
-    """The node that a `$ref` inside this document points at; the node itself without one."""
-    reference = node.get("$ref")
-    if not isinstance(reference, str) or not reference.startswith("#/"):
-        return node
-    found: Any = spec
-    for part in reference[2:].split("/"):
-        found = found.get(part, {})
-    return dict(found)
-
-
 def rows(
-    spec: dict[str, Any], schema: dict[str, Any], prefix: str = "", depth: int = 0
+    spec: Mapping[str, Any], schema: Mapping[str, Any], prefix: str = "", depth: int = 0
 ) -> Iterator[FieldRow]:
     """The fields of a schema, nested ones with their path, at most four levels deep."""
     schema = resolved(spec, schema)
@@ -138,7 +133,7 @@ def rows(
             yield from rows(spec, inner, path, depth + 1)
 
 
-def type_of(spec: dict[str, Any], schema: dict[str, Any]) -> str:
+def type_of(spec: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
     """A schema's type in words."""
     schema = resolved(spec, schema)
     if "enum" in schema:

@@ -9,6 +9,7 @@ from typing import IO
 from flask import Response, request
 
 from marketplace import storage
+from marketplace.web.errors import CODES, shown
 
 ONE_RANGE = re.compile(r"bytes=(\d{1,18})?-(\d{1,18})?")
 
@@ -46,7 +47,7 @@ def download(
     try:
         part = part_asked(size, etag)
     except IndexError:
-        answer = Response(status=416)
+        answer = shown(416, CODES[416], f"The file has {size} bytes.")
         answer.headers["Content-Range"] = f"bytes */{size}"
         return answer
     begin, end = part or (0, size)

@@ -33,9 +33,11 @@ The order matters: route, guard, once, arguments, response. Add the module to ro
 """
 
 from marketplace.web.api.answers import (
+    LedgerMoneySchema,
     MoneySchema,
     PageQuery,
     Problem,
+    file,
     listing,
     money_shown,
     page,
@@ -56,11 +58,13 @@ from marketplace.web.api.statuses import keyed, refuses
 
 __all__ = [
     "CONFIGURATION",
+    "LedgerMoneySchema",
     "MarketplaceApi",
     "MoneySchema",
     "PageQuery",
     "Problem",
     "blueprint",
+    "file",
     "keep",
     "kept",
     "keyed",

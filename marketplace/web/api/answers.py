@@ -33,6 +33,15 @@ class MoneySchema(Schema):
         return Money(loaded["minor"], loaded["currency"])
 
 
+class LedgerMoneySchema(Schema):
+    """An amount that may be below zero, such as an entry in the ledger; for answers only."""
+
+    amount_minor = fields.Integer(
+        attribute="minor", metadata={"description": "Whole minor units, below zero where taken."}
+    )
+    currency = fields.String(metadata={"example": "USD"})
+
+
 def money_shown(value: object) -> dict[str, Any]:
     """An amount as `MoneySchema` shows it, for an answer that no schema dumps."""
     if not isinstance(value, Money):
@@ -71,6 +80,12 @@ class PageQuery(Schema):
     after = fields.UUID(load_default=None)
 
 
+def file(description: str, *kinds: str) -> dict[str, Any]:
+    """How a document describes an answer that is a file, of one of these content types."""
+    binary = {"schema": {"type": "string", "format": "binary"}}
+    return {"description": description, "content": dict.fromkeys(kinds, binary)}
+
+
 _listings: dict[str, type[Schema]] = {}
 
 
@@ -81,7 +96,11 @@ def listing(item: type[Schema]) -> type[Schema]:
         shape: dict[str, Any] = {
             "items": fields.List(fields.Nested(item)),
             "next": fields.Raw(
-                allow_none=True, metadata={"description": "`after` of the next page"}
+                allow_none=True,
+                metadata={
+                    "type": ["string", "integer"],
+                    "description": "`after` of the next page; null on the last",
+                },
             ),
         }
         _listings[name] = Schema.from_dict(shape, name=name)

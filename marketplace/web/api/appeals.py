@@ -51,7 +51,7 @@ class AppealShown(Schema):
 class AppealWhole(AppealShown):
     """An appeal with what was frozen when it was filed; null once it was erased."""
 
-    evidence = fields.Raw(allow_none=True)
+    evidence = fields.Raw(allow_none=True, metadata={"type": "object"})
 
 
 def _shown(appeal: Appeal) -> dict[str, Any]:

@@ -145,11 +145,11 @@ def get_period(month: str) -> dict[str, Any]:
 @api.keyed
 @needs(Permission.PERIODS_CLOSE)
 @closing_api.response(200, PeriodShown)
-@closing_api.doc(
-    responses={"409": {"description": "`month_not_ready`: the detail says what is in the way."}}
-)
 def post_close(month: str) -> Response:
-    """Check everything, lock the month; its pack is made in the background."""
+    """Check everything, lock the month; its pack is made in the background.
+
+    409 `month_not_ready` while something is in the way; the detail says what.
+    """
     first = month_of(month)
     with transaction() as session:
         former = api.kept(session)
@@ -168,17 +168,13 @@ def post_close(month: str) -> Response:
 
 @closing_api.get("/finance/periods/<month>/pack")
 @needs(Permission.LEDGER_EXPORT)
-@closing_api.doc(
-    responses={
-        "200": {
-            "description": "The close pack",
-            "content": {"application/zip": {"schema": {"type": "string", "format": "binary"}}},
-        },
-        "409": {"description": "`pack_not_ready`: it is being made."},
-    }
-)
+@api.refuses(409)
+@closing_api.doc(responses={"200": api.file("The close pack", "application/zip")})
 def get_pack(month: str) -> Response:
-    """The pack of the newest close: PDF, CSVs, the book for beancount, and their hashes."""
+    """The pack of the newest close: PDF, CSVs, the book for beancount, and their hashes.
+
+    409 `pack_not_ready` while it is being made.
+    """
     first = month_of(month)
     with transaction() as session:
         close = queries.close_of(session, me(), first)

@@ -135,7 +135,7 @@ def get_lab_invoice(invoice_id: UUID) -> dict[str, Any]:
 
 @corrections_api.get("/finance/invoices/<uuid:invoice_id>.pdf")
 @needs(Permission.FINANCE_VIEW)
-@corrections_api.response(200, content_type="application/pdf")
+@corrections_api.doc(responses={"200": api.file("The document", "application/pdf")})
 def get_lab_invoice_pdf(invoice_id: UUID) -> Response:
     """The document as its lab gets it."""
     with transaction() as session:

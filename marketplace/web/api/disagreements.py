@@ -129,7 +129,7 @@ class RemarkShown(Schema):
     id = fields.UUID()
     submission_id = fields.UUID()
     job_id = fields.UUID()
-    job_title = fields.Function(lambda row: row.job[1])
+    job_title = fields.Function(lambda row: row.job[1], metadata={"type": "string"})
     round = fields.Integer()
     verdict = fields.Enum(Verdict, by_value=True, attribute="decision.verdict")
     note = fields.String(attribute="decision.note")

@@ -50,7 +50,9 @@ class EndpointShown(EndpointChange):
 
     id = fields.UUID()
     name = fields.String()
-    has_key = fields.Function(lambda endpoint: endpoint.api_key is not None)
+    has_key = fields.Function(
+        lambda endpoint: endpoint.api_key is not None, metadata={"type": "boolean"}
+    )
     version = fields.Integer()
     created_at = fields.AwareDateTime()
     retired_at = fields.AwareDateTime(allow_none=True)

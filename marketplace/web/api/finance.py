@@ -284,15 +284,13 @@ class EntryShown(Schema):
     source_id = fields.String()
     effective_on = fields.Date()
     posted_at = fields.AwareDateTime()
-    amount = fields.Raw(metadata={"description": "May be negative, on the account's own side"})
-    balance_after = fields.Raw()
+    amount = fields.Nested(
+        api.LedgerMoneySchema, metadata={"description": "On the account's own side"}
+    )
+    balance_after = fields.Nested(api.LedgerMoneySchema)
 
 
 EntryQuery = api.page_query(fields.String(load_default=None))
-
-
-def _signed(amount: Money) -> dict[str, Any]:
-    return {"amount_minor": amount.minor, "currency": amount.currency}
 
 
 @finance_api.get("/finance/accounts/<path:code>/entries")
@@ -307,8 +305,8 @@ def list_entries(asked: dict[str, Any], code: str) -> dict[str, Any]:
     listed = [
         {name: getattr(row, name) for name in names}
         | {
-            "amount": _signed(row.amount),
-            "balance_after": _signed(row.balance_after),
+            "amount": row.amount,
+            "balance_after": row.balance_after,
             "cursor": row.cursor,
         }
         for row in rows

@@ -22,7 +22,7 @@ class ImageShown(Schema):
     """An image. sha256: of the file as it was sent; bits: of one channel, 8 or 16."""
 
     name = fields.String()
-    sha256 = fields.Function(lambda image: image.sha256.hex())
+    sha256 = fields.Function(lambda image: image.sha256.hex(), metadata={"type": "string"})
     width = fields.Integer()
     height = fields.Integer()
     bits = fields.Integer()

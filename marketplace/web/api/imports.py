@@ -295,14 +295,7 @@ def delete_import(import_id: UUID) -> JobImport:
 
 @imports_api.get("/imports/<uuid:import_id>/rejected.jsonl")
 @needs(Permission.JOBS_VIEW)
-@imports_api.doc(
-    responses={
-        "200": {
-            "description": "One fault a line",
-            "content": {"application/x-ndjson": {"schema": {"type": "string"}}},
-        }
-    }
-)
+@imports_api.doc(responses={"200": api.file("One fault a line", "application/x-ndjson")})
 def get_rejected(import_id: UUID) -> Response:
     """The rejected rows: file of an archive, line, external id, pointer, message."""
     with transaction() as session:

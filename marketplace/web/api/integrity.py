@@ -50,7 +50,7 @@ class AnswerShown(Schema):
     item = fields.String()
     submitted_at = fields.String()
     seconds = fields.Integer()
-    judgement = fields.Raw()
+    judgement = fields.Raw(metadata={"type": ["object", "null"]})
     rationale = fields.String(allow_none=True)
     person = fields.String(allow_none=True)
 

@@ -165,7 +165,7 @@ def get_invoice(invoice_id: UUID) -> dict[str, Any]:
 
 @invoices_api.get("/invoices/<uuid:invoice_id>.pdf")
 @needs(Permission.BALANCE_VIEW)
-@invoices_api.response(200, content_type="application/pdf")
+@invoices_api.doc(responses={"200": api.file("The document", "application/pdf")})
 def get_invoice_pdf(invoice_id: UUID) -> Response:
     """The document itself, as tagged PDF."""
     with transaction() as session:

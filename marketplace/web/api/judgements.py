@@ -138,20 +138,30 @@ class RationaleClaim(Schema):
 class Answer(Schema):
     """A judgement in the item's own names, with what stands beside it."""
 
-    rationale = fields.String(allow_none=True, validate=validate.Length(max=50_000))
+    rationale = fields.String(
+        allow_none=True, dump_default=None, validate=validate.Length(max=50_000)
+    )
     rationale_claims = fields.List(
-        fields.Nested(RationaleClaim), validate=validate.Length(max=CLAIMS_MAX)
+        fields.Nested(RationaleClaim), dump_default=list, validate=validate.Length(max=CLAIMS_MAX)
     )
     confidence = fields.Float(
         allow_none=True,
+        dump_default=None,
         validate=validate.Range(min=0, max=1),
         metadata={"description": f"The chance that you are right. {ANCHORS}"},
     )
-    references = fields.List(fields.Nested(Reference), validate=validate.Length(max=REFERENCES_MAX))
-    flags = fields.List(fields.String(validate=validate.OneOf([each.value for each in Flag])))
+    references = fields.List(
+        fields.Nested(Reference),
+        dump_default=list,
+        validate=validate.Length(max=REFERENCES_MAX),
+    )
+    flags = fields.List(
+        fields.String(validate=validate.OneOf([each.value for each in Flag])), dump_default=list
+    )
     ai_use = fields.Dict(
         keys=fields.String(),
         allow_none=True,
+        dump_default=None,
         metadata={"description": "{used: true, tool, purpose}; {used: false} when none was used"},
     )
 
@@ -160,13 +170,19 @@ class DraftAsked(Answer):
     """A draft may be unfinished in any way."""
 
     fence = fields.Integer(required=True, strict=True)
-    judgement = fields.Raw(required=True, allow_none=True)
+    judgement = fields.Raw(
+        required=True,
+        allow_none=True,
+        metadata={"description": "As far as it is written: any value, or null."},
+    )
 
 
 class DraftShown(Answer):
     """A saved revision."""
 
-    judgement = fields.Raw(allow_none=True)
+    judgement = fields.Raw(
+        allow_none=True, metadata={"description": "As far as it is written; null before."}
+    )
     revision = fields.Integer()
     saved_at = fields.AwareDateTime(allow_none=True)
 

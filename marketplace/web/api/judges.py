@@ -137,7 +137,9 @@ class JudgeReportShown(Schema):
     items = fields.Integer()
     facts = fields.Dict()
     findings = fields.List(fields.Dict())
-    sha256 = fields.Function(lambda report: report.findings_sha256.hex())
+    sha256 = fields.Function(
+        lambda report: report.findings_sha256.hex(), metadata={"type": "string"}
+    )
     created_at = fields.AwareDateTime()
 
 

@@ -48,8 +48,10 @@ class PipelineRoundShown(Schema):
 
     number = fields.Integer()
     made_at = fields.AwareDateTime()
-    sent = fields.Function(lambda one: one.facts["sent"])
-    slices = fields.Function(lambda one: one.facts["slices"])
+    sent = fields.Function(lambda one: one.facts["sent"], metadata={"type": "integer"})
+    slices = fields.Function(
+        lambda one: one.facts["slices"], metadata={"type": "array", "items": {"type": "object"}}
+    )
 
 
 class PipelineShown(Schema):
@@ -72,7 +74,7 @@ class PipelineShown(Schema):
     item_count = fields.Integer()
     computed_at = fields.AwareDateTime(allow_none=True)
     finished_at = fields.AwareDateTime(allow_none=True)
-    report = fields.Raw(allow_none=True)
+    report = fields.Raw(allow_none=True, metadata={"type": "object"})
     rounds = fields.List(fields.Nested(PipelineRoundShown))
 
 

@@ -226,7 +226,10 @@ class TaughtShown(Schema):
     source = fields.Enum(EvidenceSource, by_value=True)
     job = fields.Function(
         lambda row: row.job and {"reference": row.job[0], "title": row.job[1]},
-        metadata={"description": "Its reference and title; null for known answers together"},
+        metadata={
+            "type": ["object", "null"],
+            "description": "Its reference and title; null for known answers together",
+        },
     )
     submission_id = fields.UUID(allow_none=True)
     agreement = fields.Float()

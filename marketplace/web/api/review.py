@@ -60,7 +60,8 @@ class DecisionShown(Schema):
     note = fields.String()
     decided_at = fields.AwareDateTime()
     held = fields.Boolean(
-        metadata={"description": "Held by the brake on rejections: nothing is decided yet"}
+        dump_default=False,
+        metadata={"description": "Held by the brake on rejections: nothing is decided yet"},
     )
 
 

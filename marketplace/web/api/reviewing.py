@@ -68,9 +68,16 @@ class Waiting(SubmissionShown):
 
     external_id = fields.String()
     author = fields.String()
-    chance = fields.Float(metadata={"description": "How likely it was drawn, for weights"})
+    chance = fields.Float(
+        allow_none=True,
+        metadata={
+            "description": "How likely it was drawn, for weights; null without"
+        },
+    )
     reasons = fields.List(fields.String())
-    due_at = fields.AwareDateTime(metadata={"description": "Accepted by itself then"})
+    due_at = fields.AwareDateTime(
+        allow_none=True, metadata={"description": "Accepted by itself then, where it is set"}
+    )
 
 
 @reviewing_api.get("/jobs/<uuid:job_id>/review-queue")
@@ -225,7 +232,7 @@ class CaseShown(Schema):
     units = fields.List(fields.String())
     opened_at = fields.AwareDateTime()
     due_at = fields.AwareDateTime()
-    judgement = fields.Raw(allow_none=True)
+    judgement = fields.Raw(allow_none=True, metadata={"type": "object"})
     chosen_id = fields.UUID(allow_none=True)
     rationale = fields.String(allow_none=True)
     ended_at = fields.AwareDateTime(allow_none=True)
@@ -257,7 +264,7 @@ class SettleAsked(Schema):
     """Which judgement holds: a submission's, or the one sent; and why."""
 
     chosen_id = fields.UUID(load_default=None)
-    judgement = fields.Raw(load_default=None)
+    judgement = fields.Raw(load_default=None, metadata={"type": "object"})
     rationale = fields.String(required=True)
 
 

@@ -34,7 +34,7 @@ class ScanFindingShown(Schema):
 
     kind = fields.String()
     field = fields.String()
-    sure = fields.Function(lambda finding: finding.kind in SURE)
+    sure = fields.Function(lambda finding: finding.kind in SURE, metadata={"type": "boolean"})
     found = fields.Integer()
     items = fields.Integer()
     places = fields.List(fields.Nested(ScanPlaceShown))

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from flask import Response, request
+from flask import Response, jsonify, request
 from marshmallow import Schema, fields
 
 from marketplace.db import transaction
@@ -126,13 +126,17 @@ class ClaimAsked(Schema):
 
 
 @work_api.post("/claims")
+@api.refuses(404)
 @needs(Permission.WORK_DO)
 @work_api.arguments(ClaimAsked)
 @work_api.response(201, ClaimShown)
 @work_api.alt_response(
     200,
     schema=Schema.from_dict(
-        {"claim": fields.Raw(allow_none=True), "reasons": fields.List(fields.String())},
+        {
+            "claim": fields.Raw(metadata={"type": "null"}),
+            "reasons": fields.List(fields.String()),
+        },
         name="NoClaim",
     ),
 )
@@ -143,7 +147,8 @@ def post_claim(asked: dict[str, Any]) -> Any:
         claim = routing.claim_next(session, me(), job_id=JobId(job_id) if job_id else None)
         if claim is not None:
             return claim_shown(queries.view_of(session, claim))
-    return {"claim": None, "reasons": ["There is no further task for you at present."]}, 200
+    # A plain answer: the schema of a claim would drop what it does not know.
+    return jsonify(claim=None, reasons=["There is no further task for you at present."])
 
 
 @work_api.get("/claims/<uuid:claim_id>")

@@ -1,0 +1,1 @@
+"""The API keeps the promises of its own document: every operation, every role."""

@@ -1,0 +1,55 @@
+"""Every operation keeps its document's promises, whoever calls and whatever is sent.
+
+schemathesis makes up calls from the document: such as it allows and such as it forbids. No answer
+is a fault of ours, has a status that the document does not name, or a body off its schema. The
+calls are the same in each run. The long run makes many more, by every role.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+from redis import Redis
+from sqlalchemy.orm import Session
+
+from marketplace.identity.rules import Role
+from tests.contract.caller import Caller, Operation, may, told
+from tests.contract.world import world
+from tests.make.billing import Stripe
+
+LONG = 25
+
+
+def turns(operation: Operation, number: int) -> list[Role | None]:
+    """Three calls by those who may, others for each operation; one by who may not, or by nobody."""
+    let_in = may(operation)
+    first, second = (let_in[(number + step) % len(let_in)] for step in (0, 1))
+    kept_out: list[Role | None] = [None, *(role for role in Role if role not in let_in)]
+    return [first, second, second, kept_out[number % len(kept_out)]]
+
+
+def test_a_few_calls_of_every_operation(
+    operations: Sequence[Operation], session: Session, redis: Redis, stripe: Stripe
+) -> None:
+    caller = Caller(session, redis, world(session))
+    for number, operation in enumerate(operations):
+        caller.try_all(operation, turns(operation, number), examples=2)
+
+    assert not caller.wrong, told(caller)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("role", [*Role, None])
+def test_many_calls_of_every_operation_by(
+    operations: Sequence[Operation],
+    session: Session,
+    redis: Redis,
+    stripe: Stripe,
+    role: Role | None,
+) -> None:
+    caller = Caller(session, redis, world(session))
+    for operation in operations:
+        caller.try_all(operation, [role], examples=LONG if role in may(operation) else 2)
+
+    assert not caller.wrong, told(caller)
