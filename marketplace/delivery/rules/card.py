@@ -36,6 +36,8 @@ CATEGORIES: Mapping[str, tuple[str, ...]] = {
 }
 
 COMPARED = {"pairwise": ("tie", "both_bad"), "ranking": ("tie", "unrankable"), "chat": ("tie",)}
+# What `datasets` reads by itself.
+LOADABLE = (".parquet", ".jsonl", ".jsonl.gz", ".csv")
 NOT_TOLD = "not told"
 
 
@@ -90,7 +92,7 @@ def _head(facts: Facts, tables: Sequence[Table]) -> dict[str, Any]:
             "croissant",
         ],
     }
-    if loadable := [each for each in tables if each.path.endswith((".parquet", ".jsonl"))]:
+    if loadable := [each for each in tables if each.path.endswith(LOADABLE)]:
         head["configs"] = [_config(each, first=each is loadable[0]) for each in loadable]
     if described := [each for each in tables if each.schema is not None]:
         head["dataset_info"] = [_told(each) for each in described]

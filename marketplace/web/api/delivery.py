@@ -14,7 +14,7 @@ from marketplace.db import transaction
 from marketplace.delivery import queries
 from marketplace.delivery import service as delivery
 from marketplace.delivery.models import Export
-from marketplace.delivery.rules import ExportState, mimetype
+from marketplace.delivery.rules import Compression, ExportState, mimetype
 from marketplace.errors import Conflict
 from marketplace.identity.rules import Permission
 from marketplace.ids import ExportId, JobId
@@ -30,17 +30,33 @@ delivery_api = api.blueprint("delivery", "Delivery: exports.")
 
 
 class ExportAsked(Schema):
-    """The format, by its key, and how several judgements of an item become rows."""
+    """The format, by its key, and how several judgements of an item become rows.
+
+    since: an earlier export of the same format and policy, whose changes alone are told;
+    deliver_to: an address such as s3://bucket/folder/ that the job's kept key may write to.
+    """
 
     format = fields.String(required=True, metadata={"example": "trl_preference"})
     policy = fields.String(
         load_default=Policy.MAJORITY.value,
         validate=validate.OneOf([each.value for each in Policy]),
     )
+    since = fields.UUID(load_default=None, allow_none=True)
+    compression = fields.String(
+        load_default=Compression.NONE.value,
+        validate=validate.OneOf([each.value for each in Compression]),
+    )
+    deliver_to = fields.String(
+        load_default="", allow_none=True, validate=validate.Length(max=1_000)
+    )
 
 
 class ExportShown(Schema):
-    """An export; rows, bytes and sha256 are those of the finished file."""
+    """An export; rows, bytes, sha256 and manifest are those of the finished file.
+
+    as_of_event: the number in the job's chain up to which it tells; since: the export that it
+    tells the changes from.
+    """
 
     id = fields.UUID()
     job_id = fields.UUID()
@@ -49,6 +65,12 @@ class ExportShown(Schema):
     state = fields.String()
     filename = fields.String()
     as_of = fields.AwareDateTime()
+    as_of_event = fields.Integer(allow_none=True)
+    since = fields.UUID(attribute="since_id", allow_none=True)
+    compression = fields.String()
+    deliver_to = fields.String(allow_none=True)
+    delivery_state = fields.String(allow_none=True)
+    delivery_failure = fields.String(allow_none=True)
     items_total = fields.Integer()
     items_read = fields.Integer()
     rows = fields.Integer(allow_none=True)
@@ -58,6 +80,7 @@ class ExportShown(Schema):
     failure = fields.String(allow_none=True)
     created_at = fields.AwareDateTime()
     finished_at = fields.AwareDateTime(allow_none=True)
+    expires_at = fields.AwareDateTime(allow_none=True)
 
 
 @delivery_api.post("/jobs/<uuid:job_id>/exports")
@@ -68,8 +91,49 @@ class ExportShown(Schema):
 def post_export(session: Session, asked: dict[str, Any], job_id: UUID) -> Export:
     """Ask for a file of all that is accepted now."""
     return delivery.request_export(
-        session, me(), JobId(job_id), form=asked["format"], policy=asked["policy"]
+        session,
+        me(),
+        JobId(job_id),
+        form=asked["format"],
+        policy=asked["policy"],
+        since=ExportId(asked["since"]) if asked["since"] else None,
+        compression=asked["compression"],
+        deliver_to=asked["deliver_to"] or "",
     )
+
+
+@delivery_api.get("/jobs/<uuid:job_id>/exports")
+@needs(Permission.JOBS_VIEW)
+@delivery_api.arguments(api.PageQuery, location="query")
+@delivery_api.response(200, api.listing(ExportShown))
+def list_exports(asked: dict[str, Any], job_id: UUID) -> dict[str, Any]:
+    """A job's exports, newest first."""
+    after = ExportId(asked["after"]) if asked["after"] else None
+    with transaction() as session:
+        jobs.job_of(session, me(), job_id)
+        found = queries.exports_of(
+            session, me(), job_id=JobId(job_id), after=after, limit=asked["limit"] + 1
+        )
+    rows = [export for export, _ in found]
+    return api.page(rows, limit=asked["limit"], key=lambda row: row.id)
+
+
+@delivery_api.post("/exports/<uuid:export_id>/again")
+@needs(Permission.EXPORTS_CREATE)
+@api.once
+@delivery_api.response(202, ExportShown)
+def post_export_again(session: Session, export_id: UUID) -> Export:
+    """Write a file once more that failed or expired; it holds what it would have held then."""
+    return delivery.write_again(session, me(), ExportId(export_id))
+
+
+@delivery_api.post("/exports/<uuid:export_id>/deliver-again")
+@needs(Permission.EXPORTS_CREATE)
+@api.once
+@delivery_api.response(202, ExportShown)
+def post_export_deliver_again(session: Session, export_id: UUID) -> Export:
+    """Put a finished file into the lab's bucket once more."""
+    return delivery.deliver_again(session, me(), ExportId(export_id))
 
 
 @delivery_api.get("/exports/<uuid:export_id>")
@@ -83,16 +147,11 @@ def get_export(export_id: UUID) -> Export:
 
 @delivery_api.get("/exports/<uuid:export_id>/file")
 @needs(Permission.EXPORTS_CREATE)
+@api.refuses(409, 416)
 @delivery_api.doc(
     responses={
-        "200": {
-            "description": "The file",
-            "content": {"application/x-ndjson": {"schema": {"type": "string"}}},
-        },
-        "206": {
-            "description": "The part of the file that `Range` asks for",
-            "content": {"application/x-ndjson": {"schema": {"type": "string"}}},
-        },
+        "200": api.file("The file, of its format's own type", "*/*"),
+        "206": api.file("The part of the file that `Range` asks for", "*/*"),
     }
 )
 def get_export_file(export_id: UUID) -> Response:

@@ -1,37 +1,39 @@
-"""Exports: asking for a file, watching it being written, looking at it, taking it away."""
+"""Exports of a job: choosing a format, looking at its first rows, asking for the file."""
 
 from __future__ import annotations
 
-import json
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, flash, render_template, request, url_for
 from marshmallow import fields
+from sqlalchemy.exc import OperationalError
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Response
 
-from marketplace import storage
 from marketplace.db import transaction
 from marketplace.delivery import queries, service
 from marketplace.delivery.models import Export
-from marketplace.delivery.rules import ExportState, mimetype
-from marketplace.errors import Conflict, Fault, Faulty, Missing
+from marketplace.delivery.rules import Compression, in_one_go, is_text
+from marketplace.delivery.rules.bundle import formats_of
+from marketplace.delivery.rules.exports import WRITTEN
+from marketplace.errors import Fault, Faulty, Refused
 from marketplace.identity.rules import Permission
 from marketplace.ids import ExportId, JobId, parse_id
 from marketplace.jobs import queries as jobs
-from marketplace.tasktypes import PolicyUnavailable, task_type
+from marketplace.jobs import service as jobs_service
+from marketplace.tasktypes import Exporter, PolicyUnavailable, task_type
 from marketplace.tasktypes.exports import Policy
 from marketplace.tasktypes.label_studio.project import NOT_TOLD, configuration_of
+from marketplace.web import settings
 from marketplace.web.forms import Form, form_page, load
-from marketplace.web.fragments import page_or_block
 from marketplace.web.guards import me, needs
 from marketplace.web.labs import shown
+from marketplace.web.labs.file_heads import shown_row
 
 exports = Blueprint("lab_exports", __name__, url_prefix="/lab")
 PAGE = 20
-ROWS_SHOWN = 3
-PREVIEW_BYTES = 64 * 1024
 POLICIES = (
     (
         Policy.MAJORITY.value,
@@ -51,37 +53,89 @@ POLICIES = (
         "make likeliest. The envelope says how sure that is and who spoke.",
     ),
 )
-REASONS = {
-    "no_judgement": "no accepted judgement yet",
-    "no_majority": "no majority",
-    "tie": "tie, which prefers neither answer",
-    "both_bad": "both answers bad",
-    "unrankable": "cannot be ranked",
-    "no_score": "not applicable throughout",
-}
+BUCKET = ("endpoint", "region", "access_key_id", "secret_access_key")
 
 
 class ExportForm(Form):
-    """The format, and how several judgements of an item become rows."""
+    """The format, how several judgements of an item become rows, and where the file goes."""
 
     format = fields.String(required=True, error_messages={"required": "Choose a format."})
     policy = fields.String(load_default=Policy.MAJORITY.value)
+    since = fields.UUID(load_default=None, error_messages={"invalid_uuid": "Choose an export."})
+    compression = fields.String(load_default=Compression.NONE.value)
+    deliver_to = fields.String(load_default="")
+    endpoint = fields.String(load_default="")
+    region = fields.String(load_default="")
+    access_key_id = fields.String(load_default="")
+    secret_access_key = fields.String(load_default="")
+
+
+def _asked() -> tuple[str, str]:
+    """The format and the policy that the page is asked for, as typed."""
+    source = request.form if request.method == "POST" else request.args
+    return source.get("format", ""), source.get("policy", "") or Policy.MAJORITY.value
 
 
 def _facts() -> dict[str, Any]:
+    """What the page of a job's exports shows."""
     job_id = (request.view_args or {})["job_id"]
+    form, policy = _asked()
+    allowed = settings().s3_source_endpoints
     with transaction() as session:
         job = jobs.job_of(session, me(), job_id)
-        formats = task_type(job.task_type).exports
-        return shown.job_facts(job, "exports") | {
-            "rows": queries.exports_of(session, me(), job_id=JobId(job_id), limit=PAGE),
-            # What trainers read comes first, the raw judgements last.
-            "formats": [
-                (key, formats[key].title) for key in sorted(formats, key=lambda key: key == "raw")
-            ],
-            "policies": POLICIES,
-            "no_label_studio": NOT_TOLD.get(job.task_type),
+        found = queries.exports_of(session, me(), job_id=JobId(job_id), limit=PAGE + 1)
+        facts = shown.job_facts(job, "exports") | {
+            "bucket": jobs.bucket_key_of(session, me(), job_id),
+            "said": queries.data_card_of(session, me(), JobId(job_id)),
         }
+    formats = formats_of(task_type(job.task_type))
+    chosen = formats.get(form) or task_type(job.task_type).default_export
+    policies = [each for each in POLICIES if each[0] in {*chosen.policies, Policy.MODEL}]
+    known = policy if policy in {each[0] for each in policies} else policies[0][0]
+    return facts | {
+        "rows": found[:PAGE],
+        "more": found[PAGE - 1][0].id if len(found) > PAGE else None,
+        "formats": formats,
+        "chosen": chosen,
+        "policies": policies,
+        "policy": known,
+        "packs": is_text(chosen.suffix),
+        "earlier": _earlier([export for export, _ in found], chosen, known),
+        "endpoints": [(each, "AWS" if each == "aws" else each) for each in allowed],
+        "no_label_studio": NOT_TOLD.get(job.task_type),
+        **_preview(job_id, chosen.key, known),
+    }
+
+
+def _earlier(found: list[Export], chosen: Exporter, policy: str) -> list[tuple[str, str]]:
+    """The exports that one more could tell the changes from."""
+    if in_one_go(chosen):
+        return []
+    return [
+        (str(each.id), f"What changed since {each.as_of:%Y-%m-%d %H:%M} UTC ({each.rows:,} rows)")
+        for each in found
+        if (each.format, each.policy) == (chosen.key, policy)
+        and each.state in WRITTEN
+        and each.as_of_event is not None
+        and each.rows is not None
+    ]
+
+
+def _preview(job_id: UUID, form: str, policy: str) -> Mapping[str, Any]:
+    """How a file would begin, or why that cannot be shown."""
+    if not me().may(Permission.EXPORTS_CREATE):
+        return {"preview": None, "no_preview": ""}
+    try:
+        with transaction() as session:
+            seen = queries.preview_of(session, me(), JobId(job_id), form=form, policy=policy)
+    except Refused as refused:
+        return {"preview": None, "no_preview": refused.message}
+    except (
+        OperationalError
+    ):  # The time for a look is over; the file itself takes as long as it takes.
+        words = "The first rows take longer than a look; the file does not."
+        return {"preview": None, "no_preview": words}
+    return {"preview": seen, "preview_rows": [shown_row(row) for row in seen.rows]}
 
 
 @exports.get("/jobs/<uuid:job_id>/exports")
@@ -92,21 +146,44 @@ def of_job(job_id: UUID) -> str:
     return render_template("labs/job_exports.html", **_facts())
 
 
+@exports.get("/jobs/<uuid:job_id>/exports/preview")
+@needs(Permission.EXPORTS_CREATE)
+def preview(job_id: UUID) -> str:
+    """The first rows alone, for a form whose choices change."""
+    form, policy = _asked()
+    with transaction() as session:
+        jobs.job_of(session, me(), job_id)
+    return render_template("labs/export_preview.html", **_preview(job_id, form, policy))
+
+
 @exports.post("/jobs/<uuid:job_id>/exports")
 @needs(Permission.EXPORTS_CREATE)
 @form_page("labs/job_exports.html", _facts)
 def ask(job_id: UUID) -> Response:
     """Ask for a file of all that is accepted now."""
-    asked = load(ExportForm)
+    asked = load(ExportForm, _without_empty())
+    key = {name: asked.pop(name) for name in BUCKET}
+    form, since = asked.pop("format"), asked.pop("since")
     try:
         with transaction() as session:
+            if key["access_key_id"] or key["secret_access_key"]:
+                jobs_service.set_bucket(session, me(), job_id, **key)
+            wanted = ExportId(since) if since else None
             export = service.request_export(
-                session, me(), JobId(job_id), form=asked["format"], policy=asked["policy"]
+                session, me(), JobId(job_id), form=form, since=wanted, **asked
             )
     except PolicyUnavailable as refused:
         raise Faulty(refused.message, [Fault("/policy", refused.message)]) from None
     flash("The file is being written. It holds what is accepted now.", "good")
-    return redirect(url_for("lab_exports.show", export_id=export.id), code=303)
+    return redirect(url_for("lab_export.show", export_id=export.id), code=303)
+
+
+def _without_empty() -> Any:
+    """The form as typed, without the fields that were left empty."""
+    kept = request.form.copy()
+    for name in [name for name, value in request.form.items() if not value]:
+        kept.poplist(name)
+    return kept
 
 
 @exports.get("/jobs/<uuid:job_id>/label-studio.xml")
@@ -132,65 +209,3 @@ def listing() -> str:
         )
     last = rows[PAGE - 1][0].id if len(rows) > PAGE else None
     return render_template("labs/exports.html", rows=rows[:PAGE], last=last)
-
-
-@exports.get("/exports/<uuid:export_id>")
-@needs(Permission.JOBS_VIEW)
-def show(export_id: UUID) -> str:
-    """One file: its progress, then its counts, its hash and its first rows."""
-    with transaction() as session:
-        export = queries.export_of(session, me(), ExportId(export_id))
-        job = jobs.job_of(session, me(), export.job_id)
-        facts = shown.job_facts(job, "exports")
-    done = export.state is ExportState.DONE
-    return page_or_block(
-        "labs/export.html",
-        "export_progress",
-        target="export-progress",
-        export=export,
-        exporter=task_type(job.task_type).exports[export.format],
-        ended=done or export.state is ExportState.FAILED,
-        first_rows=_first_rows(export) if done else [],
-        reasons=REASONS,
-        **facts,
-    )
-
-
-def _first_rows(export: Export) -> list[str]:
-    """The first rows of a file, laid out for reading; none when the file is gone.
-
-    A row is a line; what only holds rows together is no row, and a text stays as it is.
-    """
-    try:
-        with storage.current().open(export.reference) as stream:
-            head = stream.read(PREVIEW_BYTES)
-    except Missing:
-        return []
-    whole = [line for line in head.split(b"\n")[:-1] if line not in FRAME]
-    return [_laid_out(line) for line in whole[:ROWS_SHOWN]]
-
-
-FRAME = frozenset({b"", b"[", b",", b"]"})
-
-
-def _laid_out(line: bytes) -> str:
-    try:
-        return json.dumps(json.loads(line), indent=2, ensure_ascii=False)
-    except ValueError:
-        return line.decode("utf-8", "replace")
-
-
-@exports.get("/exports/<uuid:export_id>/file")
-@needs(Permission.EXPORTS_CREATE)
-def download(export_id: UUID) -> Response:
-    """The finished file."""
-    with transaction() as session:
-        export = queries.export_of(session, me(), ExportId(export_id))
-    if export.state is not ExportState.DONE:
-        raise Conflict(f"This export is {export.state.value}; its file is not there yet.")
-    stream = storage.pieces(storage.current().open(export.reference))
-    answer = Response(stream, mimetype=mimetype(export.filename))
-    answer.headers["Content-Disposition"] = f'attachment; filename="{export.filename}"'
-    answer.headers["Content-Length"] = str(export.bytes)
-    answer.headers["ETag"] = f'"{export.sha256}"'
-    return answer
