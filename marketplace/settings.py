@@ -195,24 +195,14 @@ TABLE = (
         "https://github.com",
     ),
     Setting("GITHUB_API_BASE", "GitHub's API", _url("http", "https"), "https://api.github.com"),
-    Setting(
-        "MODEL_SANDBOX_BASE",
-        "the one address of a model that may be private and without TLS: a sandbox's",
-        _url("http", "https"),
-        "",
-    ),
+    Setting("MODEL_SANDBOX_BASE", "the one private address of a model", _url("http", "https"), ""),
     Setting(
         "MODEL_TURNS_AT_ONCE",
         "turns of conversations that one web process waits for at a time",
         _whole(1, 64),
         "2",
     ),
-    Setting(
-        "WEBHOOK_SANDBOX_BASE",
-        "the one address to which labs' webhooks may go though it is private and without TLS",
-        _url("http", "https"),
-        "",
-    ),
+    Setting("WEBHOOK_SANDBOX_BASE", "webhooks' one private address", _url("http", "https"), ""),
     Setting("STORAGE_URL", "a folder, or s3://bucket/prefix", _storage, ".data/storage"),
     Setting(
         "S3_SOURCE_ENDPOINTS",

@@ -50,6 +50,8 @@ PAGES = (
     "marketplace.web.labs.invoices:invoices",
     "marketplace.web.labs.statements:statements",
     "marketplace.web.labs.exports:exports",
+    "marketplace.web.labs.webhooks:webhooks",
+    "marketplace.web.labs.webhook_deliveries:deliveries",
     "marketplace.web.labs.provenance:provenance",
     "marketplace.web.signing_keys:signing_keys",
     "marketplace.web.labs.export:export_page",

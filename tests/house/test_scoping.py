@@ -41,6 +41,7 @@ from tests.make import (
 from tests.make import billing as make_billing
 from tests.make import endpoints as make_endpoints
 from tests.make import jobs as make_jobs
+from tests.make import webhooks as make_webhooks
 
 PDF = b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\ntrailer\n<<>>\n%%EOF\n"
 FENCE = {"fence": 1}
@@ -65,6 +66,7 @@ BODIES: Mapping[str, Any] = {
     "credentials/<uuid:claim_id>/amend": {"specialties": ["oncology"]},
     "credentials/<uuid:claim_id>/renew": {"valid_until": "2033-01-01"},
     "jobs/<uuid:job_id>/exports": {"format": "trl_preference", "policy": "all"},
+    "webhook-endpoints/<uuid:hook_id>/replay": {"after": 0},
     "jobs/<uuid:job_id>/imports/bucket": {"url": "s3://bucket/rows/"},
     "jobs/<uuid:job_id>/judge-report": {"model": "none"},
     "jobs/<uuid:job_id>/judge-runs": {"version_id": str(new_id()), "calls_max": 10},
@@ -91,6 +93,7 @@ FORM = {
     "amount": "1",
     "words": "Well",
     "once": "1",
+    "after": "0",
     "fence": "1",
     "name": "Mine now",
     "title": "Mine now",
@@ -149,6 +152,7 @@ def world(session: Session) -> tuple[Actor, Actor, dict[str, Any]]:
         "person_id": lab.person_id,
         "import_id": started.id, "token_id": token, "sign_in_id": browser,
         "item_id": item,
+        **make_webhooks.belongings(session, lab),
         **judges.belongings(session, lab, job),
         **pipelines.belongings(session, job),
         "rule_id": quality.add_ready(session, lab, "haste", job_id=job.id).id,

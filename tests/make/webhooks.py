@@ -18,7 +18,7 @@ from marketplace import outbox
 from marketplace import settings as settings_here
 from marketplace.actor import Actor
 from marketplace.delivery.models import WebhookEndpoint
-from marketplace.delivery.service import webhooks
+from marketplace.delivery.service import webhook_wishes, webhooks
 from marketplace.ids import new_id
 from marketplace.worker.courier import Courier
 
@@ -107,6 +107,14 @@ def receiver() -> Iterator[Receiver]:
 def webhook(session: Session, lab: Actor, url: str, *kinds: str) -> WebhookEndpoint:
     """An endpoint that is told from now on."""
     return webhooks.create_webhook(session, lab, url=url, kinds=kinds)
+
+
+def belongings(session: Session, lab: Actor) -> dict[str, Any]:
+    """Ids of a webhook, of an event and of a delivery, as addresses name them."""
+    hook = webhook(session, lab, "https://example.com/hook")
+    event_id = told(session, lab)
+    made = webhook_wishes.send_test(session, lab, hook.id)
+    return {"hook_id": hook.id, "event_id": event_id, "delivery_id": made.id}
 
 
 def told(session: Session, lab: Actor, kind: str = "job.created", **facts: Any) -> UUID:

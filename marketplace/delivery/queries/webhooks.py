@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from marketplace import clock
@@ -111,7 +112,7 @@ def attempts_by_delivery(
     last = (
         select(WebhookAttempt)
         .where(WebhookAttempt.delivery_id.in_([each.id for each in deliveries]))
-        .distinct(WebhookAttempt.delivery_id)
+        .ext(distinct_on(WebhookAttempt.delivery_id))
         .order_by(WebhookAttempt.delivery_id, WebhookAttempt.id.desc())
     )
     return {each.delivery_id: each for each in session.scalars(last.limit(LIMIT_MAX))}

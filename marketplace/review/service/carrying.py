@@ -79,21 +79,21 @@ def carry_out(
         policy = looks.policy_of(session, JobId(job.id))
         open_second_look(session, decision, policy)
     audit.record(session, actor, f"decided {spoken.verdict.value}", submission.id)
+    sealed = sealing.bound(submission, decision, job)
+    _announce(session, submission, job, {"was": was.value, **sealed})
+    return decision
+
+
+def _announce(session: Session, submission: Submission, job: Job, more: Mapping[str, Any]) -> None:
     outbox.announce(
         session,
         f"task.{submission.state.value}",
         submission.id,
-        {
-            "task_id": submission.task_id,
-            "round": submission.round,
-            "was": was.value,
-            **sealing.bound(submission, decision, job),
-        },
+        {"task_id": submission.task_id, "round": submission.round, **more},
         organisation_id=job.organisation_id,
         job_id=job.id,
         person_id=submission.specialist_id,
     )
-    return decision
 
 
 def _teach(session: Session, submission: Submission, job: Job, verdict: Verdict) -> None:
