@@ -59,6 +59,13 @@ class _Joined(io.RawIOBase):
                 raise PieceLost("A piece of the file was altered in the store.")
         return 0
 
+    def close(self) -> None:
+        """Let go of the file in hand, where nobody read to the end."""
+        if self._source is not None:
+            self._source.close()
+            self._source = None
+        super().close()
+
 
 def _opened(reference: str) -> IO[bytes]:
     try:

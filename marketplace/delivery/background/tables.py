@@ -74,6 +74,9 @@ def write_table(out: IO[bytes], pieces: Sequence[IO[bytes]], schema: pa.Schema) 
     """Write one file of Parquet of all pieces, group by group; equal pieces give equal bytes."""
     with pq.ParquetWriter(out, schema, compression="zstd", use_dictionary=False) as writer:
         for piece in pieces:
-            with piece, pa.ipc.open_stream(piece) as batches:
-                for batch in batches:
-                    writer.write_batch(batch)
+            with piece:
+                with pa.ipc.open_stream(piece) as batches:
+                    for batch in batches:
+                        writer.write_batch(batch)
+                while not piece.closed and piece.read(GROUP_BYTES):
+                    continue  # What stands behind the last batch belongs to the piece's hash.
