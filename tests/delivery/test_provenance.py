@@ -16,8 +16,11 @@ from hypothesis import strategies as st
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
+from marketplace import storage
+from marketplace.delivery import service as delivery
 from marketplace.delivery.models import DayHead
 from marketplace.delivery.rules import proof_name
+from marketplace.ids import JobId
 from marketplace.outbox import Event, broken_chains
 from marketplace.verify import CannotCheck, Kind, Report, verify
 from marketplace.verify.keys import key_id, packed
@@ -27,7 +30,7 @@ from marketplace.verify.seal import signed_bytes
 from marketplace.verify.store import HandedIn, temporary_store
 from marketplace.work import service as work_service
 from marketplace.work.models import Submission
-from tests.make import background, proven, work
+from tests.make import background, proven, specialists, work
 
 Alter = Callable[[list[bytes], list[Any], random.Random], tuple[Kind, int | None]]
 
@@ -314,7 +317,7 @@ def test_an_answer_is_committed_to_without_a_word_of_it_in_the_chain(session: Se
     lab, job = work.published(session, items=1)
     del lab
     given_in = work.submitted(
-        session, proven.specialists.doctor(session), job, work.answer(rationale="Secret words.")
+        session, specialists.doctor(session), job, work.answer(rationale="Secret words.")
     )
     told = session.query(Event).filter_by(subject_id=given_in.id, kind="task.submitted").one()
 
@@ -322,3 +325,26 @@ def test_an_answer_is_committed_to_without_a_word_of_it_in_the_chain(session: Se
     assert 64 == len(told.facts["commitment"])
     assert 16 == len(given_in.salt or b"")
     assert "Secret" not in json.dumps(told.facts)
+
+
+@pytest.mark.parametrize("form", ["raw", "raw_parquet", "trl_preference"])
+def test_every_export_carries_its_proof(session: Session, tmp_path: Path, form: str) -> None:
+    """A rework round and a declared use of AI are bound and opened like all else."""
+    made = proven.worked(session, items=3)
+    export = delivery.request_export(session, made.lab, JobId(made.job.id), form=form, policy="all")
+    session.flush()
+    background.number_facts()
+    background.run_all()
+    session.refresh(export)
+    path = tmp_path / export.filename
+    for reference, to in (
+        (export.reference, path),
+        (export.proof_reference, path.with_name(proof_name(path.name))),
+    ):
+        with storage.current().open(reference) as stored:
+            to.write_bytes(stored.read())
+
+    report = found(path)
+
+    assert ([], True) == (report.findings, report.trusted)
+    assert (0 if form == "trl_preference" else 3) == report.opened == report.verdicts
