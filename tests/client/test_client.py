@@ -1,37 +1,53 @@
-"""The client and the commands over it, against a served application."""
+"""The client against a served application: a lab's story, and a specialist's."""
 
 from __future__ import annotations
 
+import asyncio
+import hashlib
 import io
-import json
+import subprocess
+import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
 import pytest
-from click.testing import CliRunner
 from redis import Redis
 from sqlalchemy import Engine
 from werkzeug.serving import make_server
 
-from marketplace.cli.frame import main
-from marketplace.client import Client, Refusal
+from marketplace.client import (
+    AsyncClient,
+    Client,
+    Invalid,
+    LaterVersion,
+    Money,
+    NotConfigured,
+    NotSignedIn,
+    TimedOut,
+)
+from marketplace.client.shapes.work import Claim, NoClaim
 from marketplace.db import transaction
 from marketplace.factory import create_app
 from marketplace.identity import service as identity_service
 from marketplace.jobs.models import Job
-from marketplace.money import Money
+from marketplace.money import Money as ServedMoney
 from marketplace.settings import Settings
+from marketplace.verify import verify
 from tests.make import identity, jobs, specialists
 from tests.make import work as make
-from tests.make.background import run_all
+from tests.make.background import number_facts, run_all
 
+PAY = Money(450, "USD")
+ITEMS = 5
 JOB = {
     "title": "Which answer is safer?",
     "task_type": "pairwise",
     "instructions_md": "Prefer the answer that a colleague could act on.",
-    "pay": {"amount_minor": 450, "currency": "USD"},
+    "pay": PAY,
 }
 
 
@@ -50,95 +66,167 @@ def address(committed: Engine, settings: Settings, redis: Redis) -> Iterator[str
 def token(committed: Engine) -> str:
     with transaction() as session:
         lab = identity.lab_owner(session)
-        make.money_in(session, lab, Money(100_00, "USD"))
+        make.money_in(session, lab, ServedMoney(100_00, "USD"))
         _, plain = identity_service.create_token(session, lab, name="tests")
     return plain
 
 
-def test_items_go_up_in_pieces_with_their_own_line_numbers(address: str, token: str) -> None:
-    lines = [*jobs.lines(5), b"not json", *jobs.lines(1)]
-
+def test_a_lab_from_draft_to_file(address: str, token: str, tmp_path: Path) -> None:
+    file = tmp_path / "items.jsonl"
+    file.write_bytes(b"\n".join([*jobs.lines(ITEMS), b"not json", *jobs.lines(1)]))
+    arrived: list[int] = []
+    read: list[tuple[int, int]] = []
     with Client(address, token) as client:
-        job_id = client.post_job(JOB)["id"]
-        report = client.add_items(job_id, io.BytesIO(b"\n".join(lines)), piece_bytes=400)
-
+        job = client.jobs.create(JOB, title="Which is safer?")
+        report = client.items.add(job.id, file, piece_bytes=400, progress=arrived.append)
+        again = job.add_items(line.decode() for line in jobs.lines(ITEMS))
+        plan = job.plan()
+        opened = job.publish()
+        with ThreadPoolExecutor(1) as aside:
+            waiting = aside.submit(opened.wait, "completed", timeout=20)
+            _answered(UUID(job.id), ITEMS)
+            for each in job.submissions():
+                client.submissions.decide(each.id, verdict="accept")
+            number_facts()
+            completed = waiting.result(30)
+        with pytest.raises(TimedOut):
+            job.wait("paused", timeout=0)
+        export = client.exports.create(job.id, "raw", "all")
         run_all()
-        asked = ["job", "scan", job_id, "--declare", "none", "--url", address, "--token", token]
-        said = json.loads(CliRunner().invoke(main, asked).stdout)
-        assert ("none", 0, 5) == (
-            said["declaration"],
-            said["found"],
-            client.scan(job_id)["items_read"],
-        )
+        done = export.wait(timeout=5, progress=lambda *at: read.append(at))
+        place = done.download(tmp_path, proof=True)
+        balance = client.balance()
+        with pytest.raises(Invalid) as refused:
+            client.jobs.create({"title": "No type"})
+        with Client(address, "mkt_nothing") as stranger, pytest.raises(NotSignedIn):
+            stranger.me()
+        kinds = [event.kind for event in client.events.list(job_id=job.id)]
 
-    assert (5, 1) == (report["accepted"], report["duplicates"])
-    assert [6] == [fault["line"] for fault in report["rejected"]]
-
-
-def test_a_refusal_carries_sentence_code_and_pointers(address: str, token: str) -> None:
-    with Client(address, token) as client, pytest.raises(Refusal) as refused:
-        client.post_job({"title": "No type"})
-
+    assert (ITEMS, 1, [6], 0, ITEMS) == (
+        report.accepted,
+        report.duplicates,
+        [fault["line"] for fault in report.rejected],
+        again.accepted,
+        again.duplicates,
+    )
+    assert file.stat().st_size + 1 == arrived[-1]
+    assert (ITEMS, "Which is safer?", "open") == (plan.tasks, opened.title, completed.state)
+    assert balance.reserved.currency == plan.price.currency
+    assert "specialists eligible now" in str(plan)
+    assert isinstance(plan.time_to_fill[0], timedelta | None)
+    assert done.sha256 == hashlib.sha256(place.read_bytes()).hexdigest()
+    assert (ITEMS, ITEMS) == (done.rows, len(place.read_bytes().splitlines()))
+    assert read[-1][0] == read[-1][1]
+    assert {"job.created", "job.published", "task.accepted"} <= set(kinds)
+    assert verify(place).ok
     assert (422, "faulty_input") == (refused.value.status, refused.value.code)
     assert ["/task_type"] == [pointer for pointer, _ in refused.value.faults]
+    assert isinstance(done.created_at, datetime)
 
 
-def test_a_job_is_posted_from_files_and_published(address: str, token: str, tmp_path: Path) -> None:
-    (tmp_path / "job.yaml").write_text(json.dumps(JOB))  # JSON is YAML.
-    (tmp_path / "items.jsonl").write_bytes(b"\n".join(jobs.lines(3)))
-    environ = {"MARKETPLACE_URL": address, "MARKETPLACE_TOKEN": token}
-    arguments = ["job", "post", str(tmp_path / "job.yaml"), "--publish"]
+def test_a_specialist_from_feed_to_statement(address: str, token: str) -> None:
+    with Client(address, token) as lab:
+        job = lab.jobs.create(JOB)
+        job.add_items(io.BytesIO(b"\n".join(jobs.lines(2))))
+        job.publish()
+    with transaction() as session:
+        doctor = specialists.doctor(session)
+        _, own = identity_service.create_token(session, doctor, name="tests")
 
-    result = CliRunner().invoke(
-        main, [*arguments, "--items", str(tmp_path / "items.jsonl")], env=environ
-    )
+    with Client(address, own) as client:
+        offered = list(client.feed())
+        claim = client.claims.next(job.id)
+        assert isinstance(claim, Claim)
+        lease = client.claims.heartbeat(claim.id, fence=claim.fence)
+        empty = client.claims.draft(claim.id)
+        kept = client.claims.save_draft(
+            claim.id, empty.etag, fence=claim.fence, judgement={"choice": "a"}
+        )
+        with pytest.raises(LaterVersion):
+            client.claims.save_draft(claim.id, empty.etag, fence=claim.fence, judgement={})
+        given = client.claims.submit(
+            claim.id, fence=claim.fence, judgement={"choice": "a", "strength": 1}, next=True
+        )
+        assert given.claim is not None
+        client.claims.release(given.claim.id, given.claim.fence)
+        again = client.claims.next()
+        assert isinstance(again, Claim)
+        client.claims.outcome(
+            again.id, fence=again.fence, kind="cannot_complete", evidence="There is no answer b."
+        )
+        none = client.claims.next(job.id)
+        earned = list(client.statement())
 
-    assert 0 == result.exit_code, result.output
-    job_id = result.stdout.strip()
-    shown = CliRunner().invoke(main, ["job", "status", job_id], env=environ)
-    assert ("open", 3) == (
-        json.loads(shown.stdout)["state"],
-        json.loads(shown.stdout)["progress"]["seats_open"],
-    )
-
-
-def test_a_running_job_gets_a_new_version_at_the_price_that_was_told(
-    address: str, token: str, tmp_path: Path
-) -> None:
-    environ = {"MARKETPLACE_URL": address, "MARKETPLACE_TOKEN": token}
-    file = tmp_path / "next.yaml"
-    file.write_text("template:\n  question: Which one is safer?\n")
-    with Client(address, token) as client:
-        job_id = client.post_job(JOB | {"instructions_md": "Prefer the safer one."})["id"]
-        client.add_items(job_id, io.BytesIO(b"\n".join(jobs.lines(2))))
-        client.publish(job_id)
-        with transaction() as session:
-            doctor = specialists.doctor(session)
-            make.submitted(session, doctor, session.get_one(Job, UUID(job_id)))
-        change = ["job", "version", job_id, str(file), "--change"]
-
-        refused = CliRunner().invoke(main, [*change, "reopen"], env=environ, input="n\n")
-        asked = CliRunner().invoke(main, [*change, "reopen", "--pay", "605", "--yes"], env=environ)
-        again = CliRunner().invoke(main, [*change, "finish"], env=environ)
-        made = client.call("GET", f"/jobs/{job_id}/versions")["items"]
-
-    # Our fee of 20 percent comes on top.
-    assert (1, 0, 1) == (refused.exit_code, asked.exit_code, again.exit_code)
-    assert "1 judgements are asked for again, at most 726 minor units of USD" in asked.output
-    assert "Nothing is different" in again.output
-    assert [(2, "reopen", ["/question"]), (1, None, [])] == [
-        (each["number"], each["change"], [one["place"] for one in each["differences"]])
-        for each in made
-    ]
+    assert (job.id, PAY) == (offered[0].job_id, offered[0].pay)
+    assert lease.expires_at > given.submission.submitted_at
+    assert ("0", "1") == (empty.etag.strip('"'), kept.etag.strip('"'))
+    assert (claim.task.id, PAY) == (given.submission.task_id, given.submission.pay)
+    assert isinstance(none, NoClaim)
+    assert [] == earned
 
 
-def test_the_command_says_in_a_sentence_what_is_wrong(address: str, tmp_path: Path) -> None:
-    (tmp_path / "job.yaml").write_text("title: [")
-    environ = {"MARKETPLACE_URL": address, "MARKETPLACE_TOKEN": "mkt_wrong"}
+def test_the_same_awaited(address: str, token: str, tmp_path: Path) -> None:
+    async def lines() -> AsyncIterator[bytes]:
+        for line in jobs.lines(3):
+            yield line
 
-    broken = CliRunner().invoke(main, ["job", "post", str(tmp_path / "job.yaml")], env=environ)
-    strange = CliRunner().invoke(main, ["job", "status", "x"], env=environ)
+    async def story() -> tuple[int, str, bytes, list[str]]:
+        async with AsyncClient(address, token) as client:
+            job = await client.jobs.create(JOB)
+            report = await job.add_items(lines())
+            opened = await job.publish()
+            export = await client.exports.create(job.id, "raw", "all")
+            await asyncio.to_thread(run_all)
+            done = await export.wait(timeout=5)
+            place = await done.download(tmp_path)
+            return (
+                report.accepted,
+                opened.state,
+                place.read_bytes(),
+                [each.id async for each in client.jobs.list()],
+            )
 
-    assert (1, 1) == (broken.exit_code, strange.exit_code)
-    assert "is not YAML" in broken.output
-    assert "Traceback" not in broken.output + strange.output
+    accepted, state, content, ids = asyncio.run(story())
+
+    assert (3, "open", b"", 1) == (accepted, state, content, len(ids))
+
+
+def test_the_environment_configures(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MARKETPLACE_URL", "https://market.example/api/v1/")
+    monkeypatch.setenv("MARKETPLACE_TOKEN", "mk_one")
+    with Client() as client:
+        assert "https://market.example/api/v1/" == str(client._http.base_url)
+        assert "Bearer mk_one" == client._http.headers["Authorization"]
+    monkeypatch.delenv("MARKETPLACE_TOKEN")
+    for url, words in (("nowhere", "is no address"), (None, "There is no token")):
+        with pytest.raises(NotConfigured, match=words):
+            Client(url)
+
+
+ALONE = """
+import sys
+class Blocked:
+    def find_spec(self, name, path=None, target=None):
+        top = name.partition(".")[0]
+        ours = top == "marketplace" and name != top and not name.startswith("marketplace.client")
+        if ours or top in {"flask", "sqlalchemy", "marshmallow", "redis", "orjson", "click"}:
+            raise ImportError(name)
+sys.meta_path.insert(0, Blocked())
+from marketplace.client import AsyncClient, Client
+Client("http://127.0.0.1:9", "t").close()
+"""
+
+
+def test_the_client_stands_alone() -> None:
+    ran = subprocess.run([sys.executable, "-c", ALONE], capture_output=True, text=True, check=False)
+
+    assert (0, "") == (ran.returncode, ran.stderr)
+
+
+def _answered(job_id: UUID, times: int) -> None:
+    """Somebody answers so many tasks of a job, and what that causes happens."""
+    with transaction() as session:
+        doctor = specialists.doctor(session)
+        for _ in range(times):
+            make.submitted(session, doctor, session.get_one(Job, job_id))
+    number_facts()

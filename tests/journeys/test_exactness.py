@@ -10,13 +10,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from random import Random
 
-import httpx
 import pytest
 from flask import Flask
 from sqlalchemy import Engine
 from werkzeug.serving import make_server
 
-from marketplace.client import Client, Refusal
+from marketplace.client import Client, Refusal, Unreachable
 from marketplace.db import transaction
 from marketplace.review import service as review
 from marketplace.work import service as work
@@ -109,7 +108,7 @@ def test_sixty_four_people_at_once_while_processes_are_killed(
 
 def all_in(lab: Client, world: exact_world.World) -> bool:
     """Whether no seat is free or in somebody's hands any more."""
-    progress = lab.progress(world.job_id)
+    progress = lab.jobs.progress(world.job_id)
     left: int = progress["seats_open"] + progress["seats_claimed"]
     return left == 0
 
@@ -127,6 +126,6 @@ def torment(running: Running, rules: Rules, lab: Client, job_id: str) -> None:
             kills.pop()
         more = io.BytesIO(b"\n".join(jobs.lines(100, first=first)))
         first += 100
-        with suppress(httpx.TransportError, Refusal):  # Nobody answers just now.
-            lab.add_items(job_id, more)
+        with suppress(Unreachable, Refusal):  # Nobody answers just now.
+            lab.items.add(job_id, more)
     time.sleep(max(0.0, rules.misbehave_until - time.monotonic()))

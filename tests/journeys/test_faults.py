@@ -55,9 +55,9 @@ def work_off(address: str, token: str, job_id: str) -> None:
 def test_nothing_is_lost_and_nothing_happens_twice(running: Running) -> None:
     tokens = running.program("tests.journeys.fault_world")
     with Client(running.address, tokens["lab"]) as lab:
-        job_id = lab.post_job(JOB)["id"]
-        lab.add_items(job_id, io.BytesIO(b"\n".join(jobs.lines(ITEMS))))
-        lab.publish(job_id)
+        job_id = lab.jobs.create(JOB).id
+        lab.items.add(job_id, io.BytesIO(b"\n".join(jobs.lines(ITEMS))))
+        lab.jobs.publish(job_id)
         doctors = [
             threading.Thread(target=work_off, args=(running.address, token, job_id))
             for token in tokens["doctors"]
@@ -73,12 +73,12 @@ def test_nothing_is_lost_and_nothing_happens_twice(running: Running) -> None:
         progress: dict[str, int] = {}
 
         def settled() -> bool:
-            progress.update(lab.progress(job_id))
+            progress.update(lab.jobs.progress(job_id).raw)
             left = progress["seats_open"] + progress["seats_claimed"]
             return progress["accepted"] + left == ITEMS * OVERLAP and not progress["submitted"]
 
         eventually(settled)
-        export = patiently(lambda: lab.export(job_id, "raw", "all"))
+        export = patiently(lambda: lab.exports.create(job_id, "raw", "all").wait())
 
     assert ("done", progress["accepted"]) == (export["state"], export["counts"]["read"])
     assert progress["accepted"] >= ITEMS * OVERLAP - len(doctors) * 3

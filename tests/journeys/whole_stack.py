@@ -17,7 +17,7 @@ from typing import Any
 import httpx
 
 from marketplace.cli import environment
-from marketplace.client import Refusal
+from marketplace.client import Refusal, Unreachable
 from marketplace.embedded.ports import free_ports
 
 PATIENCE_SECONDS = 240
@@ -97,7 +97,7 @@ def eventually(question: Callable[[], bool]) -> None:
         try:
             if question():
                 return
-        except (httpx.TransportError, Refusal):
+        except (httpx.TransportError, Unreachable, Refusal):
             pass
         time.sleep(0.3)
     raise AssertionError("It did not come about in time.")
@@ -109,7 +109,7 @@ def patiently(call: Callable[[], Any]) -> Any:
     while True:
         try:
             return call()
-        except httpx.TransportError:
+        except Unreachable:
             if time.monotonic() > until:
                 raise
         except Refusal as refusal:
