@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from argon2 import PasswordHasher
 from flask import Flask
@@ -49,12 +50,20 @@ def _loopback_only(event: str, arguments: tuple[Any, ...]) -> None:
         raise NetworkUsed(f"A test connects to {host}; tests stay on loopback.")
 
 
-def pytest_configure() -> None:
+# Every change is tried on the same examples, so that none is refused for what another one did;
+# the long run draws new ones, and more.
+hypothesis.settings.register_profile("short", derandomize=True, max_examples=50, deadline=None)
+hypothesis.settings.register_profile("long", max_examples=100, deadline=None)
+
+
+def pytest_configure(config: pytest.Config) -> None:
     """Keep every socket of the test process on loopback, and passwords and memory cheap."""
     sys.addaudithook(_loopback_only)
     # A process that holds a hundred thousand objects for good need not look at them all the time:
     # a tenth of the suite went into it.
     gc.set_threshold(50_000, 20, 20)
+    chosen = config.getoption("markexpr", "")
+    hypothesis.settings.load_profile("short" if chosen == "not slow" else "long")
     # Thousands of people are made here, and none of them has anything to lose.
     identity.use_hasher(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
 
