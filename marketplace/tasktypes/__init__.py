@@ -26,7 +26,8 @@ Adding a type is one module:
    Where a specialist talks to a model, `conversation` says what of: the pieces in
    `conversation.py`, `complete` with `conversation.merged`, and workbench/conversation.html.
 6. Write at least one exporter beside `raw`: a generator that calls `counts.keep()` or
-   `counts.drop(reason)` exactly once for each unit it reads.
+   `counts.drop(reason)` exactly once for each unit it reads, and the format in `formats` where
+   there is none yet: `TRL_PREFERENCE.by(convert)`.
 7. Add the type to `TASK_TYPES` below, and an example to `tests/tasktypes/examples.py`; the tests
    of every type then hold it to the promises above.
 
@@ -38,10 +39,18 @@ was shown first goes on; replies of an attempt that ended with “neither” los
 Words that no model answered are no turn.
 2026-11: offsets in texts count Unicode code points and a span carries its words, so that a text
 which changed is found out; votes on spans are by extent and by token, and what nobody marked is
-nobody's vote, so exports count a span against all judgements of its item. spaCy is given its
-training dictionaries, not DocBin, whose tokens and hashes are the library's own. An exporter may
-`encode` its rows as a text of its own (CoNLL), or put a `frame` around them where the file is one
-document. Label Studio's language is a package with a charter of its own (`label_studio`).
+nobody's vote, so exports count a span against all judgements of its item. An exporter may
+`encode` its rows as a text of its own (CoNLL), or put a `frame` around them. Label Studio's
+language is a package with a charter of its own (`label_studio`).
+2026-11: a format is described once, in `formats`, and says of itself what reads it, what it cannot
+hold and what its columns are; a type adds only how its judgements become rows. The first format of
+a type is the one to offer; HelpSteer3 is that for preferences, since it keeps every vote. A file
+that knows of all its rows is a `document` (COCO) or has `members` (VOC, YOLO, DocBin, in a ZIP
+without times), and is written in one go in memory that does not grow with it. What a format says
+otherwise than it was said is `noted` beside what is dropped: ties in unpaired rows, polygons as
+boxes, spans that overlap. DocBin is written without spaCy: its numbers for strings are hashes and
+a list of its own words, and tokens are cut where spans begin and end, so that none is lost. A text
+that holds a mark of a turn has no place in hh-rlhf, whose readers would see another dialogue.
 2026-11: a comment of a code review stands on a line that the diff shows, or on a file as a whole;
 its path is the one after the change, on both sides. Diffs with wrong lengths are read by their
 signs, since models write them so. Votes are on verdicts alone; gold also counts comments, found

@@ -67,6 +67,7 @@ MIMETYPES = {
     "gz": "application/gzip",
     "parquet": "application/vnd.apache.parquet",
     "zip": "application/zip",
+    "csv": "text/csv",
 }
 
 
