@@ -4,7 +4,7 @@ import subprocess
 from collections import deque
 from typing import IO
 
-from marketplace.cli.output import Output
+from marketplace.cli.part_log import Output
 from marketplace.cli.parts import Part
 
 DEATHS_WINDOW_SECONDS = 60.0

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
-from marketplace.cli.output import Output
+from marketplace.cli.part_log import Output
 from marketplace.cli.parts import Part
 from marketplace.cli.runner import Runner
 from marketplace.embedded import leftovers

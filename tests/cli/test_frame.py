@@ -19,7 +19,8 @@ def python(script: str) -> "subprocess.CompletedProcess[str]":
 def test_help_lists_every_command_and_imports_none() -> None:
     ended = python(
         "import sys; from marketplace.cli import main; main(['--help'], standalone_mode=False);"
-        "print(sorted({'flask', 'sqlalchemy', 'redis', 'stripe', 'granian'} & set(sys.modules)))"
+        "print(sorted({'flask', 'sqlalchemy', 'redis', 'stripe', 'granian', 'httpx', 'yaml'}"
+        " & set(sys.modules)))"
     )
 
     assert ended.stdout.endswith("[]\n")
@@ -63,6 +64,35 @@ def test_all_faults_of_the_environment_are_told_at_once(tmp_path: Path) -> None:
     for name in ("DATABASE_URL", "SECRET_KEY", "ENCRYPTION_KEYS", "PUBLIC_URL", "BOOK_TIMEZONE"):
         assert name in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+def test_a_full_disk_is_one_sentence() -> None:
+    ended = python(
+        "import errno, click; from marketplace.cli import frame\n"
+        "@click.command()\ndef fill(): raise OSError(errno.ENOSPC, 'No space left on device')\n"
+        "frame.main.get_command = lambda ctx, name: fill\nframe.main(['fill'])"
+    )
+
+    assert (1, "Error: No space left on device.\n") == (ended.returncode, ended.stderr)
+
+
+def test_ctrl_c_ends_without_a_traceback() -> None:
+    ended = python(
+        "import click; from marketplace.cli import frame\n"
+        "@click.command()\ndef wait(): raise KeyboardInterrupt\n"
+        "frame.main.get_command = lambda ctx, name: wait\nframe.main(['wait'])"
+    )
+
+    assert (130, "\nStopped.\n") == (ended.returncode, ended.stderr)
+
+
+def test_a_closed_pipe_says_nothing() -> None:
+    command = f"{sys.executable} -m marketplace.cli completion bash | true"
+    ended = subprocess.run(
+        ["bash", "-c", command], capture_output=True, text=True, check=False, timeout=60
+    )
+
+    assert "" == ended.stderr
 
 
 def test_an_unknown_command_is_refused() -> None:

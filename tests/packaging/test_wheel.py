@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import marketplace
+from marketplace.cli.frame import CLIENT, SERVER
 
 ROOT = Path(marketplace.__file__).parents[1]
 
@@ -66,6 +67,14 @@ def test_the_client_installs_without_the_server(wheel: Path, tmp_path: Path) -> 
         [python.with_name("marketplace"), "web"], capture_output=True, text=True, check=False
     )
     assert "pip install 'marketplace[server]'" in refused.stderr
+    # All that speaks to the API, or checks files offline, is whole without the server.
+    for name in CLIENT:
+        assert "Usage:" in run(python.with_name("marketplace"), name, "--help", folder=tmp_path)
+    for name in set(SERVER) - {"up"}:
+        refused = subprocess.run(
+            [python.with_name("marketplace"), name], capture_output=True, text=True, check=False
+        )
+        assert (1, 1) == (refused.returncode, refused.stderr.count("\n")), refused.stderr
 
 
 def test_the_server_runs_from_the_wheel(wheel: Path, tmp_path: Path) -> None:
