@@ -8,6 +8,7 @@ import json
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
@@ -71,10 +72,8 @@ def test_a_folder_holds_what_it_says(session: Session, tmp_path: Path) -> None:
         folder.extractall(tmp_path)
         names = set(folder.namelist())
     assert RAW | TOLD | {"data/helpsteer3.parquet"} == names
-    hashes = dict(
-        reversed(each.split("  "))
-        for each in (tmp_path / "MANIFEST.sha256").read_text().splitlines()
-    )
+    listed = (tmp_path / "MANIFEST.sha256").read_text().splitlines()
+    hashes = {each[66:]: each[:64] for each in listed}
     assert names - {"MANIFEST.sha256"} == set(hashes)
     for name, sha256 in hashes.items():
         assert sha256 == hashlib.sha256((tmp_path / name).read_bytes()).hexdigest()
@@ -94,7 +93,7 @@ def test_a_folder_holds_what_it_says(session: Session, tmp_path: Path) -> None:
 
 
 def test_columns_hold_whatever_rows_say() -> None:
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"a": 1, "b": [{"role": "user", "score": 1}], "c": {"x": 1}, "d": None},
         {"a": 2.5, "b": [{"role": "user", "score": None, "more": True}], "c": "plain"},
         {"a": None, "b": [], "c": None, "e": {str(n): n for n in range(100)}},

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -90,8 +89,7 @@ def _first(session: Session, job: Job, exporter: Exporter, policy: Policy) -> li
         return []
     looked = _looked_at(job, exporter, policy)
     first, last = positions[0] - 1, positions[-1]
-    with closing(records(session, looked, first=first, last=last)) as found:
-        return list(islice(found, ITEMS_MAX))
+    return list(islice(records(session, looked, first=first, last=last), ITEMS_MAX))
 
 
 def _looked_at(job: Job, exporter: Exporter, policy: Policy) -> Export:
@@ -113,7 +111,9 @@ def _looked_at(job: Job, exporter: Exporter, policy: Policy) -> Export:
 
 
 def _made(told: Exporter, asked: Exporter, policy: Policy, found: list[Record]) -> Preview:
-    counts, rows, begins, files = Counts(), (), "", ()
+    counts, begins = Counts(), ""
+    rows: tuple[ExportRow, ...] = ()
+    files: tuple[str, ...] = ()
     made = islice(told.rows(found, policy, counts), ROWS)
     if told.members is not None:
         files = tuple(name for name, _ in islice(told.members(iter(list(made))), FILES_MAX))
