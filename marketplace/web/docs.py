@@ -7,8 +7,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Blueprint, Response, current_app, render_template
+from flask import Blueprint, Response, current_app, render_template, request
 
+from marketplace.errors import Missing
+from marketplace.identity.rules import PERMISSION_LABELS, Permission
 from marketplace.web.api.document import METHODS, finished
 from marketplace.web.api.examples import resolved
 from marketplace.web.errors import API_PREFIX
@@ -17,6 +19,7 @@ from marketplace.web.guards import public
 docs = Blueprint("docs", __name__)
 DOCUMENT = "marketplace_api_document"
 DEPTH_MAX = 4
+WORDS_MAX = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +30,20 @@ class FieldRow:
     type: str
     required: bool
     meaning: str
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Operations about one thing. name: as its page's address has it; about: what it is."""
+
+    name: str
+    about: str
+    operations: list[dict[str, Any]]
+
+    @property
+    def title(self) -> str:
+        """Its name in words."""
+        return self.name.replace("-", " ").capitalize()
 
 
 def document() -> dict[str, Any]:
@@ -49,70 +66,105 @@ def openapi() -> Response:
 @docs.get("/api/docs")
 @public
 def page() -> str:
-    """The document for people."""
-    spec = document()
-    tags = {tag["name"]: tag.get("description", "") for tag in spec.get("tags", [])}
-    groups: dict[str, list[dict[str, Any]]] = {name: [] for name in tags}
-    for path, methods in spec.get("paths", {}).items():
-        for method in METHODS:
-            if method in methods:
-                shown = operation(spec, path, method, methods)
-                for tag in methods[method].get("tags", []):
-                    groups.setdefault(tag, []).append(shown)
+    """The operations by group; `?q=` keeps those that say all of its words."""
+    wanted = request.args.get("q", "").strip()[:WORDS_MAX]
+    words = wanted.casefold().split()
+    shown = [
+        (group, [one for one in group.operations if all(word in one["words"] for word in words)])
+        for group in groups(document())
+    ]
     return render_template(
         "docs/page.html",
-        spec=spec,
-        groups=[
-            (name.removeprefix("api_").replace("_", " ").capitalize(), tags.get(name, ""), rows)
-            for name, rows in groups.items()
-            if rows
-        ],
+        spec=document(),
+        wanted=wanted,
+        groups=[(group, rows) for group, rows in shown if rows],
+        count=sum(len(rows) for _, rows in shown),
     )
 
 
+@docs.get("/api/docs/<name>")
+@public
+def group_page(name: str) -> str:
+    """The operations of one group with their fields, examples and refusals."""
+    everything = groups(document())
+    found = next((each for each in everything if each.name == name), None)
+    if found is None:
+        raise Missing("There is no such part of the API.")
+    return render_template("docs/group.html", group=found, groups=everything)
+
+
+def groups(spec: Mapping[str, Any]) -> list[Group]:
+    """All operations by the tag that they carry, in the document's order."""
+    found = {
+        tag["name"]: Group(
+            tag["name"].removeprefix("api_").replace("_", "-"), tag.get("description", ""), []
+        )
+        for tag in spec.get("tags", [])
+    }
+    for path, methods in spec.get("paths", {}).items():
+        for method in METHODS:
+            for tag in methods.get(method, {}).get("tags", []):
+                found[tag].operations.append(operation(spec, path, method, methods))
+    return [group for group in found.values() if group.operations]
+
+
 def operation(
-    spec: Mapping[str, Any], path: str, method: str, methods: dict[str, Any]
+    spec: Mapping[str, Any], path: str, method: str, methods: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """One operation, as the page shows it."""
+    """One operation, as the pages show it; `words` is what a search looks through."""
     found = methods[method]
     scopes = [scope for one in found.get("security", []) for scope in one.get("bearer", [])]
-    parameters = [
-        resolved(spec, one)
-        for one in (*methods.get("parameters", []), *found.get("parameters", []))
-    ]
+    about = (path, method, found.get("summary", ""), found.get("description", ""), *scopes)
     return {
         "id": found.get("operationId", f"{method}-{path}").replace(".", "-"),
         "method": method.upper(),
         "path": path,
         "summary": found.get("summary", ""),
         "description": found.get("description", ""),
-        "scopes": scopes,
-        "parameters": [
-            FieldRow(
-                one["name"],
-                f"{type_of(spec, one.get('schema', {}))}, in {one['in']}",
-                bool(one.get("required")),
-                one.get("description", "") or one.get("schema", {}).get("description", ""),
-            )
-            for one in parameters
-        ],
+        "guarded": bool(found.get("security")),
+        "scopes": [(scope, PERMISSION_LABELS[Permission(scope)]) for scope in scopes],
+        "parameters": list(_parameters(spec, found, methods)),
         "bodies": list(_bodies(spec, found.get("requestBody", {}))),
         "answers": [
-            (status, resolved(spec, answer).get("description", ""), list(_rows_of(spec, answer)))
+            (status, _description(spec, answer), list(_bodies(spec, resolved(spec, answer))))
             for status, answer in found.get("responses", {}).items()
-            if str(status).startswith("2")
+            if status.startswith("2")
         ],
+        "refusals": [
+            (status, _description(spec, answer))
+            for status, answer in found.get("responses", {}).items()
+            if not status.startswith("2")
+        ],
+        "words": " ".join(about).casefold(),
     }
 
 
-def _bodies(spec: Mapping[str, Any], body: dict[str, Any]) -> Iterator[tuple[str, list[FieldRow]]]:
-    for kind, content in body.get("content", {}).items():
-        yield kind, list(rows(spec, content.get("schema", {})))
+def _description(spec: Mapping[str, Any], answer: Mapping[str, Any]) -> str:
+    return str(resolved(spec, answer).get("description", ""))
 
 
-def _rows_of(spec: Mapping[str, Any], answer: dict[str, Any]) -> Iterator[FieldRow]:
-    for content in resolved(spec, answer).get("content", {}).values():
-        yield from rows(spec, content.get("schema", {}))
+def _parameters(
+    spec: Mapping[str, Any], found: Mapping[str, Any], methods: Mapping[str, Any]
+) -> Iterator[FieldRow]:
+    listed = (*methods.get("parameters", []), *found.get("parameters", []))
+    for one in (resolved(spec, each) for each in listed):
+        schema = one.get("schema", {})
+        yield FieldRow(
+            one["name"],
+            f"{type_of(spec, schema)}, in {one['in']}",
+            bool(one.get("required")),
+            one.get("description", "") or schema.get("description", ""),
+        )
+
+
+def _bodies(
+    spec: Mapping[str, Any], part: Mapping[str, Any]
+) -> Iterator[tuple[str, list[FieldRow], str]]:
+    """(content type, fields, example as text) of a body or an answer."""
+    for kind, content in part.get("content", {}).items():
+        example = content.get("example")
+        text = "" if example is None else json.dumps(example, indent=2, ensure_ascii=False)
+        yield kind, list(rows(spec, content.get("schema", {}))), text
 
 
 def rows(

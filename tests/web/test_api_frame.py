@@ -65,7 +65,7 @@ def things(counter: Iterator[int]) -> Any:
     @api.once(streamed=True)
     @blueprint.response(200, Made)
     def post_stream(session: Session) -> dict[str, Any]:
-        """Count a stream's lines."""
+        """Counts a stream's lines."""
         read = request.stream.read(4)
         service.rename_organisation(session, me(), f"Lab {len(read)}")
         return {"number": next(counter), "name": read.decode()}
@@ -252,13 +252,29 @@ def test_the_document_is_valid_and_names_scopes(things_app: Flask, browser: Brow
     assert ["application/problem+json"] == list(problem)
 
 
-def test_the_documentation_page_needs_no_script(things_app: Flask, browser: Browser) -> None:
-    page = things_app.test_client().get("/api/docs").text.replace("<wbr>", "")
+def test_the_documentation_shows_each_call_without_script(
+    things_app: Flask, browser: Browser
+) -> None:
+    client = things_app.test_client()
+    index = client.get("/api/docs").text.replace("<wbr>", "")
+    page = client.get("/api/docs/things").text.replace("<wbr>", "")
 
-    assert "/api/v1/things" in page
-    assert "pay.amount_minor" in page
-    assert "<script>" not in page
-    assert "style=" not in page
+    assert 'href="/api/docs/things#api_things-post_thing"' in index
+    for shown in ("/api/v1/things", "pay.amount_minor", "members.manage", "Idempotency-Key", "422"):
+        assert shown in page
+    assert "<script>" not in index + page
+    assert "style=" not in index + page
+    assert 404 == client.get("/api/docs/nothing").status_code
+
+
+def test_calls_are_found_by_their_words_and_permissions(
+    things_app: Flask, browser: Browser
+) -> None:
+    client = things_app.test_client()
+
+    assert "1 call for" in client.get("/api/docs?q=THINGS+counts").text
+    assert "2 calls for" in client.get("/api/docs?q=members.manage+counts").text
+    assert "No call says all" in client.get("/api/docs?q=zebra").text
 
 
 def test_losing_a_role_narrows_what_a_token_may_do(browser: Browser, session: Session) -> None:
