@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -26,17 +26,22 @@ from marketplace.delivery.rules.manifest import Tally
 from marketplace.jobs.models import Job
 from marketplace.tasktypes import (
     AuthoredJudgement,
-    Counts,
     Exporter,
     ExportRow,
     Policy,
     Record,
     task_type,
 )
+from marketplace.tasktypes.raw import envelope
 
 PART_ITEMS = 5_000
 CHANGES_ITEMS = 200  # Held in memory twice, as they were and as they are.
 TABLE = ".parquet"
+# What the envelope tells under a policy beside what it always does.
+MORE_COLUMNS: Mapping[str, tuple[str, ...]] = {
+    Policy.MAJORITY: ("majority",),
+    Policy.MODEL: ("labels", "labelled_by"),
+}
 
 
 @dataclass(slots=True)
@@ -151,13 +156,8 @@ class Engine:
     def schema(self) -> pa.Schema:
         """The columns of the envelope under the export's policy."""
         given = AuthoredJudgement(annotation_id="", judgement={}, author="")
-        empty = Record(
-            item_id="",
-            external_id="",
-            task_type=self.job.task_type,
-            payload={},
-            judgements=(given,),
-            labelled_by="models" if self.export.policy == Policy.MODEL else None,
-        )
-        (row,) = self.exporter.rows([empty], self.export.policy, Counts())
-        return tables.schema_of([*row, *(["change"] if self.base is not None else [])])
+        empty = Record(item_id="", external_id="", task_type="", payload={}, judgements=(given,))
+        more = {"row_sha256", *MORE_COLUMNS.get(self.export.policy, ())}
+        if self.base is not None:
+            more.add("change")
+        return tables.schema_of({*envelope(empty, given, ""), *more})

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import Row
+
 from marketplace.jobs.models import Job
 from marketplace.review.models import Decision
 from marketplace.secrets import pseudonym
@@ -12,19 +14,19 @@ from marketplace.verify.seal import commitment, verdict_of
 from marketplace.work.models import Submission
 
 
-def told(decision: Decision, organisation_id: UUID) -> dict[str, Any]:
+def told(decision: Decision | Row[Any], organisation_id: UUID) -> dict[str, Any]:
     """A verdict as the lab may see it: its reviewer under the lab's own pseudonym, None where
     nobody looked."""
     reviewer = decision.reviewer_id
     return {
         "decision_id": str(decision.id),
-        "verdict": decision.verdict.value,
+        "verdict": str(decision.verdict),
         "by": "rule" if reviewer is None else "person",
         "reviewer": pseudonym(str(organisation_id), str(reviewer)) if reviewer else None,
         "defects": [dict(each) for each in decision.defects],
         "note": decision.note,
         "decided_at": decision.decided_at.isoformat(),
-        "cause": decision.cause.value if decision.cause is not None else None,
+        "cause": str(decision.cause) if decision.cause is not None else None,
     }
 
 
