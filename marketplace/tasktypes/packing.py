@@ -58,8 +58,7 @@ def zipped(members: Iterable[tuple[str, bytes]]) -> Iterator[bytes]:
 
 def _member(name: str, content: bytes, at: int) -> tuple[bytes, bytes, bytes]:
     """What stands before a member, the member, and its entry in the directory."""
-    press = zlib.compressobj(LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
-    body = press.compress(content) + press.flush()
+    body = zlib.compress(content, LEVEL, -zlib.MAX_WBITS)
     called = name.encode()
     time, day = LONG_AGO
     facts = pack(
