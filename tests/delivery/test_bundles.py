@@ -29,6 +29,7 @@ from tests.make import specialists, work
 
 RAW = {"annotations_raw.jsonl", "aggregates.jsonl", "data/raw.parquet", "guidelines/v1.md"}
 TOLD = {"README.md", "DATASHEET.md", "croissant.json", "agreement_report.json", "MANIFEST.sha256"}
+TOLD |= {"proof.jsonl.gz"}
 
 
 class Reading:

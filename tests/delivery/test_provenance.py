@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import random
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -260,7 +261,7 @@ def test_whatever_is_altered_is_named(session: Session, tmp_path: Path) -> None:
 
     @given(alter=st.sampled_from(ALTERATIONS), seed=st.integers(0, 2**32))
     @settings(
-        max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow], database=None
+        max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow], database=None
     )
     def altered(alter: Alter, seed: int) -> None:
         lines, told = list(whole), json.loads(json.dumps(entries))
@@ -327,24 +328,51 @@ def test_an_answer_is_committed_to_without_a_word_of_it_in_the_chain(session: Se
     assert "Secret" not in json.dumps(told.facts)
 
 
-@pytest.mark.parametrize("form", ["raw", "raw_parquet", "trl_preference"])
-def test_every_export_carries_its_proof(session: Session, tmp_path: Path, form: str) -> None:
-    """A rework round and a declared use of AI are bound and opened like all else."""
-    made = proven.worked(session, items=3)
+def stored(session: Session, made: proven.Worked, folder: Path, form: str) -> Path:
+    """An export of the job as it is written in the background, with its proof beside it."""
     export = delivery.request_export(session, made.lab, JobId(made.job.id), form=form, policy="all")
     session.flush()
     background.number_facts()
     background.run_all()
     session.refresh(export)
-    path = tmp_path / export.filename
+    path = folder / export.filename
     for reference, to in (
         (export.reference, path),
         (export.proof_reference, path.with_name(proof_name(path.name))),
     ):
-        with storage.current().open(reference) as stored:
-            to.write_bytes(stored.read())
+        with storage.current().open(reference) as kept:
+            to.write_bytes(kept.read())
+    return path
 
-    report = found(path)
+
+@pytest.mark.parametrize("form", ["raw", "raw_parquet", "trl_preference"])
+def test_every_export_carries_its_proof(session: Session, tmp_path: Path, form: str) -> None:
+    made = proven.worked(session, items=3)
+
+    report = found(stored(session, made, tmp_path, form))
 
     assert ([], True) == (report.findings, report.trusted)
     assert (0 if form == "trl_preference" else 3) == report.opened == report.verdicts
+
+
+def test_a_bundle_is_checked_as_an_archive_and_unpacked(session: Session, tmp_path: Path) -> None:
+    made = proven.worked(session, items=2)
+    path = stored(session, made, tmp_path, "hf_dataset")
+    folder = tmp_path / "unpacked"
+    with zipfile.ZipFile(path) as archive:
+        archive.extractall(folder)
+    archived, unpacked_ = found(path), found(folder)
+    raw = folder / "annotations_raw.jsonl"
+    raw.write_bytes(raw.read_bytes().replace(b"Reason 1", b"Reason 9"))
+    (folder / "README.md").unlink()
+    (folder / "more.txt").write_text("More.")
+
+    altered = found(folder)
+
+    for report in (archived, unpacked_):
+        assert ([], 2, 2) == (report.findings, report.opened, report.verdicts)
+    assert {
+        (Kind.ALTERED, "annotations_raw.jsonl", 2),
+        (Kind.MISSING, "README.md", None),
+        (Kind.ADDED, "more.txt", None),
+    } == {(each.kind, each.file, each.line) for each in altered.findings}

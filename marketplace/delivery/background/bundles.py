@@ -7,6 +7,7 @@ import shutil
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import IO, Protocol
 
@@ -15,8 +16,9 @@ from sqlalchemy.orm import Session
 
 from marketplace.db import transaction
 from marketplace.delivery import queries, service
+from marketplace.delivery.background.proofs import ProofFile, write_proof
 from marketplace.delivery.models import Export
-from marketplace.delivery.rules import folder
+from marketplace.delivery.rules import BUNDLED, folder
 from marketplace.delivery.rules.bundle import default_format
 from marketplace.delivery.rules.card import Table, readme
 from marketplace.delivery.rules.croissant import croissant
@@ -53,6 +55,7 @@ def write(out: IO[bytes], export: Export, job: Job, engine: Engine) -> Counts:
             made.write_guidelines(session)
         counts = made.write_tables(engine)
         made.write_documents()
+        made.prove()
         made.pack(out)
     return counts
 
@@ -154,6 +157,13 @@ class _Folder:
         files = sorted(each for each in self.place.rglob("*") if each.is_file())
         return [(each.relative_to(self.place).as_posix(), _sha256(each)) for each in files]
 
+    def prove(self) -> None:
+        """Write the proof of all that is there by now, to lie among it."""
+        paths = [path for path, _ in self._files()]
+        files = [ProofFile(path, partial(_read, self.place / path)) for path in paths]
+        with (self.place / BUNDLED).open("wb") as out:
+            write_proof(out, self.export, files)
+
     def pack(self, out: IO[bytes]) -> None:
         """Put all files into an archive, the manifest last."""
         (self.place / MANIFEST).write_bytes(folder.manifest(self._files()))
@@ -170,6 +180,10 @@ def _watched(records: Iterable[Record], watch: Watch) -> Iterator[Record]:
     for record in records:
         watch(record)
         yield record
+
+
+def _read(path: Path) -> IO[bytes]:
+    return path.open("rb")
 
 
 Told = Callable[[Mapping[str, object]], ExportRow]
