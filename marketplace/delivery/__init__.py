@@ -1,17 +1,35 @@
 """Delivery: exports of accepted judgements, and the feed of events.
 
-Owns the table export. Promises: an export holds what was accepted when it was asked for, the same
-bytes when it is written again; what it leaves out is counted with the reason; the file is offered
-only when its counts agree with the database. Never: decides what is right; the task type's pure
-exporters make the rows.
+Owns the tables export, export_part, export_author and export_belief. Promises: an export holds what
+stood at one event of its job (`as_of_event`, the number of its `export.requested` in the job's
+chain), the same bytes whenever it is written, whatever was overturned, added, made gold, fitted or
+attested meanwhile; what it leaves out is counted with the reason; the file is offered only when
+what was read agrees with the rows and with the job's chain; memory does not grow with the job.
+Never: decides what is right; the task type's pure exporters make the rows.
 
 Decisions
-- 2026-11: a file is written item by item in the order of the items, from chunks of a transaction
-  each, to a temporary file, and stored whole; memory does not grow with the job.
+- 2026-11: what an answer was at the event is what it is now, undone by the first later fact that
+  says what it was before (`queries.standing`), so reading costs nothing where nothing came after.
+  What no chain tells is frozen with the export: what is believed of items, what may be said of
+  authors, the job's domain and version, the card's facts. Under the policy `model` the event is
+  announced in the transaction that freezes what is believed.
+- 2026-11: an export waits until its event has a number; a worker numbers facts itself where the
+  relay is behind, under the same lock.
+- 2026-11: a file is written in pieces of 5,000 items through a server-side cursor, each stored with
+  its sums as it is done; a lost worker goes on behind the last. Formats that know of all their rows
+  (one document, a ZIP, the folder) are begun anew. Pieces of gzip are members of their own; of a
+  table they are streams of Arrow.
+- 2026-11: files are kept for EXPORT_KEPT_DAYS; then the export is `expired`, keeps its counts and
+  hashes, and can be written again. Where something it held was erased since, it says so in place
+  of another file.
+- 2026-11: changes since an export are found by making each item's rows as of both events, so that
+  applying them always gives the whole; the envelope tells judgements apart, other formats hold the
+  rows of items that changed, and the list beside each file says which items those are.
+- 2026-11: files are put into a lab's bucket with the key that the job keeps for imports, in parts
+  with their hashes, each export in a folder of its own; the manifest comes last.
 - 2026-11: people appear under the lab's own pseudonym only.
 - 2026-11: under the policy `model` an item has one judgement: what a third person settled, else of
-  all that was given the one that says most of what is believed. The labels are those of the moment
-  the file is written; were they computed anew meanwhile, the file is not offered.
+  all that was given the one that says most of what is believed.
 
 Webhooks and the feed of events: owns the tables webhook_endpoint, webhook_delivery,
 webhook_attempt and event_cursor. Promises: kinds have stable names and documented facts
