@@ -61,13 +61,16 @@ def row_by_row(session: Session, limit: int) -> int:
     """The sequencer as it was: each fact a row of the ORM, each head an object."""
     pending = select(Event).where(Event.number.is_(None)).order_by(Event.id).limit(limit)
     events = session.scalars(pending).all()
+    heads: dict[str, ChainHead] = {}
     for event in events:
         for scope, key, number, link in LINKS:
             of = getattr(event, key) if key else ""
-            head = session.get(ChainHead, scope.format(of))
+            name = scope.format(of)
+            head = heads.get(name) or session.get(ChainHead, name)
             if head is None:
-                head = ChainHead(scope=scope.format(of), number=0, hash=b"")
+                head = ChainHead(scope=name, number=0, hash=b"")
                 session.add(head)
+            heads[name] = head
             head.number += 1
             head.hash = chain_hash(head.hash, {"number": head.number, **linked(event)})
             setattr(event, number, head.number)

@@ -55,38 +55,38 @@ class Courier:
 
     def step(self) -> int:
         """Record what has ended, and send what is due; how much there was to do."""
-        recorded = self._record({each for each in self._in_hand if each.done()})
+        ended = {each for each in self._in_hand if each.done()}
+        # One transaction for all of it: a commit costs as much as several statements.
         with transaction() as session:
+            record_attempts(session, self._answers(ended))
             looked_at = queue.make_deliveries(session)
-        taken: list[Parcel] = []
-        room = self._room()
-        if room.all > 0:
-            with transaction() as session:
-                taken = queue.lease_deliveries(session, room)
+            room = self._room(ended)
+            taken = queue.lease_deliveries(session, room) if room.all > 0 else []
+        self._let_go(ended)
         for parcel in taken:
             self._in_hand[self._pool.submit(gateway.send, parcel)] = parcel
-        return recorded + looked_at + len(taken)
+        return len(ended) + looked_at + len(taken)
 
     def finish(self, seconds: float = ENDS_SECONDS) -> None:
         """Wait for what is in hand, and record it."""
         if self._in_hand:
             ended, _ = wait(self._in_hand, timeout=seconds)
-            self._record(ended)
+            with transaction() as session:
+                record_attempts(session, self._answers(ended))
+            self._let_go(ended)
 
-    def _room(self) -> queue.Room:
-        failing = sum(each.failing for each in self._in_hand.values())
-        free = THREADS - len(self._in_hand)
+    def _room(self, ended: Collection[Future[Answered]]) -> queue.Room:
+        held = [parcel for each, parcel in self._in_hand.items() if each not in ended]
+        free = THREADS - len(held)
+        failing = sum(each.failing for each in held)
         return queue.Room(free, max(0, min(free, FAILING_MAX - failing)))
 
-    def _record(self, ended: Collection[Future[Answered]]) -> int:
-        if not ended:
-            return 0
-        answers = [(self._in_hand[each], _answer_of(each)) for each in ended]
-        with transaction() as session:
-            record_attempts(session, answers)
+    def _answers(self, ended: Collection[Future[Answered]]) -> list[tuple[Parcel, Answered]]:
+        return [(self._in_hand[each], _answer_of(each)) for each in ended]
+
+    def _let_go(self, ended: Collection[Future[Answered]]) -> None:
         for each in ended:
             del self._in_hand[each]
-        return len(answers)
 
     def _run(self) -> None:
         while not self._stop.is_set():

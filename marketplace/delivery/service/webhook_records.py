@@ -33,6 +33,8 @@ MAILED_MAX = 10
 
 def record_attempts(session: Session, answers: Sequence[tuple[Parcel, Answered]]) -> None:
     """Keep what came of attempts; their leases end with it."""
+    if not answers:
+        return
     endpoints = {
         each.id: each
         for each in session.scalars(
