@@ -31,6 +31,27 @@ Decisions
 - 2026-11: under the policy `model` an item has one judgement: what a third person settled, else of
   all that was given the one that says most of what is believed.
 
+Provenance: owns the table day_head. Promises: every export carries a proof (`background.proofs`),
+signed with the platform's key, that `marketplace verify` reads offline: the job's chain up to the
+export's event, the digest of each line, and for envelopes the salt of each hand-in, whose event
+committed to all that was handed in. Never: puts content, or a hash of content without a salt, into
+a chain; tells a salt once its author is erased.
+
+Decisions
+- 2026-11: the commitment is made at hand-in, in the statement that writes it, so that not even who
+  signs can say later that something else was handed in; verdicts are bound by the same salt. What
+  came before there were commitments reads as unproven, erased people as erased: neither is a fault.
+- 2026-11: numbers are compared as numbers (1e2 is 100), since databases and programs write them
+  differently; keys are sorted. The hashes stand in `marketplace.verify.seal`, which server and
+  checker share and which needs the standard library only.
+- 2026-11: a line's digest is cut to 16 bytes, which is enough to find it; the file's is whole. A
+  changed event is found by its link, so the links stand in the proof as well.
+- 2026-11: heads are kept once a day for each chain that grew. They say that a chain stood there by
+  then; without one, or a key, that somebody saved elsewhere, a proof shows only that it belongs to
+  its file, and the checker says so.
+- 2026-11: skill is told as of the day before the hand-in, whose figure never changes; what is
+  believed of an item moves, so it stands in exports under the policy `model` only, frozen.
+
 Webhooks and the feed of events: owns the tables webhook_endpoint, webhook_delivery,
 webhook_attempt and event_cursor. Promises: kinds have stable names and documented facts
 (`rules.kinds`), ids, states, counts and amounts only; whoever follows a feed by its cursor sees
