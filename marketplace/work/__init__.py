@@ -92,6 +92,6 @@ Decisions
 - 2026-11: a task may want nobody (`open_seats(…, wanted=…)`): models alone judge it, and it is
   final at once. Where an audit finds errors later, `seat_tasks` opens its seats.
 - 2026-11: the event of a hand-in commits to all that was handed in (`rules.sealed_content`) by a
-  hash under the submission's `salt`, in the one statement that writes both; `forget_person` destroys
-  the salts of whoever is erased.
+  hash under the submission's `salt`, in the one statement that writes both; `forget_person`
+  destroys the salts of whoever is erased.
 """
