@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 import tempfile
+import time
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,8 @@ POLICIES = ("majority", "model", "all")
 COMPRESSIONS = ("none", "gzip")
 LAST = "last"
 BUCKET = "s3://"
+SENDING = ("waiting", "sending")
+ASKED_SECONDS = 1.0
 TO = click.option(
     "--to",
     "-o",
@@ -117,9 +120,21 @@ def _end(client: Client, found: dict[str, Any], to: str | None) -> None:
     )
     output.note(f"{found['rows']:,} rows; left out: {dropped or 'none'}; SHA-256 {found['sha256']}")
     if to and to.startswith(BUCKET):
-        output.tell(found, output.as_json(), to)
+        output.tell(_delivered(client, found), output.as_json(), to)
         return
     _taken(client, found, to)
+
+
+def _delivered(client: Client, found: dict[str, Any]) -> dict[str, Any]:
+    """Wait until a file has come to its bucket; ClickException when it cannot."""
+    with progress.bar(None, "Sending to the bucket", unit="bytes"):
+        while found["delivery_state"] in SENDING:
+            time.sleep(ASKED_SECONDS)
+            found = client.exports.get(found["id"]).raw
+    if found["delivery_state"] != "delivered":
+        words = f"The export {found['id']} is written, but did not reach the bucket"
+        raise click.ClickException(f"{words}: {found['delivery_failure']}")
+    return found
 
 
 def _taken(client: Client, found: dict[str, Any], to: str | None) -> None:

@@ -80,7 +80,8 @@ def _exported(run: Run, job_id: str, folder: Path) -> None:
     again = run("export", "download", told["id"], "--to", "-")
     assert target.read_bytes() == again.stdout_bytes
     assert told["id"] in run("export", "list", job_id).stdout
-    assert "raw" in run("export", "formats", job_id).stdout.split()
+    formats = run("export", "formats", job_id).stdout.split()
+    assert {"raw", "trl_preference", "hf_dataset"} <= set(formats)
 
 
 def _followed(run: Run, job_id: str, cursor: Path) -> None:

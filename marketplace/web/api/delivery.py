@@ -15,6 +15,7 @@ from marketplace.delivery import queries
 from marketplace.delivery import service as delivery
 from marketplace.delivery.models import Export
 from marketplace.delivery.rules import Compression, ExportState, mimetype
+from marketplace.delivery.rules.bundle import formats_of
 from marketplace.errors import Conflict
 from marketplace.identity.rules import Permission
 from marketplace.ids import ExportId, JobId
@@ -217,5 +218,5 @@ def get_task_type(key: str) -> dict[str, Any]:
         "template_schema": found.template_schema,
         "item_schema": found.item_schema,
         "judgement_schema": found.judgement_schema,
-        "exports": sorted(found.exports),
+        "exports": list(formats_of(found)),
     }
