@@ -38,7 +38,9 @@ GIVEN = text(
     "SELECT id, specialist_id, submitted_at, round FROM submission WHERE id = ANY(:ids)"
 ).columns(id=Uuid(), specialist_id=Uuid())
 VERDICTS = text(
-    """SELECT id, submission_id, verdict, reviewer_id, defects, note, decided_at, cause
+    """SELECT id, submission_id, verdict, reviewer_id,
+      CASE WHEN defects = '[]'::jsonb THEN NULL ELSE defects END AS defects,
+      note, decided_at, cause
     FROM decision WHERE submission_id = ANY(:ids) ORDER BY submission_id, id"""
 )
 Told = dict[str, Any]

@@ -23,7 +23,7 @@ def told(decision: Decision | Row[Any], organisation_id: UUID) -> dict[str, Any]
         "verdict": str(decision.verdict),
         "by": "rule" if reviewer is None else "person",
         "reviewer": pseudonym(str(organisation_id), str(reviewer)) if reviewer else None,
-        "defects": [dict(each) for each in decision.defects],
+        "defects": [dict(each) for each in decision.defects or ()],
         "note": decision.note,
         "decided_at": decision.decided_at.isoformat(),
         "cause": str(decision.cause) if decision.cause is not None else None,
