@@ -31,6 +31,20 @@ Decisions
 - 2026-11: under the policy `model` an item has one judgement: what a third person settled, else of
   all that was given the one that says most of what is believed.
 
+Cards: owns data_card, what a lab says of a job's data, and export_card, an export's facts.
+Promises: every export has a card, made of facts that are kept when it is first written; no class
+of fewer than five people is told apart, nor by difference from a total; the dataset folder
+(`hf_dataset`) is read by `datasets` and validates as Croissant 1.1. Never: holds content in a
+card's facts; makes an export wait for what a lab may say.
+
+Decisions
+- 2026-11: the folder's main table is the task type's usual format where that is rows of one shape;
+  columns come from a first pass over the rows, and what no column can hold is JSON as text. The
+  envelope's columns are the same for every job.
+- 2026-11: agreement in a card is the job's last fit, with its own moment; pay is the median of what
+  an hour brought, by class as attested when the export was asked for.
+- 2026-11: how a file would begin is made from at most sixty items within a request.
+
 Provenance: owns the table day_head. Promises: every export carries a proof (`background.proofs`),
 signed with the platform's key, that `marketplace verify` reads offline: the job's chain up to the
 export's event, the digest of each line, and for envelopes the salt of each hand-in, whose event

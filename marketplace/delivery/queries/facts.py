@@ -113,7 +113,7 @@ class _Work:
                 pay = reward(Money(price, currency), active, cap)
                 worked.hourly_minor.append(pay.minor * SECONDS_AN_HOUR // active)
                 worked.seconds.append(active)
-            self._ai["named" if ai_use else "not_named"] += 1
+            self._ai["named" if ai_use and ai_use.get("used", True) else "not_named"] += 1
             self._first = min(self._first or opened, opened)
             self._last = max(self._last or given, given)
 

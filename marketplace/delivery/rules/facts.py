@@ -15,7 +15,7 @@ from marketplace.delivery.rules.licences import Licence
 
 CELL_MIN = 5
 FEWER = f"fewer than {CELL_MIN}"
-REST = "all others together"
+REST, EVERYBODY = "all others together", "everybody together"
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +170,8 @@ def coarsened(found: Mapping[str, Worked]) -> tuple[People, ...]:
         rest.add(worked)
     told = [_told(name, worked) for name, worked in reversed(left)]
     if names:
-        told.append(_told(names[0] if len(found) == 1 else REST, rest))
+        alone = names[0] if len(found) == 1 else EVERYBODY
+        told.append(_told(REST if told else alone, rest))
     return tuple(told)
 
 

@@ -70,9 +70,10 @@ def annotators(facts: Facts) -> str:
     classes = [
         f"{people(each.people)} of “{each.name.replace('_', ' ')}”" for each in facts.classes
     ]
+    told = f": {many(classes)}" if facts.annotators is not None else ""
     return (
         f"{people(facts.annotators)[0].upper()}{people(facts.annotators)[1:]} specialists, known "
-        f"here by pseudonyms of this lab alone: {many(classes)}. Professions are those attested "
+        f"here by pseudonyms of this lab alone{told}. Professions are those attested "
         "when the export was asked for; no class of fewer than five people is told apart."
     )
 
