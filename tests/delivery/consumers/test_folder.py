@@ -10,6 +10,7 @@ import zipfile
 from importlib.util import find_spec
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy.orm import Session
@@ -37,7 +38,7 @@ print(json.dumps([main.num_rows, list(main.features), raw["judgement"][:]]))
 """
 
 
-def ran(program: str, *arguments: str) -> object:
+def ran(program: str, *arguments: str) -> Any:
     done = subprocess.run(
         [sys.executable, "-c", program, *arguments],
         env=os.environ | {"HF_HUB_OFFLINE": "1"},
@@ -63,7 +64,7 @@ def test_the_folder_is_read_by_its_readers(session: Session, tmp_path: Path) -> 
     assert [[], [], counts.rows, said] == ran(CROISSANT, str(folder / "croissant.json"))
     if find_spec("datasets") is None:
         pytest.skip("`datasets` is not installed: pip install 'marketplace[consumers]'.")
-    rows, columns, loaded = ran(DATASETS, str(folder), str(tmp_path / "cache"))  # type: ignore[misc]
+    rows, columns, loaded = ran(DATASETS, str(folder), str(tmp_path / "cache"))
 
     assert (counts.rows, said) == (rows, loaded)
     assert {"domain", "context", "response1", "overall_preference"} <= set(columns)
