@@ -22,11 +22,14 @@ LONG = 25
 
 
 def turns(operation: Operation, number: int) -> list[Role | None]:
-    """Three calls by those who may, others for each operation; one by who may not, or by nobody."""
+    """Somebody who may, another for each operation; each third time then one kept out, or nobody.
+
+    Such as the document allows is sent first, then such as it forbids.
+    """
     let_in = may(operation)
     first, second = (let_in[(number + step) % len(let_in)] for step in (0, 1))
     kept_out: list[Role | None] = [None, *(role for role in Role if role not in let_in)]
-    return [first, second, second, kept_out[number % len(kept_out)]]
+    return [first, kept_out[number % len(kept_out)] if number % 3 == 0 else second]
 
 
 def test_a_few_calls_of_every_operation(
@@ -34,7 +37,7 @@ def test_a_few_calls_of_every_operation(
 ) -> None:
     caller = Caller(session, redis, world(session))
     for number, operation in enumerate(operations):
-        caller.try_all(operation, turns(operation, number), examples=2)
+        caller.try_all(operation, turns(operation, number), examples=1)
 
     assert not caller.wrong, told(caller)
 

