@@ -87,11 +87,16 @@ def request_export(
         requested_by=actor.person(),
         created_at=clock.now(),
     )
+    return _asked(session, actor, export)
+
+
+def _asked(session: Session, actor: Actor, export: Export) -> Export:
+    form, policy = export.format, export.policy
     session.add(export)
-    if chosen is not Policy.MODEL:  # What is believed is frozen first: see `begin`.
+    if policy != Policy.MODEL:  # What is believed is frozen first, in the background.
         mark(session, export)
     outbox.enqueue(session, WRITE, export_id=export.id)
-    audit.record(session, actor, "requested export", export.id, format=form, policy=chosen.value)
+    audit.record(session, actor, "requested export", export.id, format=form, policy=policy)
     return export
 
 
