@@ -51,7 +51,12 @@ class Entry:
 
 _P = Permission
 _API = Entry(
-    "API", "/lab/quick-start", "key", "a", _P.JOBS_VIEW, also=("/account/tokens", "/lab/webhooks")
+    "API",
+    "/lab/quick-start",
+    "key",
+    "a",
+    _P.JOBS_VIEW,
+    also=("/account/tokens", "/lab/webhooks", "/lab/webhook-deliveries"),
 )
 _DESK = Entry("Desk", "/finance", "landmark", "d", _P.FINANCE_VIEW)
 _MEMBERS = Entry("Members", "/organisation/members", "users", "m", _P.MEMBERS_MANAGE)
