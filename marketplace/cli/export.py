@@ -32,6 +32,9 @@ TO = click.option(
     help="A file, a folder, `-`, or (when it is written) s3://bucket/prefix. Left out: the "
     "file's own name, here.",
 )
+PROOF = click.option(
+    "--proof", is_flag=True, help="Bring the proof beside the file, for `marketplace verify`."
+)
 
 
 class Exports(click.Group):
@@ -70,6 +73,7 @@ def export() -> None:
 @click.option("--timeout", type=float, help=TIMEOUT_HELP)
 @click.option("--no-wait", is_flag=True, help="Print the export's id at once.")
 @TO
+@PROOF
 @over_api
 def make(
     *,
@@ -81,6 +85,7 @@ def make(
     timeout: float | None,
     no_wait: bool,
     to: str | None,
+    proof: bool,
 ) -> None:
     """Write a file of what is accepted of a job, take it, and print its name.
 
@@ -100,7 +105,7 @@ def make(
             return
         with progress.bar(None, f"Writing {form}", unit="items") as bar:
             done = client.exports.wait(made.id, timeout=timeout, progress=bar.to)
-        _end(client, done.raw, to)
+        _end(client, done.raw, to, proof=proof)
 
 
 def _newest(client: Client, job_id: str, form: str, policy: str) -> str:
@@ -112,7 +117,7 @@ def _newest(client: Client, job_id: str, form: str, policy: str) -> str:
     raise click.ClickException(f"No {form} export of this job was finished before.")
 
 
-def _end(client: Client, found: dict[str, Any], to: str | None) -> None:
+def _end(client: Client, found: dict[str, Any], to: str | None, *, proof: bool) -> None:
     """Say what was written, and take it to its place."""
     dropped = ", ".join(
         f"{count:,} {reason.replace('_', ' ')}"
@@ -122,7 +127,7 @@ def _end(client: Client, found: dict[str, Any], to: str | None) -> None:
     if to and to.startswith(BUCKET):
         output.tell(_delivered(client, found), output.as_json(), to)
         return
-    _taken(client, found, to)
+    _taken(client, found, to, proof=proof)
 
 
 def _delivered(client: Client, found: dict[str, Any]) -> dict[str, Any]:
@@ -137,7 +142,7 @@ def _delivered(client: Client, found: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _taken(client: Client, found: dict[str, Any], to: str | None) -> None:
+def _taken(client: Client, found: dict[str, Any], to: str | None, *, proof: bool) -> None:
     """Download a finished export to its place, and tell where that is."""
     if to == "-":
         with tempfile.TemporaryDirectory(prefix="marketplace-") as folder:
@@ -151,13 +156,13 @@ def _taken(client: Client, found: dict[str, Any], to: str | None) -> None:
     target = Path(to or found["filename"])
     if target.is_dir():
         target /= found["filename"]
-    _download(client, found, target)
+    _download(client, found, target, proof=proof)
     output.tell(found | {"path": str(target)}, output.as_json(), str(target))
 
 
-def _download(client: Client, found: dict[str, Any], target: Path) -> None:
+def _download(client: Client, found: dict[str, Any], target: Path, *, proof: bool = False) -> None:
     with progress.bar(found["bytes"], "Downloading", unit="bytes") as bar:
-        client.exports.download(found["id"], target, progress=bar.to)
+        client.exports.download(found["id"], target, progress=bar.to, proof=proof)
 
 
 @export.command("list")
@@ -199,8 +204,9 @@ def status(export_id: str) -> None:
 @export.command()
 @click.argument("export_id")
 @TO
+@PROOF
 @over_api
-def download(export_id: str, to: str | None) -> None:
+def download(export_id: str, to: str | None, proof: bool) -> None:
     """Take a finished export, and print the file's name."""
     if to and to.startswith(BUCKET):
         raise click.UsageError("A finished file goes to a bucket with `export JOB --to s3://…`.")
@@ -209,7 +215,7 @@ def download(export_id: str, to: str | None) -> None:
         if found["state"] != "done":
             words = found["failure"] or f"It is {found['state']}; its file is not there yet."
             raise click.ClickException(words)
-        _taken(client, found, to)
+        _taken(client, found, to, proof=proof)
 
 
 @export.command()

@@ -71,12 +71,19 @@ def _shown(run: Run, job_id: str) -> None:
 def _exported(run: Run, job_id: str, folder: Path) -> None:
     target = folder / "out" / "raw.jsonl"
     target.parent.mkdir()
-    made = run("export", job_id, "--to", str(target), "--json")
+    made = run("export", job_id, "--to", str(target), "--proof", "--json")
     assert 0 == made.exit_code, made.output
     told = json.loads(made.stdout)
     assert (1, str(target)) == (told["rows"], told["path"])
     assert told["sha256"] == hashlib.sha256(target.read_bytes()).hexdigest()
-    assert ["raw.jsonl"] == [each.name for each in target.parent.iterdir()]
+    files = sorted(each.name for each in target.parent.iterdir())
+    assert ["raw.jsonl", "raw.jsonl.proof.jsonl.gz"] == files
+    assert 0 == run("verify", str(target)).exit_code
+    target.with_name("cut.jsonl").write_bytes(b"")
+    cut = run(
+        "verify", str(target.with_name("cut.jsonl")), "--proof", str(target) + ".proof.jsonl.gz"
+    )
+    assert 1 == cut.exit_code
     again = run("export", "download", told["id"], "--to", "-")
     assert target.read_bytes() == again.stdout_bytes
     assert told["id"] in run("export", "list", job_id).stdout
