@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -23,6 +24,7 @@ from marketplace.review import queries, service
 from marketplace.review.models import Decision
 from marketplace.review.rules import Verdict
 from marketplace.work.models import Submission
+from marketplace.work.rules import IllegalStep
 
 # Reviewers look at work of the day before; the newest waits in the queue.
 AGE = timedelta(hours=20)
@@ -108,15 +110,17 @@ def _decide(session: Session, planned: PlannedJob, submission_id: UUID, verdict:
     else:
         what, severity, note = spoken[kind]
         defects = [{"what": what, "severity": severity, "where": DEFECT_WHERE}]
-    service.decide(
-        session,
-        actor_of(session, planned.reviewer),
-        SubmissionId(submission_id),
-        verdict=verdict,
-        clearance_days=settings.current().clearance_days,
-        note=note,
-        defects=defects,
-    )
+    # The live worker accepts what is overdue, and may have come first.
+    with suppress(IllegalStep), session.begin_nested():
+        service.decide(
+            session,
+            actor_of(session, planned.reviewer),
+            SubmissionId(submission_id),
+            verdict=verdict,
+            clearance_days=settings.current().clearance_days,
+            note=note,
+            defects=defects,
+        )
 
 
 def ask_for_exports() -> None:

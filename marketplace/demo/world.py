@@ -78,6 +78,7 @@ def build(password: str, *, say: Callable[[str], None]) -> None:
         quiet.keep()
         with at(moment.at):
             moment.happens()
+    quiet.end()
     say("Lists are loaded, documents shown, registers asked …")
     proof.load_lists()
     proof.show_documents(timeline)

@@ -13,8 +13,10 @@ from marketplace.actor import SYSTEM
 from marketplace.db import transaction
 from marketplace.delivery.models import Export
 from marketplace.delivery.rules import ExportState
-from marketplace.demo import people, world
+from marketplace.demo import people, reviewing, work, world
 from marketplace.demo.cast import LABS, SPECIALISTS, STAFF
+from marketplace.demo.plan import JOBS
+from marketplace.demo.quiet import UNWANTED, Quiet
 from marketplace.errors import Missing
 from marketplace.identity import service as identity
 from marketplace.identity.models import Organisation, Person
@@ -22,6 +24,7 @@ from marketplace.identity.rules import OrganisationKind
 from marketplace.jobs.models import Job
 from marketplace.ledger import queries as ledger
 from marketplace.ledger import service as ledger_service
+from marketplace.outbox import OutboxRow
 from marketplace.payouts import service as payouts
 from marketplace.payouts.models import PayoutRun
 from marketplace.payouts.rules import RunState
@@ -45,7 +48,7 @@ from marketplace.specialists.rules.lists import HitGrade, HitState
 from marketplace.tasktypes import TASK_TYPES
 from marketplace.work.models import Outcome as WorkOutcome
 from marketplace.work.models import Submission
-from marketplace.work.rules import OutcomeKind
+from marketplace.work.rules import OutcomeKind, SubmissionState
 
 PASSWORD = "a password of the demonstration"
 
@@ -85,8 +88,20 @@ def test_the_world_holds_what_it_promises_also_when_its_building_was_stopped() -
     _money_ties()
     _approver_approves()
     first = _everything()
+    _what_the_worker_decided_stays()
     world.build(PASSWORD, say=silent)
     assert first == _everything()
+
+
+def _what_the_worker_decided_stays() -> None:
+    planned = next(one for one in JOBS if one.is_reviewed)
+    accepted = select(Submission.id).where(Submission.state == SubmissionState.ACCEPTED)
+    with transaction() as session:
+        job = work.job_of(session, planned)
+        assert job is not None
+        given = session.scalars(accepted.where(Submission.job_id == job.id).limit(1)).one()
+        reviewing._decide(session, planned, given, Verdict.REJECT)
+        assert SubmissionState.ACCEPTED == session.get_one(Submission, given).state
 
 
 def _people_are_there() -> None:
@@ -232,3 +247,20 @@ def test_it_stays_away_where_people_are() -> None:
     with pytest.raises(world.NotEmpty):
         world.build(PASSWORD, say=silent)
     assert 1 == _everything()["person"]
+
+
+@pytest.mark.usefixtures("paid_world")
+def test_what_is_overdue_in_the_present_waits_until_history_is_written() -> None:
+    rows = select(OutboxRow.not_before).where(OutboxRow.name.in_(UNWANTED))
+    quiet = Quiet()
+
+    quiet.keep()
+    with transaction() as session:
+        rest = session.scalars(rows).all()
+    quiet.end()
+    with transaction() as session:
+        due = session.scalars(rows).all()
+
+    assert rest
+    assert all(at > clock.now() + timedelta(seconds=10) for at in rest)
+    assert all(at <= clock.now() for at in due)
