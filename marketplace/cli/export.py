@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 import tempfile
+import textwrap
 import time
 from itertools import islice
 from pathlib import Path
@@ -23,6 +24,7 @@ LAST = "last"
 BUCKET = "s3://"
 SENDING = ("waiting", "sending")
 ASKED_SECONDS = 1.0
+LINE = 100
 TO = click.option(
     "--to",
     "-o",
@@ -220,11 +222,29 @@ def download(export_id: str, to: str | None, proof: bool) -> None:
 
 @export.command()
 @click.argument("job_id", shell_complete=job_ids)
+@click.argument("key", required=False)
 @over_api
-def formats(job_id: str) -> None:
-    """What a job can be exported as."""
+def formats(job_id: str, key: str | None) -> None:
+    """What a job can be exported as; with a KEY, what that file holds."""
     with connected() as client:
         kind = client.jobs.get(job_id)["task_type"]
-        found = client.call("GET", f"/task-types/{kind}")["exports"]
-    for each in found:
-        output.tell_line({"format": each}, output.as_json(), each)
+        found = client.task_type(kind).raw["formats"]
+    if key:
+        _explain(next((each for each in found if each["key"] == key), None), key)
+        return
+    cells = [[each["key"], each["suffix"], each["title"]] for each in found]
+    output.rows(found, ("format", "file", "what it is"), cells)
+
+
+def _explain(found: dict[str, Any] | None, key: str) -> None:
+    """Tell one format whole; UsageError where there is none of this key."""
+    if found is None:
+        raise click.UsageError(f"This job has no format {key!r}; leave it out to see them all.")
+    words = [found["title"], *textwrap.wrap(found["help"], LINE), ""]
+    words.append(f"Policies: {', '.join(found['policies'])}.")
+    if found["increments"]:
+        words.append("--since EXPORT writes what changed since an earlier one.")
+    columns = [[each["name"], each["kind"], each["says"]] for each in found["columns"]]
+    if columns:
+        words += ["", *output.table(("name", "kind", "what it says"), columns)]
+    output.tell(found, output.as_json(), "\n".join(words))

@@ -89,6 +89,10 @@ def _exported(run: Run, job_id: str, folder: Path) -> None:
     assert told["id"] in run("export", "list", job_id).stdout
     formats = run("export", "formats", job_id).stdout.split()
     assert {"raw", "trl_preference", "hf_dataset"} <= set(formats)
+    one = json.loads(run("export", "formats", job_id, "trl_preference", "--json").stdout)
+    assert {"chosen", "rejected"} <= {each["name"] for each in one["columns"]}
+    assert ["majority", "model", "all"] == one["policies"]
+    assert 2 == run("export", "formats", job_id, "trl").exit_code
 
 
 def _followed(run: Run, job_id: str, cursor: Path) -> None:

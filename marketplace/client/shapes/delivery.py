@@ -36,6 +36,29 @@ class Export(Record):
     expires_at: datetime | None
 
 
+class Column(Record):
+    """What the API calls ColumnShown."""
+
+    name: str
+    kind: str
+    says: str
+    may_lack: bool
+
+
+class Format(Record):
+    """What the API calls FormatShown."""
+
+    key: str
+    title: str
+    help: str
+    suffix: str
+    media: str
+    policies: list[str]
+    increments: bool
+    compresses: bool
+    columns: list[Column]
+
+
 class TaskType(Record):
     """What the API calls TaskTypeShown."""
 
@@ -45,6 +68,8 @@ class TaskType(Record):
     item_schema: dict[str, Any]
     judgement_schema: dict[str, Any]
     exports: list[str]
+    default_export: str
+    formats: list[Format]
 
 
 class Event(Record):

@@ -14,13 +14,13 @@ from marketplace.db import transaction
 from marketplace.delivery import queries
 from marketplace.delivery import service as delivery
 from marketplace.delivery.models import Export
-from marketplace.delivery.rules import Compression, ExportState, mimetype
+from marketplace.delivery.rules import Compression, ExportState, in_one_go, is_text, mimetype
 from marketplace.delivery.rules.bundle import formats_of
 from marketplace.errors import Conflict
 from marketplace.identity.rules import Permission
 from marketplace.ids import ExportId, JobId
 from marketplace.jobs import queries as jobs
-from marketplace.tasktypes import task_type
+from marketplace.tasktypes import Exporter, task_type
 from marketplace.tasktypes.exports import Policy
 from marketplace.tasktypes.label_studio.project import configuration_of
 from marketplace.web import api
@@ -195,8 +195,41 @@ def get_label_studio_config(job_id: UUID) -> Response:
     return Response(configuration_of(job.task_type, template), mimetype="application/xml")
 
 
+class ColumnShown(Schema):
+    """A column of a format's rows, or a file of its archive.
+
+    A name that ends with `*` stands for all that begin so; may_lack: some rows do not have it.
+    """
+
+    name = fields.String()
+    kind = fields.String()
+    says = fields.String()
+    may_lack = fields.Boolean()
+
+
+class FormatShown(Schema):
+    """What a job can be exported as.
+
+    help: what reads it and what it cannot hold; policies: those it can follow; increments: whether
+    `since` may ask for changes alone; compresses: whether `compression` may be asked for.
+    """
+
+    key = fields.String()
+    title = fields.String()
+    help = fields.String()
+    suffix = fields.String()
+    media = fields.String()
+    policies = fields.List(fields.String())
+    increments = fields.Boolean()
+    compresses = fields.Boolean()
+    columns = fields.List(fields.Nested(ColumnShown))
+
+
 class TaskTypeShown(Schema):
-    """A task type's contract: JSON Schemas, and what it can be exported as."""
+    """A task type's contract: JSON Schemas, and what it can be exported as.
+
+    exports: the formats' keys alone; default_export: the format that fits most uses.
+    """
 
     key = fields.String()
     title = fields.String()
@@ -204,19 +237,40 @@ class TaskTypeShown(Schema):
     item_schema = fields.Dict(keys=fields.String())
     judgement_schema = fields.Dict(keys=fields.String())
     exports = fields.List(fields.String())
+    default_export = fields.String()
+    formats = fields.List(fields.Nested(FormatShown))
+
+
+def _told(exporter: Exporter) -> dict[str, Any]:
+    """A format as FormatShown tells it."""
+    offered = {*exporter.policies, Policy.MODEL}
+    return {
+        "key": exporter.key,
+        "title": exporter.title,
+        "help": exporter.help.replace("`", ""),
+        "suffix": exporter.suffix,
+        "media": mimetype(f"file{exporter.suffix}"),
+        "policies": [each.value for each in Policy if each in offered],
+        "increments": not in_one_go(exporter),
+        "compresses": is_text(exporter.suffix),
+        "columns": exporter.columns,
+    }
 
 
 @delivery_api.get("/task-types/<string:key>")
 @public
 @delivery_api.response(200, TaskTypeShown)
 def get_task_type(key: str) -> dict[str, Any]:
-    """JSON Schemas of a task type's template, item and judgement."""
+    """JSON Schemas of a task type's template, item and judgement, and its export formats."""
     found = task_type(key)
+    formats = formats_of(found)
     return {
         "key": found.key,
         "title": found.title,
         "template_schema": found.template_schema,
         "item_schema": found.item_schema,
         "judgement_schema": found.judgement_schema,
-        "exports": list(formats_of(found)),
+        "exports": list(formats),
+        "default_export": found.default_export.key,
+        "formats": [_told(each) for each in formats.values()],
     }
