@@ -95,7 +95,7 @@ def test_a_lab_from_draft_to_file(address: str, token: str, tmp_path: Path) -> N
         run_all()
         done = export.wait(timeout=5, progress=lambda *at: read.append(at))
         place = done.download(tmp_path, proof=True)
-        balance = client.balance()
+        assert client.balance().reserved.currency == plan.price.currency
         with pytest.raises(Invalid) as refused:
             client.jobs.create({"title": "No type"})
         with Client(address, "mkt_nothing") as stranger, pytest.raises(NotSignedIn):
@@ -111,7 +111,6 @@ def test_a_lab_from_draft_to_file(address: str, token: str, tmp_path: Path) -> N
     )
     assert file.stat().st_size + 1 == arrived[-1]
     assert (ITEMS, "Which is safer?", "open") == (plan.tasks, opened.title, completed.state)
-    assert balance.reserved.currency == plan.price.currency
     assert "specialists eligible now" in str(plan)
     assert isinstance(plan.time_to_fill[0], timedelta | None)
     assert done.sha256 == hashlib.sha256(place.read_bytes()).hexdigest()
