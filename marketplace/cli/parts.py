@@ -119,6 +119,8 @@ def settings_for(prepared: Prepared, addresses: Addresses) -> dict[str, str]:
             f"{sandbox_addresses.GITHUB_API}",
             "MODEL_SANDBOX_BASE": f"http://{addresses.reachable}:{addresses.sandbox_port}"
             f"{sandbox_addresses.MODEL}",
+            # People type this one into forms, so it is the address that they know.
+            "WEBHOOK_SANDBOX_BASE": f"{addresses.sandbox}{sandbox_addresses.HOOKS}",
             "SANDBOX_HOST": addresses.host,
             "SANDBOX_PORT": str(addresses.sandbox_port),
             "SANDBOX_PUBLIC_URL": addresses.sandbox,

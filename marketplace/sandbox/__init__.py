@@ -1,5 +1,5 @@
 """Outside services, emulated: Stripe as its own SDK speaks it, the platform's bank, a register of
-providers, GitHub, and a mailbox to read.
+providers, GitHub, a lab's server that takes webhooks, and a mailbox to read.
 
 Owns: everything an outside service would own (accounts, payments, balances, transfers, events,
 webhook deliveries, idempotency), in PostgreSQL tables of its own named `sandbox_*`, so that it may
@@ -26,6 +26,7 @@ connected account holds its default currency, so a transfer in another one is co
 account until it is mended. Reversing a payout makes one of a negative amount, as Stripe does.
 2026-11: only the platform's own bank is emulated, with one statement for each day with movements,
 numbered without a gap; a statement of today grows until the day is over.
+2026-11: what a lab's server was sent is kept in memory, the newest fifty.
 2026-11: reports are in UTC and finish a moment after they were asked for; the control panel is a
 page without a key, since everything in this program is invented, and its forms are held to its own
 origin.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 NPPES = "/registry/nppes/api/"
 MODEL = "/model/v1"
+HOOKS = "/hooks"
 MODEL_KEY_PREFIX = "sandbox-model-"
 GITHUB = "/github"
 GITHUB_API = "/github/api"

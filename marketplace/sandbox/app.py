@@ -21,6 +21,7 @@ from marketplace.sandbox import (
     disputes,
     events,
     github,
+    hooks,
     identity,
     identity_pages,
     intents,
@@ -85,6 +86,7 @@ def create_app(
     app.register_blueprint(money_controls.blueprint(store, api.authenticate, worker, pace))
     app.register_blueprint(registry.blueprint(store, api.authenticate))
     app.register_blueprint(model.blueprint())
+    app.register_blueprint(hooks.blueprint())
     _add_pages(app, store, worker, mailbox)
     app.register_error_handler(ApiError, _refuse)
     app.register_error_handler(ConnectionAbortedError, lambda _fault: Response(status=500))
