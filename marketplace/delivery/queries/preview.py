@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
+from psycopg.errors import QueryCanceled
 from sqlalchemy import select, text
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from marketplace import clock
@@ -17,7 +19,7 @@ from marketplace.delivery.queries.reading import records
 from marketplace.delivery.queries.standing import states_of
 from marketplace.delivery.rules import ExportState
 from marketplace.delivery.rules.bundle import BUNDLE, default_format, formats_of
-from marketplace.errors import Fault, Faulty
+from marketplace.errors import Conflict, Fault, Faulty
 from marketplace.identity.rules import Permission
 from marketplace.ids import ExportId, JobId, new_id
 from marketplace.jobs import queries as jobs
@@ -52,7 +54,8 @@ def preview_of(
 ) -> Preview:
     """The first rows of a job in a format, of at most sixty items, as they are now.
 
-    Raises Faulty for a format that the job has not, PolicyUnavailable for a policy.
+    Raises Faulty for a format that the job has not, PolicyUnavailable for a policy, Conflict where
+    the look takes too long.
     """
     viewer.require(Permission.JOBS_VIEW)
     job = jobs.job_of(session, viewer, job_id)
@@ -67,7 +70,14 @@ def preview_of(
     told = asked
     if form == BUNDLE:  # The rows of its main table say most of what it will hold.
         told = default_format(task_type(job.task_type), chosen) or asked
-    return _made(told, asked, chosen, _first(session, job, asked, chosen))
+    try:
+        found = _first(session, job, asked, chosen)
+    except OperationalError as fault:
+        if not isinstance(fault.orig, QueryCanceled):
+            raise
+        # The time for a look is over; the file itself takes as long as it takes.
+        raise Conflict("The first rows take longer than a look; the file does not.") from fault
+    return _made(told, asked, chosen, found)
 
 
 def _first(session: Session, job: Job, exporter: Exporter, policy: Policy) -> list[Record]:

@@ -165,7 +165,8 @@ def rest_after(failures: int) -> timedelta | None:
     """How long an endpoint rests that failed so often in a row; None while that may be chance."""
     if failures < FAILURES_BORNE:
         return None
-    return min(REST_FIRST * 2 ** min(failures - FAILURES_BORNE, 10), REST_MAX)
+    doublings = min(failures - FAILURES_BORNE, 10)
+    return min(REST_FIRST * (1 << doublings), REST_MAX)
 
 
 def retry_after_of(header: str | None, now: datetime) -> timedelta | None:

@@ -25,6 +25,7 @@ MEASURES: Mapping[str, str] = {
 
 
 def number(count: int) -> str:
+    """`2,000`."""
     return f"{count:,}"
 
 
@@ -55,6 +56,7 @@ def duration(seconds: int) -> str:
 
 
 def people(count: int | None) -> str:
+    """How many people, where they are enough to be told; None is fewer than that."""
     return FEWER if count is None else number(count)
 
 
@@ -90,6 +92,7 @@ def per_item(facts: Facts) -> str:
 
 
 def timeframe(facts: Facts) -> str:
+    """The days between which the work was done."""
     if facts.from_on is None or facts.until_on is None:
         return "no work yet"
     if facts.from_on == facts.until_on:
@@ -98,10 +101,12 @@ def timeframe(facts: Facts) -> str:
 
 
 def requirements(facts: Facts) -> str:
+    """What was asked of whoever judged, a list in a line."""
     return "; ".join(facts.requirements) or "none beyond a verified account"
 
 
 def ai_tools(facts: Facts) -> str:
+    """What the job allows of AI tools, and how many judgements name one."""
     named = facts.ai_use.get("named", 0)
     return (
         f"{facts.ai_policy}. {counted(named, 'judgement')} of {number(facts.judgements)} "
@@ -147,6 +152,7 @@ def reviewing(facts: Facts) -> str:
 
 
 def guideline(each: Guideline) -> str:
+    """One version of the guidelines: its file, its day and what its coming changed."""
     change = {
         "reopen": "; judged tasks were asked again",
         "requalify": "; people qualified again first",

@@ -70,9 +70,7 @@ class Waiting(SubmissionShown):
     author = fields.String()
     chance = fields.Float(
         allow_none=True,
-        metadata={
-            "description": "How likely it was drawn, for weights; null without"
-        },
+        metadata={"description": "How likely it was drawn, for weights; null without"},
     )
     reasons = fields.List(fields.String())
     due_at = fields.AwareDateTime(

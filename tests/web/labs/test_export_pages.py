@@ -72,5 +72,7 @@ def test_every_way_to_look_at_a_file_before_and_after(
     where = owner.post(f"/lab/jobs/{job.id}/exports", changes)
     background.run_all()
     assert "Since" in text_of(checked(owner.get(where.location)))
-    refused = owner.post(f"/lab/jobs/{job.id}/exports", packed | {"deliver_to": "s3://lab-files/x/"})
+    refused = owner.post(
+        f"/lab/jobs/{job.id}/exports", packed | {"deliver_to": "s3://lab-files/x/"}
+    )
     assert "Keep a key that may write into lab-files" in text_of(checked(refused, 422))
