@@ -13,7 +13,7 @@ actor to pass to verbs and queries.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeVar, cast
@@ -41,10 +41,14 @@ class Access(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """The mark on a view; permission is None unless access is PERMITTED."""
+    """The mark on a view; permissions: one of them is enough, none unless access is PERMITTED."""
 
     access: Access
-    permission: Permission | None = None
+    permissions: tuple[Permission, ...] = ()
+
+    def lets(self, held: Collection[str]) -> bool:
+        """Whether these permissions are enough."""
+        return not self.permissions or any(each in held for each in self.permissions)
 
 
 class EmailUnverified(Denied):
@@ -77,11 +81,14 @@ def signed_in(view: View) -> View:
     return _mark(view, Guard(Access.SIGNED_IN))
 
 
-def needs(permission: Permission) -> Callable[[View], View]:
-    """Only those who hold the permission in the organisation that they act for."""
+def needs(*permissions: Permission) -> Callable[[View], View]:
+    """Only those who hold the permission (one of them, where several are named) in the
+    organisation that they act for."""
+    if not permissions:
+        raise ValueError("Name a permission, or mark the view as signed_in.")
 
     def mark(view: View) -> View:
-        return _mark(view, Guard(Access.PERMITTED, permission))
+        return _mark(view, Guard(Access.PERMITTED, permissions))
 
     return mark
 
@@ -163,5 +170,5 @@ def allow(guard: Guard, here: Visitor | None) -> None:
         return
     if not here.verified:
         raise EmailUnverified("Open the link that we mailed you first.")
-    if guard.permission is not None:
-        here.actor.require(guard.permission)
+    if not guard.lets(here.actor.permissions):
+        here.actor.require(guard.permissions[0])

@@ -117,6 +117,6 @@ def told(caller: Caller) -> str:
 
 def may(operation: Operation) -> list[Role]:
     """The roles that get through to the operation, as its document says."""
-    asked = operation.definition.raw.get("security", [])
-    scopes = {Permission(scope) for one in asked for scope in one.get("bearer", [])}
-    return [role for role in Role if scopes <= GRANTS[role]]
+    ways = operation.definition.raw.get("security") or [{}]
+    scopes = [{Permission(scope) for scope in way.get("bearer", [])} for way in ways]
+    return [role for role in Role if any(each <= GRANTS[role] for each in scopes)]

@@ -198,8 +198,7 @@ def calls(app: Flask, lab: Actor) -> Iterator[tuple[str, str, bool]]:
     # What ends a thing comes last.
     for _, rule, method, guard in sorted(guarded_endpoints(app), key=ends):
         if "<uuid:" in rule and not rule.startswith(PLATFORM) and f"{method} {rule}" not in OFFERS:
-            permission = guard.permission if guard is not None else None
-            yield method, rule, permission is None or permission in lab.permissions
+            yield method, rule, guard is None or guard.lets(lab.permissions)
 
 
 def asked(caller: Caller, method: str, rule: str, ids: Mapping[str, Any]) -> tuple[int, str]:

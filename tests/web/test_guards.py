@@ -26,7 +26,7 @@ from marketplace.web.guards import (
 from tests.make import identity as make
 from tests.web.conftest import Browser
 
-JOBS = Guard(Access.PERMITTED, Permission.JOBS_VIEW)
+JOBS = Guard(Access.PERMITTED, (Permission.JOBS_VIEW,))
 
 
 def visitor(*permissions: str, verified: bool = True) -> Visitor:
@@ -58,6 +58,13 @@ def test_the_permission_decides() -> None:
     allow(JOBS, visitor("jobs.view"))
     with pytest.raises(Denied):
         allow(JOBS, visitor("jobs.edit"))
+
+
+def test_one_of_several_permissions_is_enough() -> None:
+    either = Guard(Access.PERMITTED, (Permission.JOBS_VIEW, Permission.WORK_DO))
+    allow(either, visitor("work.do"))
+    with pytest.raises(Denied):
+        allow(either, visitor("jobs.edit"))
 
 
 def test_unverified_people_wait_even_with_the_permission() -> None:

@@ -22,6 +22,9 @@ LIMIT_MAX = 200
 # How many events a filter looks through at a time, however few of them it finds.
 WINDOW = 20_000
 _P = Permission
+_SPECIALISTS = (_P.WORK_DO, _P.EARNINGS_VIEW, _P.CREDENTIALS_CLAIM)
+# Who has a feed: one of these is enough, which kinds stand in it depends on all.
+READERS = (_P.JOBS_VIEW, *_SPECIALISTS)
 _NEEDS = {
     "budget": _P.BALANCE_VIEW,
     "invoice": _P.BALANCE_VIEW,
@@ -69,7 +72,7 @@ def _scope(viewer: Actor) -> _Scope:
         own = viewer.organisation()
         chain, mine = f"organisation:{own}", Event.organisation_id == own
         return _Scope(chain, mine, Event.organisation_number, Reader.LAB)
-    if not any(viewer.may(each) for each in (_P.WORK_DO, _P.EARNINGS_VIEW, _P.CREDENTIALS_CLAIM)):
+    if not any(viewer.may(each) for each in _SPECIALISTS):
         raise Denied("This token may read neither a lab's events nor a specialist's.")
     person = viewer.person()
     chain, mine = f"person:{person}", Event.person_id == person

@@ -13,7 +13,7 @@ from marketplace.delivery.queries import events as queries
 from marketplace.delivery.rules.kinds import KINDS, KindText, facts_of
 from marketplace.web import api
 from marketplace.web.api.answers import PAGE_DEFAULT, PAGE_MAX
-from marketplace.web.guards import me, public, signed_in
+from marketplace.web.guards import me, needs, public
 
 events_api = api.blueprint("events", "Events: what happened, in order, and webhooks.")
 NUMBER_MAX = 2**62
@@ -88,7 +88,7 @@ class EventKinds(Schema):
 
 
 @events_api.get("/events")
-@signed_in
+@needs(*queries.READERS)
 @events_api.arguments(EventQuery, location="query")
 @events_api.response(200, EventFeed)
 def list_events(asked: dict[str, Any]) -> queries.Feed:
@@ -131,7 +131,7 @@ def _feed(asked: dict[str, Any], after: int) -> queries.Feed:
 
 
 @events_api.get("/events/head")
-@signed_in
+@needs(*queries.READERS)
 @events_api.response(200, EventHead)
 def get_head() -> dict[str, int]:
     """Where the feed ends now: the `after` of a program that wants only what comes from now on."""

@@ -131,9 +131,9 @@ class MarketplaceBlueprint(Blueprint):  # type: ignore[misc]
             asked.setdefault("parameters", []).append(statuses.KEY_PARAMETER)
         manual = documented.setdefault("manual_doc", {})
         manual.setdefault("operationId", f"{self.name}.{endpoint}")
-        scopes = [guard.permission.value] if guard.permission else []
         public = guard.access is Access.PUBLIC
-        manual.setdefault("security", [] if public else [{"bearer": scopes}])
+        ways = [{"bearer": [each.value]} for each in guard.permissions] or [{"bearer": []}]
+        manual.setdefault("security", [] if public else ways)
         answers = manual.setdefault("responses", {})
         for status in statuses.refusals(view, guard, rule, method):
             answers.setdefault(status, http.HTTPStatus(status).name)
