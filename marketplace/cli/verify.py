@@ -39,7 +39,9 @@ def verify(
     keys once from its /.well-known/marketplace-keys.json: without --key the signature shows only
     that file and proof belong together.
 
-    Ends with 0 when all is as it was, 1 when something is not, 2 when it cannot be checked.
+    VALID means that all is as the owner of the key signed it; CONSISTENT, without a key, that
+    nothing contradicts the proof. Ends with 0 for both, 1 when something does, 2 when it cannot be
+    checked.
     """
     try:
         trusted = _keys(keys) if keys else None
@@ -57,9 +59,19 @@ def _keys(given: tuple[str, ...]) -> dict[str, bytes]:
     """All keys that were given, as files or as texts."""
     found: dict[str, bytes] = {}
     for each in given:
-        path = Path(each)
-        found |= keys_of(path.read_text(encoding="utf-8") if path.is_file() else each)
+        found |= keys_of(_text_of(each))
     return found
+
+
+def _text_of(given: str) -> str:
+    """What a file says, or else the text that was given; UnreadableKey for a file of no text."""
+    try:
+        path = Path(given)
+        return path.read_text(encoding="utf-8") if path.is_file() else given
+    except OSError:  # A text may be too long for the name of a file.
+        return given
+    except ValueError as wrong:
+        raise UnreadableKey("This is no Ed25519 public key.") from wrong
 
 
 def _size(path: Path) -> int | None:
@@ -74,11 +86,14 @@ def _words(report: Report) -> list[str]:
     total = sum(count for kind, count in report.counts.items() if kind not in HARMLESS)
     lines = sum(each.get("lines", 0) for each in report.statement.get("files", ()))
     files = len(report.statement.get("files", ()))
-    said = [f"VALID  {lines:,} lines in {files:,} {'file' if files == 1 else 'files'}."]
+    what = f"{lines:,} lines in {files:,} {'file' if files == 1 else 'files'}"
+    # Anybody can make a file and a proof that fit: only a key from elsewhere says whose they are.
+    said = [f"VALID  {what}." if report.trusted else f"CONSISTENT  {what} fit the proof they have."]
     if not report.ok:
         said = [
             f"NOT VALID  {total:,} {'thing is' if total == 1 else 'things are'} not as written."
         ]
+    said += _what_it_is(report)
     said += [_line(each) for each in faults[:SHOWN_MAX]]
     if total > SHOWN_MAX:
         said.append(f"  … and {total - SHOWN_MAX:,} more; --json lists a thousand.")
@@ -94,9 +109,23 @@ def _line(finding: Finding) -> str:
     return f"  {finding.kind.value:<9}  {finding.file}: {finding.says}"
 
 
+def _what_it_is(report: Report) -> list[str]:
+    """Which export it is: a true one may have been put in another's place."""
+    told = report.statement
+    if "export_id" not in told:
+        return []
+    return [
+        f"Export {told['export_id']} of job {told.get('job_id')}: {told.get('format')}, policy "
+        f"{told.get('policy')}, up to event {told['as_of_event']:,}."
+    ]
+
+
 def _what_holds(report: Report) -> list[str]:
     """What was looked at, in words that claim no more than was shown."""
-    found = [f"Chain: {report.events:,} events, {report.heads:,} signed heads of days."]
+    heads = f"{report.heads:,} heads of days"
+    if report.heads:
+        heads += f", {report.heads_signed:,} of them signed with keys that you gave"
+    found = [f"Chain: {report.events:,} events, {heads}."]
     if report.opened:
         words = f"{report.opened:,} judgements are what their authors handed in"
         reviews = f", {report.verdicts:,} verdicts what was said" if report.verdicts else ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -35,8 +36,11 @@ NO_KEY = (
     "No key was given: the signature shows that file and proof belong together, not who made them. "
     "Save the platform's keys from /.well-known/marketplace-keys.json and give them with --key."
 )
+LISTED_MAX = 10_000
+STRANGE_MAX = 1_000_000  # Lines beyond those written that are read: a bomb has any number.
 # Not part of any export: what the people of a bundle's list of hashes, and folders, bring along.
-BESIDE = frozenset({BUNDLED, "MANIFEST.sha256", ".DS_Store"})
+MANIFEST = "MANIFEST.sha256"
+BESIDE = frozenset({BUNDLED, MANIFEST, ".DS_Store"})
 
 
 def verify(
@@ -73,20 +77,38 @@ class _Files:
         """Every file that the proof names, and what is there besides."""
         named = {each["name"]: each for each in self.proof.statement.get("files", ())}
         alone = "" in self.place.files
+        for name in self.place.doubled:
+            says = f"The archive has {name} more than once; programs differ in which they take."
+            self.report.add(Kind.ADDED, name, says)
         for name, stated in named.items():
             opened = self.place.files.get("" if alone and len(named) == 1 else name)
             if opened is None:
                 self.report.add(Kind.MISSING, name, f"The file {name} is missing.")
             else:
                 self._file(name, stated, opened)
-        if not alone and named:
-            for name in self.place.files.keys() - named.keys() - BESIDE:
-                self.report.add(Kind.ADDED, name, f"The file {name} was added.")
+        strange = self.place.files.keys() - named.keys() - BESIDE
+        for name in sorted(strange) if not (alone and named) else ():
+            whole = name or self.place.proof_name
+            self.report.add(Kind.ADDED, whole, f"The proof does not speak of {name or 'the file'}.")
+        if MANIFEST in self.place.files and named:
+            self._manifest(self.place.files[MANIFEST], named)
+
+    def _manifest(self, opened: Opened, named: Mapping[str, Mapping[str, Any]]) -> None:
+        """A bundle's own list of hashes, which people check with other programs."""
+        try:
+            for number, (_, line) in enumerate(islice(digests_of(opened, "lines"), LISTED_MAX), 1):
+                sha256, _, name = (line or b"").decode().strip().partition("  ")
+                if name != BUNDLED and sha256 != named.get(name, {}).get("sha256"):
+                    says = f"Line {number} is not the hash of a file that was written."
+                    self.report.add(Kind.ALTERED, MANIFEST, says, number)
+        except (*UNREADABLE, ValueError) as wrong:
+            self.report.add(Kind.ALTERED, MANIFEST, f"{MANIFEST} cannot be read: {wrong}")
 
     def _file(self, name: str, stated: Mapping[str, Any], opened: Opened) -> None:
         try:
             sha256, _ = sha256_of(opened, self.progress)
-            unit, listed = self.proof.lines.get(name, ("lines", Digests()))
+            unit = stated["unit"]
+            _, listed = self.proof.lines.get(name, ("", Digests()))
             if unit != "lines" and unit_of(opened) != unit:
                 self.report.add(Kind.ALTERED, name, f"{name} is no longer the kind of file it was.")
                 return
@@ -104,6 +126,10 @@ class _Files:
         found = Digests()
         for digest, _ in digests_of(opened, unit):
             found.add(digest)
+            if len(found) > len(listed) + STRANGE_MAX:
+                says = f"{name} goes on for more than {STRANGE_MAX:,} {unit} that nobody wrote."
+                self.report.add(Kind.ADDED, name, says)
+                break
         named: set[int] = set()
         for change in changes(listed, found):
             if change.kind is not Kind.MISSING:
@@ -117,9 +143,14 @@ class _Files:
         return named
 
     def _rows(self, name: str, unit: str, opened: Opened, named: set[int]) -> None:
-        for number, (_, content) in enumerate(digests_of(opened, unit), 1):
+        _, listed = self.proof.lines.get(name, ("", Digests()))
+        units = islice(digests_of(opened, unit), len(listed) + STRANGE_MAX)
+        for number, (_, content) in enumerate(units, 1):
             if content is None:
-                return
+                if unit == "lines":
+                    says = f"Line {number} is too long to be looked into."
+                    self.report.add(Kind.UNPROVEN, name, says, number)
+                continue
             self.report.rows += 1
             row = row_of(content) if number not in named else None
             if row is not None:

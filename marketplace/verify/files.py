@@ -5,10 +5,13 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
+import lzma
 import shutil
+import struct
 import tempfile
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -16,25 +19,41 @@ from pathlib import Path
 from typing import IO, Any
 
 from marketplace.verify.report import CannotCheck
-from marketplace.verify.seal import line_digest, row_digest
+from marketplace.verify.seal import DIGEST_BYTES, line_digest, row_digest
 
 SUFFIX = ".proof.jsonl.gz"
 BUNDLED = "proof.jsonl.gz"
 GZIP, ZIP, PARQUET = b"\x1f\x8b", b"PK", b"PAR1"
 CHUNK = 1 << 20
 ROWS_AT_ONCE = 1_000
-UNREADABLE = (OSError, EOFError, zlib.error, zipfile.BadZipFile)
+# What reading a broken or hostile file may end in: an archive that is encrypted or packed in a way
+# that nobody knows raises RuntimeError, its fields may be of any size.
+UNREADABLE = (
+    OSError,
+    EOFError,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    zipfile.BadZipFile,
+    ArithmeticError,
+    LookupError,
+    MemoryError,
+    RuntimeError,
+)
+LINE_MAX = 1 << 26  # Bytes of a line that are looked into; a longer one is hashed only.
 Opened = Callable[[], IO[bytes]]
 Progress = Callable[[int], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """What is checked. files: openers by name, a lone file under the name ''; proof: opens it."""
+    """What is checked. files: openers by name, a lone file under the name ''; proof: opens it;
+    doubled: names that an archive has more than once."""
 
     files: dict[str, Opened]
     proof: Opened
     proof_name: str
+    doubled: tuple[str, ...] = ()
 
 
 @contextmanager
@@ -43,16 +62,18 @@ def place_of(path: Path, proof: Path | None) -> Iterator[Place]:
     if not path.exists():
         raise CannotCheck(f"{path} is not there.")
     with ExitStack() as stack:
-        files = _files(path, stack)
+        try:
+            files, doubled = _files(path, stack)
+        except OSError as wrong:
+            raise CannotCheck(f"{path} cannot be read: {wrong.strerror or wrong}.") from wrong
         if proof is not None:
-            yield Place(files, lambda: proof.open("rb"), proof.name)
+            yield Place(files, lambda: proof.open("rb"), proof.name, doubled)
             return
         beside = path.with_name(path.name + SUFFIX)
-        inside = BUNDLED if BUNDLED in files else None
-        if inside is not None:
-            yield Place(files, files[inside], inside)
+        if BUNDLED in files:
+            yield Place(files, files[BUNDLED], BUNDLED, doubled)
         elif beside.exists():
-            yield Place(files, lambda: beside.open("rb"), beside.name)
+            yield Place(files, lambda: beside.open("rb"), beside.name, doubled)
         else:
             raise CannotCheck(
                 f"There is no proof beside {path.name}: download it from the export's page, or "
@@ -61,21 +82,25 @@ def place_of(path: Path, proof: Path | None) -> Iterator[Place]:
             )
 
 
-def _files(path: Path, stack: ExitStack) -> dict[str, Opened]:
+def _files(path: Path, stack: ExitStack) -> tuple[dict[str, Opened], tuple[str, ...]]:
+    """The files at a path, and the names that stand twice in an archive."""
     if path.is_dir():
         found = sorted(each for each in path.rglob("*") if each.is_file())
-        return {each.relative_to(path).as_posix(): _opener(each) for each in found}
+        return {each.relative_to(path).as_posix(): _opener(each) for each in found}, ()
     with path.open("rb") as start:
         is_zip = start.read(2) == ZIP
     if is_zip:
         try:
             archive = stack.enter_context(zipfile.ZipFile(path))
-        except zipfile.BadZipFile:
+        except (*UNREADABLE, ValueError):
             archive = None
         names = archive.namelist() if archive is not None else []
         if archive is not None and BUNDLED in names:
-            return {name: _member(archive, name) for name in names if not name.endswith("/")}
-    return {"": _opener(path)}
+            doubled = tuple(name for name, times in Counter(names).items() if times > 1)
+            return {
+                name: _member(archive, name) for name in names if not name.endswith("/")
+            }, doubled
+    return {"": _opener(path)}, ()
 
 
 def _opener(path: Path) -> Opened:
@@ -114,7 +139,7 @@ def unit_of(opened: Opened) -> str:
 
 def digests_of(opened: Opened, unit: str) -> Iterator[tuple[bytes, Any]]:
     """The digest of each unit of a file, in order, with the line or the table's row that it is of;
-    None for a member."""
+    None for a member, and for a line too long to be held."""
     if unit == "rows":
         for row in _table(opened):
             yield row_digest(row), row
@@ -122,18 +147,29 @@ def digests_of(opened: Opened, unit: str) -> Iterator[tuple[bytes, Any]]:
         for digest in _members(opened):
             yield digest, None
     else:
-        for line in _lines(opened):
-            yield line_digest(line), line
+        yield from _lines(opened)
 
 
-def _lines(opened: Opened) -> Iterator[bytes]:
+def _lines(opened: Opened) -> Iterator[tuple[bytes, bytes | None]]:
     packed = first_bytes(opened)[:2] == GZIP
     with opened() as file:
         if packed:
             with gzip.GzipFile(fileobj=file) as plain:
-                yield from plain
+                yield from _digested(plain)
         else:
-            yield from file
+            yield from _digested(file)
+
+
+def _digested(file: IO[bytes] | gzip.GzipFile) -> Iterator[tuple[bytes, bytes | None]]:
+    """Each line with its digest, in bounded memory also where no line ever ends."""
+    while line := file.readline(LINE_MAX):
+        if len(line) < LINE_MAX or line.endswith(b"\n"):
+            yield line_digest(line), line
+            continue
+        whole = hashlib.sha256(line)
+        while not line.endswith(b"\n") and (line := file.readline(LINE_MAX)):
+            whole.update(line)
+        yield whole.digest()[:DIGEST_BYTES], None
 
 
 def _members(opened: Opened) -> Iterator[bytes]:

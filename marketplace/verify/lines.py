@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from marketplace.verify.report import Kind
 from marketplace.verify.seal import DIGEST_BYTES
 
+COMPARED_MAX = 5_000_000  # Of both sides; each takes some hundred bytes of memory.
+
 
 @dataclass(frozen=True, slots=True)
 class Change:
@@ -52,11 +54,15 @@ def changes(stated: Digests, found: Digests) -> Iterator[Change]:
     """What became of each line that is not where it was, in the order of the file as it is.
 
     Lines that stayed in their order are the longest such run; between two of them, lines that
-    nobody wrote stand for as many that are gone: those were altered.
+    nobody wrote stand for as many that are gone: those were altered. Where more than five million
+    differ, only the first is told, as altered.
     """
     if stated == found:
         return
     start, end = _same_ends(stated, found)
+    if len(stated) + len(found) - 2 * (start + end) > COMPARED_MAX:
+        yield Change(Kind.ALTERED, start + 1)
+        return
     before = [stated[at] for at in range(start, len(stated) - end)]
     after = [found[at] for at in range(start, len(found) - end)]
     places = _places(before, after)

@@ -50,7 +50,8 @@ class Report:
     """What was found. findings: the first of them, `counts` has all by kind; rows, events: how
     many were looked at; opened: hand-ins whose commitment fits the row; signed_by: the key that
     signed; trusted: whether that key was given by whoever asked; chain_holds: whether nothing is
-    wrong with the chain of events."""
+    wrong with the chain of events; heads, heads_signed: heads of days in the chain, and those whose
+    signature could be checked with a key that was given."""
 
     findings: list[Finding] = field(default_factory=list)
     counts: Counter[Kind] = field(default_factory=Counter)
@@ -61,6 +62,7 @@ class Report:
     opened: int = 0
     verdicts: int = 0
     heads: int = 0
+    heads_signed: int = 0
     signed_by: str | None = None
     trusted: bool = False
     chain_holds: bool = True
@@ -93,6 +95,7 @@ class Report:
             "commitments_opened": self.opened,
             "verdicts_opened": self.verdicts,
             "day_heads": self.heads,
+            "day_heads_signed": self.heads_signed,
             "signed_by": self.signed_by,
             "key_trusted": self.trusted,
             "statement": self.statement,

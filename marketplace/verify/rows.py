@@ -22,7 +22,7 @@ def row_of(line: object) -> dict[str, Any] | None:
     if isinstance(line, bytes):
         try:
             row = read(line.decode())
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
     else:
         row = _untabled(line) if isinstance(line, dict) else None
@@ -43,7 +43,7 @@ def _untabled(row: dict[str, Any]) -> dict[str, Any] | None:
             for name, value in row.items()
             if name not in OF_JSON or value is None or isinstance(value, str)
         }
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 

@@ -70,7 +70,8 @@ def test_a_true_export_is_valid_and_a_key_makes_it_more(export: Path) -> None:
     plain, keyed = run(export), run(export, "--key", export.with_name("keys.json"))
 
     assert (0, 0) == (plain.exit_code, keyed.exit_code)
-    assert plain.output.startswith("VALID  3 lines in 1 file.")
+    assert plain.output.startswith("CONSISTENT  3 lines in 1 file fit the proof they have.")
+    assert keyed.output.startswith("VALID  3 lines in 1 file.")
     assert "No key was given" in plain.output
     assert "which you gave" in keyed.output
     assert "No key was given" not in keyed.output
