@@ -38,7 +38,7 @@ def test_every_command_can_be_imported_and_has_help() -> None:
 def test_a_missing_extra_is_one_sentence() -> None:
     for command, blocked, extra in (
         ("web", "granian", "server"),
-        ("worker", "rq", "server"),
+        ("worker", "sqlalchemy", "server"),
         ("migrate", "alembic", "server"),
     ):
         ended = python(
