@@ -67,6 +67,7 @@ GOOD: dict[str, tuple[str, object]] = {
     "PAY_HOLD_DAYS": ("30", 30),
     "TAX_RULES_FILE": ("/etc/marketplace/tax.toml", "/etc/marketplace/tax.toml"),
     "QUALIFICATION_BUDGET_MINOR": ("900", 900),
+    "EXPORT_KEPT_DAYS": ("30", 30),
     "PUBLIC_DEVELOPMENT": ("1", True),
     "LOG_LEVEL": ("WARNING", "WARNING"),
 }
@@ -104,6 +105,7 @@ BAD: dict[str, tuple[str, ...]] = {
     "PAYEE_COOLDOWN_DAYS": ("61",),
     "PAY_HOLD_DAYS": ("0",),
     "QUALIFICATION_BUDGET_MINOR": ("-1", "much"),
+    "EXPORT_KEPT_DAYS": ("0", "3651"),
     "PUBLIC_DEVELOPMENT": ("yes",),
     "LOG_LEVEL": ("LOUD", "info"),
 }
