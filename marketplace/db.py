@@ -231,8 +231,11 @@ def bind_sessions(sessions: sessionmaker[Session] | None) -> sessionmaker[Sessio
 
 
 @contextmanager
-def transaction() -> Iterator[Session]:
-    """The only opener: commits at the end, rolls back on any error, refuses to nest."""
+def transaction(*, snapshot: bool = False) -> Iterator[Session]:
+    """The only opener: commits at the end, rolls back on any error, refuses to nest.
+
+    snapshot: all of its statements see what stood when the first of them began.
+    """
     if _open.get():
         raise TransactionOpen("A transaction is open already; pass its session on instead.")
     if _database.sessions is None:
@@ -240,6 +243,8 @@ def transaction() -> Iterator[Session]:
     mark = _open.set(True)
     try:
         with _database.sessions() as session, session.begin():
+            if snapshot and _database.sessions is _database.whole:  # Else a test's own is joined.
+                session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
             yield session
     finally:
         _open.reset(mark)

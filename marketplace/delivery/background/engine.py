@@ -67,7 +67,7 @@ class Engine:
         self._step = part_items
         with transaction() as session:
             self.known = queries.frozen_of(session, export)
-            self.last = queries.last_position(session, export)
+            self.last = queries.last_read(session, export)
             self.base = session.get(Export, export.since_id) if export.since_id else None
             self.base_known = queries.frozen_of(session, self.base) if self.base else None
         self.read: dict[str, Tally] = {}  # By policy, where all records were asked for.
@@ -77,7 +77,7 @@ class Engine:
         it is counted anew each time. No other transaction may be opened between two of them."""
         tally = self.read[policy] = Tally()
         for first, until in self.ranges():
-            with transaction() as session:
+            with transaction(snapshot=True) as session:
                 for record in self._some(session, policy, first, until):
                     count_record(tally, record)
                     yield record
@@ -98,7 +98,7 @@ class Engine:
         tally, gzipped = Tally(), self.export.compression is rules.Compression.GZIP
         piece = Piece(Sink(gzipped=gzipped), Sink(gzipped=True), tally)
         try:
-            with transaction() as session:
+            with transaction(snapshot=True) as session:
                 rows = self._rows(session, piece, first, until)
                 if self.exporter.suffix == TABLE:
                     tables.write_piece(Writing(piece.content), rows, self.schema)

@@ -60,8 +60,7 @@ def write_export(work: outbox.Work, export_id: str) -> None:
     identity = ExportId(UUID(export_id))
     found = _begun(identity)
     if found is None:
-        with transaction() as session:
-            outbox.done(session, work)
+        _tidied(work, identity)
         return
     export, job = found
     if export.as_of_event is None:  # Whoever numbers facts is away or behind: nothing is missed.
@@ -82,6 +81,15 @@ def write_export(work: outbox.Work, export_id: str) -> None:
     with transaction() as session:
         if not whole:
             outbox.enqueue(session, work.name, **work.arguments)
+        outbox.done(session, work)
+
+
+def _tidied(work: outbox.Work, export_id: ExportId) -> None:
+    """Forget the pieces of a file that was offered by a worker that ended right afterwards."""
+    with transaction() as session:
+        export = session.get_one(Export, export_id)
+    forget_pieces(export)
+    with transaction() as session:
         outbox.done(session, work)
 
 
@@ -122,13 +130,16 @@ def _written(engine: Engine) -> bool:
     export = engine.export
     if rules.in_one_go(engine.exporter):
         made = _in_one_go(engine)
+        checks = _agreed(engine, made.tally)
     elif not _pieces(engine):
         return False
     else:
         with transaction() as session:
             parts = list(queries.parts_of(session, export.id))
-        made = _Made(assemble(engine, parts), added_up(part.counts for part in parts))
-    checks = _agreed(engine, made.tally)
+        tally = added_up(part.counts for part in parts)
+        _whole(engine, parts)
+        checks = _agreed(engine, tally)
+        made = _Made(assemble(engine, parts), tally)
     files = [*made.files, prove(export, made.files)]
     _same_as_before(export, made.files[0])
     with transaction() as session:
@@ -136,6 +147,15 @@ def _written(engine: Engine) -> bool:
         service.finish(session, export.id, manifest(asked, files, made.tally, checks))
     forget_pieces(export)
     return True
+
+
+def _whole(engine: Engine, parts: Sequence[ExportPart]) -> None:
+    """PieceLost where pieces are missing: another worker had the same in hand and was done with it
+    first, or took them away. What it stored is left as it is."""
+    numbers = [part.number for part in parts]
+    last = parts[-1].position if parts else -1
+    if numbers != list(range(len(parts))) or last < engine.last:
+        raise PieceLost("Pieces of the file are missing.")
 
 
 def _pieces(engine: Engine) -> bool:
@@ -173,7 +193,9 @@ def _piece(engine: Engine, number: int, first: int, until: int, rows: int) -> Ex
     finally:
         piece.close()
     with transaction() as session:
-        service.keep_part(session, part)
+        kept = service.keep_part(session, part)
+    if not kept:
+        raise PieceLost("Another worker has written the file meanwhile.")
     return part
 
 

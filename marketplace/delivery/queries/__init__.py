@@ -31,6 +31,7 @@ from marketplace.delivery.queries.records import expired_exports as expired_expo
 from marketplace.delivery.queries.records import export_of as export_of
 from marketplace.delivery.queries.records import exports_of as exports_of
 from marketplace.delivery.queries.records import last_position as last_position
+from marketplace.delivery.queries.records import last_read as last_read
 from marketplace.delivery.queries.records import parts_of as parts_of
 from marketplace.delivery.queries.records import records_after as records_after
 from marketplace.delivery.queries.standing import chained_count as chained_count

@@ -35,7 +35,7 @@ def additions_of(session: Session, export: Export, rows: Sequence[Any], known: F
     prelabels: Mapping[str, Sequence[Told]] = {}
     if known.has_prelabels:
         items = {UUID(row.item_id) for row in rows}
-        said = work.prelabels_of(session, items)
+        said = work.prelabels_of(session, items, until=export.as_of)
         prelabels = {str(item_id): each for item_id, each in said.items() if each}
     addenda = _addenda(session, export, ids) if known.has_addenda else {}
     told = {str(each): said for each, said in judged.told_of(session, export, ids).items()}

@@ -24,7 +24,7 @@ from marketplace.work.models import Addendum, Submission
 
 AUTHORS = "authors"  # In `export.frozen` once its authors are.
 BELIEFS = "beliefs"  # Likewise, once they are.
-VERSION, DOMAIN = "template_version_id", "domain"
+VERSION, DOMAIN, LAST = "template_version_id", "domain", "last_position"
 Shown = Mapping[str, Any]
 Attests = Callable[[UUID, datetime], Shown]
 

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from marketplace import clock
 from marketplace.actor import Actor
 from marketplace.delivery.models import Export, ExportPart
+from marketplace.delivery.queries.frozen import LAST
 from marketplace.delivery.queries.reading import Chunk, records
 from marketplace.delivery.rules import DeliveryState, ExportState
 from marketplace.errors import Missing
@@ -67,6 +68,12 @@ def last_position(session: Session, export: Export) -> int:
     """The place of the last item of an export's job; 0 where there is none."""
     newest = select(func.max(Item.position)).where(Item.job_id == export.job_id)
     return session.scalar(newest) or 0
+
+
+def last_read(session: Session, export: Export) -> int:
+    """The place of the last item that an export looks at: as it was kept, whatever came since."""
+    kept = (export.frozen or {}).get(LAST)
+    return int(kept) if kept is not None else last_position(session, export)
 
 
 def parts_of(session: Session, export_id: ExportId) -> Sequence[ExportPart]:

@@ -172,12 +172,18 @@ def begin(session: Session, export_id: ExportId) -> Export | None:
     return export
 
 
-def keep_part(session: Session, part: ExportPart) -> None:
-    """Remember a piece that is stored; whoever stored the same one first is right."""
+def keep_part(session: Session, part: ExportPart) -> bool:
+    """Remember a piece that is stored; whoever stored the same one first is right.
+
+    False where the file is no longer being written: another worker was done with it first.
+    """
     export = _locked(session, part.export_id)
+    if export.state is not ExportState.RUNNING:
+        return False
     if session.get(ExportPart, (part.export_id, part.number)) is None:
         session.add(part)
         export.items_read = min(part.position, export.items_total)
+    return True
 
 
 def drop_parts(session: Session, export_id: ExportId) -> None:

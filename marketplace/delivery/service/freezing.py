@@ -14,7 +14,14 @@ from sqlalchemy.orm import Session
 from marketplace import clock, outbox
 from marketplace.delivery import queries
 from marketplace.delivery.models import Export, ExportAuthor
-from marketplace.delivery.queries.frozen import AUTHORS, BELIEFS, DOMAIN, VERSION, shown_of
+from marketplace.delivery.queries.frozen import (
+    AUTHORS,
+    BELIEFS,
+    DOMAIN,
+    LAST,
+    VERSION,
+    shown_of,
+)
 from marketplace.jobs.models import Job
 from marketplace.outbox import Event
 from marketplace.specialists import queries as specialists
@@ -60,9 +67,11 @@ def numbered(session: Session, export: Export) -> bool:
 
 
 def freeze_authors(session: Session, export: Export) -> None:
-    """Keep what the lab may know of the authors, as each of them held it at their judgements.
+    """Keep what the lab may know of the authors, as each of them held it at their judgements; and
+    the place of the last item, since a file's pieces are cut by places.
 
-    Once; who joins or leaves later, and what they hold by then, changes no file.
+    Once; who joins or leaves later, what they hold by then and which items are added changes no
+    file.
     """
     if AUTHORS in (export.frozen or {}):
         return
@@ -79,7 +88,8 @@ def freeze_authors(session: Session, export: Export) -> None:
     ]
     if rows:
         session.execute(insert(ExportAuthor), rows)
-    export.frozen = {**(export.frozen or {}), AUTHORS: "kept"}
+    last = queries.last_position(session, export)
+    export.frozen = {**(export.frozen or {}), AUTHORS: "kept", LAST: last}
 
 
 def _moments(session: Session, export: Export) -> list[Moment]:

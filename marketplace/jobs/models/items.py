@@ -52,7 +52,8 @@ class ItemAuthor(Root):
 
 
 class Prelabel(Root):
-    """What a model said about an item; number: from 1, as sent."""
+    """What a model said about an item; number: from 1, as sent; made_at: when it was added to an
+    item that was there already, None for what came with it."""
 
     __tablename__ = "prelabel"
     item_id: Mapped[UUID] = mapped_column(ForeignKey("item.id"))
@@ -61,6 +62,7 @@ class Prelabel(Root):
     version: Mapped[str]
     payload: Mapped[dict[str, Any]] = mapped_column(JsonText)
     confidence: Mapped[float | None]
+    made_at: Mapped[datetime | None]
 
     __table_args__ = (
         PrimaryKeyConstraint("item_id", "number"),

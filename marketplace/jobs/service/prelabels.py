@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from marketplace import clock
 from marketplace.errors import Fault, Faulty
 from marketplace.jobs.models import Item, Job, Prelabel, TemplateVersion
 from marketplace.jobs.rules.rows import NAME_MAX, PRELABELS_MAX
@@ -53,6 +54,7 @@ def add_prelabels(session: Session, job_id: UUID, rows: Iterable[Said]) -> int:
             version=each.version,
             payload=each.payload,
             confidence=each.confidence,
+            made_at=clock.now(),
         )
         new = row.on_conflict_do_nothing(index_elements=["item_id", "model", "version"])
         if session.execute(new.returning(Prelabel.number)).first() is not None:
