@@ -112,7 +112,8 @@ def job_ids(
     try:
         access = profiles.access_for(_typed(context))
         found = _newest_jobs(access)
-    except (click.ClickException, OSError, ValueError):
+    except (click.ClickException, ImportError, LookupError, OSError, TypeError, ValueError):
+        # A setting that cannot be used, or an answer of somebody else: nothing to complete with.
         return []
     return [
         CompletionItem(each["id"], help=f"{each['title']} ({each['state']})")

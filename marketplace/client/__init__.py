@@ -20,6 +20,7 @@ Decisions
 
 from marketplace.client.client import AsyncClient as AsyncClient
 from marketplace.client.client import Client as Client
+from marketplace.client.errors import Busy as Busy
 from marketplace.client.errors import Conflict as Conflict
 from marketplace.client.errors import Damaged as Damaged
 from marketplace.client.errors import Denied as Denied

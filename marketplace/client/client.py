@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -21,7 +22,7 @@ from marketplace.client.shapes import billing as paid
 from marketplace.client.shapes import delivery as delivered
 from marketplace.client.shapes import jobs as told
 from marketplace.client.shapes import work as worked
-from marketplace.client.transports import Blocking, Waiting
+from marketplace.client.transports import Blocking, Place, Waiting
 
 S = TypeVar("S", bound="Client")
 A = TypeVar("A", bound="AsyncClient")
@@ -102,7 +103,9 @@ class Client(Resources[Sync]):
 
     url: such as https://marketplace.example, else MARKETPLACE_URL; token: from Account, API
     tokens, else MARKETPLACE_TOKEN; "" calls only what is public. tries: the most for one call.
-    http: an httpx.Client of your own, for proxies, certificates and the like; it stays yours.
+    http: an httpx.Client of your own, for proxies, certificates and the like; it stays yours, as it
+    is, and several clients may share it. Threads may share a client; a process that was forked
+    makes its own.
     """
 
     def __init__(
@@ -114,12 +117,11 @@ class Client(Resources[Sync]):
         tries: int = TRIES,
         http: httpx.Client | None = None,
     ) -> None:
-        configured = _configured(url, token)
+        place = _configured(url, token)
         self._own = http is None
-        self._http = http or httpx.Client(timeout=_timeout(timeout_seconds))
-        self._http.base_url = httpx.URL(configured[0])
-        self._http.headers.update(configured[1])
-        super().__init__(Engine(Blocking(self._http), tries))
+        with _settings_checked():
+            self._http = http or httpx.Client(timeout=_timeout(timeout_seconds))
+        super().__init__(Engine(Blocking(self._http, place), tries))
 
     def __enter__(self: S) -> S:
         return self
@@ -145,12 +147,11 @@ class AsyncClient(Resources[Async]):
         tries: int = TRIES,
         http: httpx.AsyncClient | None = None,
     ) -> None:
-        configured = _configured(url, token)
+        place = _configured(url, token)
         self._own = http is None
-        self._http = http or httpx.AsyncClient(timeout=_timeout(timeout_seconds))
-        self._http.base_url = httpx.URL(configured[0])
-        self._http.headers.update(configured[1])
-        super().__init__(Engine(Waiting(self._http), tries))
+        with _settings_checked():
+            self._http = http or httpx.AsyncClient(timeout=_timeout(timeout_seconds))
+        super().__init__(Engine(Waiting(self._http, place), tries))
 
     async def __aenter__(self: A) -> A:
         return self
@@ -164,19 +165,52 @@ class AsyncClient(Resources[Async]):
             await self._http.aclose()
 
 
-def _configured(url: str | None, token: str | None) -> tuple[str, Mapping[str, str]]:
+def _configured(url: str | None, token: str | None) -> Place:
     """The API's address and the headers of every call. Raises NotConfigured."""
-    address = url or os.environ.get(URL_VARIABLE) or URL_DEFAULT
-    parts = urlsplit(address)
-    if parts.scheme not in ("http", "https") or not parts.netloc:
-        raise NotConfigured(f"{address!r} is no address; it looks like https://market.example.")
+    address = _address(url or os.environ.get(URL_VARIABLE) or URL_DEFAULT)
     given = os.environ.get(TOKEN_VARIABLE) if token is None else token
     if given is None:
         raise NotConfigured(f"There is no token: pass one, or set {TOKEN_VARIABLE}.")
+    # Whoever reads a token from a file gets the line's end as well.
+    given = given.strip()
+    if not given.isascii() or not given.isprintable() or " " in given:
+        raise NotConfigured("This is no token: they begin with mkt_ and have no spaces.")
     headers = {"User-Agent": _agent(), "Accept": "application/json, */*;q=0.5"}
     if given:
         headers["Authorization"] = f"Bearer {given}"
-    return address.rstrip("/").removesuffix("/api/v1") + "/api/v1", headers
+    return Place(address.rstrip("/").removesuffix("/api/v1") + "/api/v1", headers)
+
+
+def _address(text: str) -> str:
+    """The address, once it is clear that it can be one. Raises NotConfigured."""
+    address = text.strip()
+    try:
+        parts = urlsplit(address)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname)
+        # These raise for a port out of range, spaces, and brackets that do not close.
+        usable = usable and (parts.port is None or parts.port > 0)
+        usable = usable and address.isprintable() and " " not in address
+        httpx.URL(address)
+    except (ValueError, httpx.InvalidURL):
+        usable = False
+    if not usable:
+        raise NotConfigured(f"{address!r} is no address; it looks like https://market.example.")
+    return address
+
+
+@contextmanager
+def _settings_checked() -> Iterator[None]:
+    """Say of proxies and certificates, which the environment names, that they cannot be used."""
+    try:
+        yield
+    except ImportError:
+        words = "The proxy of the environment is a SOCKS proxy: pip install 'httpx[socks]'."
+        raise NotConfigured(words) from None
+    except (ValueError, httpx.InvalidURL) as fault:
+        raise NotConfigured(f"The proxy of the environment cannot be used: {fault}.") from None
+    except OSError as fault:  # Also what the TLS library says of a file that it cannot read.
+        words = f"The certificates that SSL_CERT_FILE or SSL_CERT_DIR names: {fault}."
+        raise NotConfigured(words) from None
 
 
 def _agent() -> str:

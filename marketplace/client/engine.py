@@ -41,7 +41,9 @@ class Call(Generic[S, A]):
     call. `S` is the result over a blocking client, `A` over a waiting one; for all but jobs,
     imports and exports they are the same. json: a body; content: a body as it is. files: of a
     form, wound back for every try. again: whether it may be sent again when nobody knows whether
-    it arrived. tagged: whether the answer's ETag becomes its field `etag`.
+    it arrived. gone_is_done: whether nothing is made of the answer, so that a DELETE which finds
+    nothing on its second try has succeeded. tagged: whether the answer's ETag becomes its field
+    `etag`.
     """
 
     made: Callable[[Any, Any], Any]
@@ -52,6 +54,7 @@ class Call(Generic[S, A]):
     form: Mapping[str, str] = field(default_factory=dict)
     files: Mapping[str, tuple[str, IO[bytes], str]] = field(default_factory=dict)
     again: bool = True
+    gone_is_done: bool = False
     timeout_seconds: float | None = None
     tagged: bool = False
 
@@ -67,7 +70,7 @@ def to(kind: type[R], **more: Any) -> Call[R, R]:
 
 def to_nothing(**more: Any) -> Call[None, None]:
     """A call that is answered with nothing worth telling."""
-    return Call(lambda _, __: None, **more)
+    return Call(lambda _, __: None, gone_is_done=True, **more)
 
 
 def to_bytes(**more: Any) -> Call[bytes, bytes]:
@@ -99,19 +102,23 @@ class Engine:
         """The answer, after as many tries as it takes. Raises Refusal and Unreachable."""
         more = _request(method, call)
         tried = 0
+        arrived = False
         while True:
             tried += 1
             for _, file, _ in call.files.values():
                 file.seek(0)
             try:
                 answer = await self.transport.send(self.transport.build(method, path, **more))
-            except httpx.TransportError as lost:
-                safe = call.again or isinstance(lost, NOT_BEGUN)
-                if tried >= self.tries or not safe:
+            except httpx.RequestError as lost:
+                begun = not isinstance(lost, NOT_BEGUN)
+                if tried >= self.tries or (begun and not call.again):
                     raise unreachable(lost) from lost
+                arrived = arrived or begun
                 await self.transport.sleep(pause(tried))
                 continue
-            if answer.is_success:
+            # What a first DELETE, whose answer was lost, has ended, is not there for the second.
+            gone = method == "DELETE" and arrived and answer.status_code == httpx.codes.NOT_FOUND
+            if answer.is_success or (gone and call.gone_is_done):
                 return answer
             refusal = refusal_of(answer.status_code, answer.headers, answer.content)
             if tried >= self.tries or not may_come_again(refusal, safe=call.again):
@@ -133,7 +140,7 @@ def pause(tried: int) -> float:
     return min(BACK_OFF_SECONDS_MAX, BACK_OFF_SECONDS * 2.0**tried) * random.uniform(0.5, 1)
 
 
-def unreachable(lost: httpx.TransportError) -> Unreachable:
+def unreachable(lost: httpx.RequestError) -> Unreachable:
     """A lost connection in a sentence."""
     try:
         address = str(lost.request.url.copy_with(path="/", query=None))

@@ -54,6 +54,10 @@ class Failed(MarketplaceError):
         self.last = last
 
 
+class Busy(MarketplaceError):
+    """Another download is writing the same file; two would spoil it."""
+
+
 class Damaged(MarketplaceError):
     """A file that came down is not the one that was announced; nothing was kept."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,8 +12,11 @@ from typing import IO, TypeAlias
 
 import httpx
 
+if sys.platform != "win32":
+    import fcntl
+
 from marketplace.client.engine import Engine, may_come_again, pause, unreachable
-from marketplace.client.errors import Damaged, Refusal, Unreachable, refusal_of
+from marketplace.client.errors import Busy, Damaged, Refusal, Unreachable, refusal_of
 
 Progress: TypeAlias = Callable[[int, int], object]
 CHUNK_BYTES = 1024 * 1024
@@ -34,20 +38,41 @@ async def fetched(
     """Bring a file to `target` (or into it, where it is a folder), and return where it lies.
 
     What has come stands beside it in a file named after the content, so another call goes on
-    there, also in another process. Raises Unreachable, Refusal, and Damaged for other content.
+    there, also in another process. Raises Unreachable, Refusal, Busy while another download writes
+    the same file, and Damaged for other content.
     """
     place = Path(target)
     if place.is_dir():
         place = place / Path(wanted.name).name
     part = place.with_name(f"{place.name}.{wanted.sha256[:12]}.part")
     with part.open("ab+") as out:
+        if not _alone(out):
+            raise Busy(f"Another download of the same file is writing {part}.")
         begun = _Begun(out, wanted, progress)
+        gone_on = begun.size > 0
         await _filled(engine, wanted, begun)
+        if gone_on and begun.digest.hexdigest() != wanted.sha256:
+            # What lay there was something else; the file itself may still be as announced.
+            begun.anew()
+            await _filled(engine, wanted, begun)
     if begun.digest.hexdigest() != wanted.sha256:
         part.unlink()
         raise Damaged(f"{wanted.name} is not what was announced: its SHA-256 is another one.")
     part.replace(place)
     return place
+
+
+def _alone(out: IO[bytes]) -> bool:
+    """Whether nobody else writes this file; taken until it is closed, also by a killed process."""
+    if sys.platform == "win32":
+        return True  # It has no such locks.
+    try:
+        fcntl.flock(out, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:  # A file system without locks; whoever shares it takes care.
+        return True
+    return True
 
 
 class _Begun:
@@ -88,7 +113,7 @@ async def _filled(engine: Engine, wanted: Wanted, begun: _Begun) -> None:
         try:
             await _went_on(engine, wanted, begun)
             return
-        except httpx.TransportError as lost:
+        except httpx.RequestError as lost:
             # Whoever gets further is not held up by how often.
             tried = 1 if begun.size > before else tried
             if tried >= engine.tries:

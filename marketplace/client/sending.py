@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, TypeAlias
 
+from marketplace.client.errors import MarketplaceError
 from marketplace.client.records import Json, Record, encoded
 
 PIECE_BYTES = 8 * 1024 * 1024
@@ -38,6 +39,20 @@ class ItemsReport:
     lines_sent: int = 0
     bytes_sent: int = 0
 
+    def __enter__(self) -> ItemsReport:
+        return self
+
+    def __exit__(self, kind: object, broken: BaseException | None, trace: object) -> None:
+        """Tell whatever breaks an upload off how far it had come."""
+        if broken is None:
+            return
+        if isinstance(broken, MarketplaceError):
+            broken.report = self
+        broken.add_note(
+            f"{self.lines_sent} lines had arrived. Send all of them again to go on: items that are "
+            "there already count as duplicates."
+        )
+
     @property
     def raw(self) -> Json:
         """As the API says it of one request."""
@@ -60,6 +75,8 @@ class ItemsReport:
 @contextmanager
 def opened(source: Source) -> Iterator[Iterable[Line] | AsyncIterable[Line]]:
     """The lines of a source; a path is opened (`.gz` unpacked on the way) and closed."""
+    if isinstance(source, bytes | bytearray | Mapping | Record):
+        raise TypeError("One item, or the content of a file, is no source: put it into a list.")
     if isinstance(source, str | os.PathLike):
         path = Path(source)
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
@@ -97,6 +114,8 @@ async def _each(lines: Iterable[Line] | AsyncIterable[Line]) -> AsyncIterator[Li
 def _written(line: Line) -> bytes:
     if isinstance(line, Mapping | Record):
         return encoded(line) + b"\n"
+    if not isinstance(line, str | bytes):
+        raise TypeError(f"A line is a mapping, a text or bytes, and no {type(line).__name__}.")
     whole = line.encode() if isinstance(line, str) else line
     return whole if whole.endswith(b"\n") else whole + b"\n"
 

@@ -8,12 +8,28 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Coroutine, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
 import httpx
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where calls go. url: of the API; headers: of every call, the token's among them."""
+
+    url: str
+    headers: Mapping[str, str] = field(repr=False)
+
+    def request(
+        self, http: httpx.Client | httpx.AsyncClient, method: str, path: str, more: dict[str, Any]
+    ) -> httpx.Request:
+        """A request there, over a connection that may belong to somebody else."""
+        headers = {**self.headers, **more.pop("headers", {})}
+        return http.build_request(method, self.url + path, headers=headers, **more)
 
 
 class Transport(Protocol):
@@ -41,12 +57,13 @@ class Transport(Protocol):
 class Blocking:
     """Over httpx.Client."""
 
-    def __init__(self, http: httpx.Client) -> None:
+    def __init__(self, http: httpx.Client, place: Place) -> None:
         self.http = http
+        self.place = place
 
     def build(self, method: str, path: str, **more: Any) -> httpx.Request:
         """As the protocol says."""
-        return self.http.build_request(method, path, **more)
+        return self.place.request(self.http, method, path, more)
 
     async def send(self, request: httpx.Request, *, stream: bool = False) -> httpx.Response:
         """As the protocol says."""
@@ -73,12 +90,13 @@ class Blocking:
 class Waiting:
     """Over httpx.AsyncClient."""
 
-    def __init__(self, http: httpx.AsyncClient) -> None:
+    def __init__(self, http: httpx.AsyncClient, place: Place) -> None:
         self.http = http
+        self.place = place
 
     def build(self, method: str, path: str, **more: Any) -> httpx.Request:
         """As the protocol says."""
-        return self.http.build_request(method, path, **more)
+        return self.place.request(self.http, method, path, more)
 
     async def send(self, request: httpx.Request, *, stream: bool = False) -> httpx.Response:
         """As the protocol says."""

@@ -7,8 +7,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from marketplace.client.engine import Engine, to_json
-from marketplace.client.errors import NotFound, Refusal, ServerFailed, TimedOut, Unreachable
+from marketplace.client.engine import Engine, pause, to_json
+from marketplace.client.errors import Refusal, ServerFailed, TimedOut, TooOften, Unreachable
 from marketplace.client.records import AnyId, Json
 
 POLL_SECONDS = 25
@@ -16,6 +16,10 @@ PAUSE_SECONDS, PAUSE_SECONDS_MAX = 0.25, 5.0
 # A burst of events is one reason to look, not a hundred.
 BURST_SECONDS = 0.5
 EVENTS_MAX = 200
+# What time alone may mend, such as a marketplace that is being started anew.
+PASSING = (Unreachable, ServerFailed, TooOften)
+# Somebody who waits for a day is not sent home for ten minutes of it.
+LOST_SECONDS_MAX = 600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,25 +37,46 @@ async def awaited(
     job_id: AnyId | None,
     timeout: float | None,
 ) -> Any:
-    """What a look sees when it is done. job_id: whose events say when to look again; None looks
-    after pauses that grow. Raises TimedOut and what `look` raises."""
+    """What a look sees when it is done; job_id: whose events say when to look again.
+
+    None looks after pauses that grow. A marketplace that goes away for some minutes does not end
+    the wait. Raises TimedOut and what `look` raises.
+    """
     until = None if timeout is None else time.monotonic() + timeout
     # The cursor comes first: what happens between it and the first look is an event after it.
     cursor = None if job_id is None else await head(engine)
-    pause = PAUSE_SECONDS
-    while True:
-        waited = await look()
-        if waited.done:
-            return waited.seen
+    patience = PAUSE_SECONDS
+    waited = await look()
+    while not waited.done:
         left = None if until is None else until - time.monotonic()
         if left is not None and left <= 0:
             words = f"It has not come in {timeout:g} seconds."
             raise TimedOut(words, waited.seen)
         if cursor is None:
-            await engine.transport.sleep(pause if left is None else min(pause, left))
-            pause = min(PAUSE_SECONDS_MAX, pause * 1.5)
+            await engine.transport.sleep(patience if left is None else min(patience, left))
+            patience = min(PAUSE_SECONDS_MAX, patience * 1.5)
         else:
             cursor = await _next(engine, job_id, cursor, left)
+        waited = await _seen(engine, look, until)
+    return waited.seen
+
+
+async def _seen(
+    engine: Engine, look: Callable[[], Awaitable[Waited]], until: float | None
+) -> Waited:
+    """What a look sees, once the marketplace answers; it may be away for a while."""
+    began = time.monotonic()
+    given_up = began + LOST_SECONDS_MAX if until is None else min(until, began + LOST_SECONDS_MAX)
+    lost = 0
+    while True:
+        try:
+            return await look()
+        except PASSING as passing:
+            lost += 1
+            rest = until_next(lost, passing)
+            if time.monotonic() + rest >= given_up:
+                raise
+            await engine.transport.sleep(rest)
 
 
 async def head(engine: Engine) -> int | None:
@@ -69,7 +94,12 @@ async def _next(engine: Engine, job_id: AnyId | None, cursor: int, left: float |
     """The cursor after the next events of a job, or after a while without any."""
     before = time.monotonic()
     wait = POLL_SECONDS if left is None else max(0, min(POLL_SECONDS, int(left)))
-    page = await events_page(engine, cursor, wait=wait, job_id=job_id)
+    try:
+        page = await events_page(engine, cursor, wait=wait, job_id=job_id)
+    except PASSING:
+        # The look that follows waits for the marketplace to come back.
+        await engine.transport.sleep(PAUSE_SECONDS_MAX if left is None else min(1, left))
+        return cursor
     if page["items"]:
         await engine.transport.sleep(BURST_SECONDS)
     elif time.monotonic() - before < PAUSE_SECONDS:
@@ -93,6 +123,6 @@ def reached(page: Json, after: int) -> int:
     return max(after, int(page.get("reached") or 0), int(last))
 
 
-def passing(error: Exception) -> bool:
-    """Whether time alone may mend it."""
-    return isinstance(error, Unreachable | ServerFailed) and not isinstance(error, NotFound)
+def until_next(lost: int, passing: Exception) -> float:
+    """Seconds before the next try after so many that failed."""
+    return max(pause(lost), getattr(passing, "retry_after", None) or 0)

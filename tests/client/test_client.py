@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
+import httpx
 import pytest
 from redis import Redis
 from sqlalchemy import Engine
@@ -131,6 +132,14 @@ def test_a_specialist_from_feed_to_statement(address: str, token: str) -> None:
 
     with Client(address, own) as client:
         offered = list(client.feed())
+        lost, kept = [
+            client.call(
+                "POST", "/claims", json={"job_id": job.id}, headers={"Idempotency-Key": "1"}
+            )
+            for _ in range(2)
+        ]
+        assert kept["id"] == lost["id"]  # A second try hands out no second task.
+        client.claims.release(kept["id"], fence=kept["fence"])
         claim = client.claims.next(job.id)
         assert isinstance(claim, Claim)
         lease = client.claims.heartbeat(claim.id, fence=claim.fence)
@@ -189,14 +198,49 @@ def test_the_same_awaited(address: str, token: str, tmp_path: Path) -> None:
 
 def test_the_environment_configures(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MARKETPLACE_URL", "https://market.example/api/v1/")
-    monkeypatch.setenv("MARKETPLACE_TOKEN", "mk_one")
-    with Client() as client:
-        assert "https://market.example/api/v1/" == str(client._http.base_url)
-        assert "Bearer mk_one" == client._http.headers["Authorization"]
+    monkeypatch.setenv("MARKETPLACE_TOKEN", "mk_one\n")
+    shared = httpx.Client()
+    with Client(http=shared) as client, Client(token="mk_two", http=shared) as other:
+        asked = [each._engine.transport.build("GET", "/me") for each in (client, other)]
+    shared.close()
+    assert ["https://market.example/api/v1/me"] * 2 == [str(each.url) for each in asked]
+    told = [each.headers["Authorization"] for each in asked]
+    assert ["Bearer mk_one", "Bearer mk_two"] == told
     monkeypatch.delenv("MARKETPLACE_TOKEN")
-    for url, words in (("nowhere", "is no address"), (None, "There is no token")):
-        with pytest.raises(NotConfigured, match=words):
-            Client(url)
+    with pytest.raises(NotConfigured, match="There is no token"):
+        Client()
+
+
+@pytest.mark.parametrize(
+    "url", ["nowhere", "ftp://x", "http://[::1", "http://x:99999", "http://a b"]
+)
+def test_what_is_no_address_is_told_at_once(url: str) -> None:
+    with pytest.raises(NotConfigured, match="is no address"):
+        Client(url, "t")
+
+
+@pytest.mark.parametrize("token", ["mkt_a\nb", "mkt_é", "mkt a"])
+def test_what_is_no_token_is_told_at_once_and_not_shown(token: str) -> None:
+    with pytest.raises(NotConfigured, match="no token") as told:
+        Client("http://127.0.0.1:9", token)
+
+    assert token not in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("ALL_PROXY", "socks5://127.0.0.1:9", "SOCKS"),
+        ("HTTP_PROXY", "nonsense://127.0.0.1:9", "The proxy"),
+        ("SSL_CERT_FILE", "/nowhere/at-all.pem", "certificates"),
+    ],
+)
+def test_settings_of_the_machine_that_cannot_be_used(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, words: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(NotConfigured, match=words):
+        Client("https://market.example", "t")
 
 
 ALONE = """

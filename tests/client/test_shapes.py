@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import json
 import pkgutil
 import re
 from collections.abc import Iterator
@@ -60,6 +61,31 @@ def test_every_path_has_a_method_and_every_method_a_path(spec: Node) -> None:
     ours, theirs = set(described()), set(documented(spec))
 
     assert (set(), set()) == (theirs - ours, ours - theirs)
+
+
+# Sent again without a key, these change nothing a second time, or are told to be sent once.
+WITHOUT_KEY = {
+    "/claims/{}/conversation/ask",
+    "/claims/{}/conversation/choice",
+    "/claims/{}/conversation/turns",
+    "/claims/{}/heartbeat",
+    "/credentials/{}/evidence",
+    "/jobs/{}/images",
+    "/jobs/{}/quote",
+    "/jobs/{}/versions/quote",
+    "/model-endpoints/{}/test",
+}
+
+
+def test_a_call_that_acts_takes_the_clients_key(spec: Node) -> None:
+    keyless = {
+        HOLE.sub("{}", path.removeprefix(PREFIX))
+        for path, methods in spec["paths"].items()
+        if "post" in methods
+        and "IdempotencyKey" not in json.dumps(methods["post"].get("parameters", []))
+    }
+
+    assert WITHOUT_KEY == keyless
 
 
 def test_shapes_are_those_of_the_document(spec: Node) -> None:

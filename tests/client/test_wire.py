@@ -15,15 +15,18 @@ import pytest
 
 from marketplace.client import (
     AsyncClient,
+    Busy,
     Client,
     Conflict,
     Damaged,
     InsufficientFunds,
     Invalid,
+    NotFound,
     ServerFailed,
     TooOften,
     Unreachable,
     engine,
+    waiting,
 )
 
 FILE = bytes(range(256)) * 40_000
@@ -51,7 +54,7 @@ class Told(BaseHTTPRequestHandler):
         self.seen.append((self.path, told, self.rfile.read(size)))
         (self.script.pop(0) if len(self.script) > 1 else self.script[0])(self)
 
-    do_GET = do_POST = answer  # noqa: N815 - the library looks for these.
+    do_GET = do_POST = do_DELETE = answer  # noqa: N815 - the library looks for these.
 
     def log_message(self, *_: object) -> None:
         """Nothing."""
@@ -210,6 +213,83 @@ def test_an_upload_that_breaks_off_tells_how_far_it_came(told: Any, client: Clie
     assert lost.value.report is not None
     assert (2, 2, [18]) == (lost.value.report.accepted, lost.value.report.lines_sent, seen)
     assert b'{"n": 0}\n{"n": 1}\n' == told.seen[0][2]
+
+
+def test_a_source_that_breaks_tells_how_far_it_came(told: Any, client: Client) -> None:
+    taken = {"accepted": 2, "duplicates": 0, "rows_read": 2, "rows_rejected": 0, "rejected": []}
+    told.script = [says(200, taken)]
+
+    def rows() -> Iterator[dict[str, int]]:
+        yield from ({"n": n} for n in range(3))
+        raise LookupError("The database of the lab is away.")
+
+    with pytest.raises(LookupError) as lost:
+        client.items.add("j1", rows(), piece_bytes=20)
+
+    assert ["2 lines had arrived."] == [note[:20] for note in lost.value.__notes__]
+
+
+@pytest.mark.parametrize("source", [{"payload": {}}, b'{"payload": {}}', [7], [["a"]]])
+def test_what_is_no_source_is_told_before_it_is_sent(
+    told: Any, client: Client, source: Any
+) -> None:
+    with pytest.raises(TypeError):
+        client.items.add("j1", source)
+
+    assert [] == told.seen
+
+
+def test_what_a_lost_delete_has_ended_is_ended(told: Any, client: Client) -> None:
+    gone = says(404, {"code": "not_found", "detail": "There is no such webhook."})
+    told.script = [breaks, gone]
+    client.webhooks.delete("w1")
+    told.script = [gone]
+    with pytest.raises(NotFound):
+        client.webhooks.delete("w1")
+
+    assert 3 == len(told.seen)
+
+
+def test_an_answer_that_cannot_be_unpacked_is_lost(told: Any, client: Client) -> None:
+    told.script = [lambda it: it.send(200, b"not gzip", Content_Encoding="gzip"), JOB]
+
+    assert "j1" == client.jobs.create(title="One", task_type="pairwise").id
+
+
+def test_a_wait_outlives_a_marketplace_that_starts_anew(
+    told: Any, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(waiting, "PAUSE_SECONDS", 0.001)
+    running = EXPORT | {"state": "running", "items_read": 1, "items_total": 2}
+    told.script = [says(200, running), *[FULL] * 6, says(200, EXPORT)]
+
+    assert "done" == client.exports.wait("e1", timeout=5).state
+
+
+def test_a_part_of_something_else_is_fetched_anew(
+    told: Any, client: Client, tmp_path: Path
+) -> None:
+    left = tmp_path / f"answers.jsonl.{SHA256[:12]}.part"
+    left.write_bytes(b"x" * 1000)
+    told.script = [says(200, EXPORT), part()]
+
+    assert FILE == client.exports.download("e1", tmp_path).read_bytes()
+
+
+def test_two_downloads_do_not_spoil_each_other(told: Any, client: Client, tmp_path: Path) -> None:
+    met: list[Exception] = []
+    told.script = [says(200, EXPORT), part(), says(200, EXPORT), part()]
+
+    def meanwhile(_here: int, _all: int) -> None:
+        if not met:
+            told.script.insert(0, says(200, EXPORT))
+            with pytest.raises(Busy) as busy:
+                client.exports.download("e1", tmp_path)
+            met.append(busy.value)
+
+    place = client.exports.download("e1", tmp_path, progress=meanwhile)
+
+    assert (1, FILE) == (len(met), place.read_bytes())
 
 
 def test_a_download_goes_on_where_it_broke_off(told: Any, client: Client, tmp_path: Path) -> None:

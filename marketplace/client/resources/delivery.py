@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Concatenate, TypeAlias, Unpack
 
 from marketplace.client import signatures
-from marketplace.client.engine import Call, Engine, One, pause, to, to_bytes, to_json, to_nothing
-from marketplace.client.errors import Conflict, Failed, ServerFailed, Unreachable
+from marketplace.client.engine import Call, Engine, One, to, to_bytes, to_json, to_nothing
+from marketplace.client.errors import Conflict, Failed
 from marketplace.client.operations import (
     Async,
     M,
@@ -28,12 +28,14 @@ from marketplace.client.shapes import cards as carded
 from marketplace.client.shapes import delivery as shapes
 from marketplace.client.shapes import provenance as proven
 from marketplace.client.waiting import (
+    PASSING,
     POLL_SECONDS,
     Waited,
     awaited,
     events_page,
     head,
     reached,
+    until_next,
 )
 
 if TYPE_CHECKING:
@@ -194,7 +196,9 @@ class Exports(Resource[M]):
         if proof:
             path = f"/exports/{export_id}/proof"
             whole = await self._engine.run("GET", path, to_bytes())
-            place.with_name(place.name + PROOF).write_bytes(whole)
+            draft = place.with_name(f".{place.name}{PROOF}.part")
+            draft.write_bytes(whole)
+            draft.replace(place.with_name(place.name + PROOF))
         return place
 
 
@@ -231,9 +235,9 @@ class Events(Resource[M]):
                     self._engine, cursor, wait=POLL_SECONDS, kinds=_listed(kinds), job_id=job_id
                 )
                 lost = 0
-            except (Unreachable, ServerFailed):
+            except PASSING as passing:
                 lost += 1
-                await self._engine.transport.sleep(pause(lost))
+                await self._engine.transport.sleep(until_next(lost, passing))
                 continue
             for each in page["items"]:
                 yield shapes.Event(each)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Concatenate, TypeAlias
 
 from marketplace.client.engine import Call, Engine, One, to, to_bytes, to_json
-from marketplace.client.errors import Failed, MarketplaceError
+from marketplace.client.errors import Failed
 from marketplace.client.operations import (
     Async,
     M,
@@ -80,24 +80,16 @@ class Items(Resource[M]):
         or lines; over an AsyncClient also asynchronously. progress: told the bytes that have
         arrived. Lines that cannot be used never stop the others. Sending all again after a
         failure adds nothing twice: items that are there count as duplicates. An error that breaks
-        it off carries the report so far.
+        it off, of the marketplace or of the source, tells how many lines had arrived; those of
+        this client carry the report.
         """
-        report = ItemsReport()
-        try:
-            with opened(source) as lines:
-                async for piece, count in pieces(lines, piece_bytes):
-                    call = to_json(content=piece, headers=NDJSON, timeout_seconds=UPLOAD_SECONDS)
-                    answer = await self._engine.run("POST", f"/jobs/{job_id}/items", call)
-                    report.add(answer, count, len(piece))
-                    if progress is not None:
-                        progress(report.bytes_sent)
-        except MarketplaceError as broken:
-            broken.report = report
-            broken.add_note(
-                f"{report.lines_sent} lines had arrived. Send all of them again to go on: items "
-                "that are there already count as duplicates."
-            )
-            raise
+        with ItemsReport() as report, opened(source) as lines:
+            async for piece, count in pieces(lines, piece_bytes):
+                call = to_json(content=piece, headers=NDJSON, timeout_seconds=UPLOAD_SECONDS)
+                answer = await self._engine.run("POST", f"/jobs/{job_id}/items", call)
+                report.add(answer, count, len(piece))
+                if progress is not None:
+                    progress(report.bytes_sent)
         return report
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 import orjson
 from flask import Response, jsonify, request
 from marshmallow import Schema, fields
+from sqlalchemy.orm import Session
 
 from marketplace.db import transaction
 from marketplace.identity.rules import Permission
@@ -128,6 +129,7 @@ class ClaimAsked(Schema):
 @work_api.post("/claims")
 @api.refuses(404)
 @needs(Permission.WORK_DO)
+@api.once
 @work_api.arguments(ClaimAsked)
 @work_api.response(201, ClaimShown)
 @work_api.alt_response(
@@ -140,13 +142,12 @@ class ClaimAsked(Schema):
         name="NoClaim",
     ),
 )
-def post_claim(asked: dict[str, Any]) -> Any:
+def post_claim(session: Session, asked: dict[str, Any]) -> Any:
     """Claim the next task; 200 with `claim: null` and reasons when there is none."""
-    with transaction() as session:
-        job_id = asked["job_id"]
-        claim = routing.claim_next(session, me(), job_id=JobId(job_id) if job_id else None)
-        if claim is not None:
-            return claim_shown(queries.view_of(session, claim))
+    job_id = asked["job_id"]
+    claim = routing.claim_next(session, me(), job_id=JobId(job_id) if job_id else None)
+    if claim is not None:
+        return claim_shown(queries.view_of(session, claim))
     # A plain answer: the schema of a claim would drop what it does not know.
     return jsonify(claim=None, reasons=["There is no further task for you at present."])
 
@@ -249,28 +250,29 @@ class HandedInShown(Schema):
 
 @work_api.post("/claims/<uuid:claim_id>/submission")
 @needs(Permission.WORK_DO)
+@api.once
 @work_api.arguments(SubmissionAsked)
 @work_api.response(201, HandedInShown)
-def post_submission(asked: dict[str, Any], claim_id: UUID) -> Response:
+def post_submission(session: Session, asked: dict[str, Any], claim_id: UUID) -> Response:
     """Hand in the answer; with `next: true` the next task comes in the same answer.
 
-    Sent again with the same content it gives the same submission, and no second one.
+    Sent again with the same content it gives the same submission, and no second one; with an
+    Idempotency-Key the next task is the same as well.
     """
-    with transaction() as session:
-        handed_in = routing.submit_and_claim_next(
-            session,
-            me(),
-            ClaimId(claim_id),
-            fence=asked["fence"],
-            envelope=envelope(asked),
-            wants_next=asked["next"],
-        )
-        claim, given = handed_in.claim, handed_in.submission
-        shown = {
-            "submission": own_submission_shown(given, queries.version_of(session, given)),
-            "claim": claim_shown(queries.view_of(session, claim)) if claim else None,
-            "reasons": [handed_in.reason] if handed_in.reason else [],
-        }
+    handed_in = routing.submit_and_claim_next(
+        session,
+        me(),
+        ClaimId(claim_id),
+        fence=asked["fence"],
+        envelope=envelope(asked),
+        wants_next=asked["next"],
+    )
+    claim, given = handed_in.claim, handed_in.submission
+    shown = {
+        "submission": own_submission_shown(given, queries.version_of(session, given)),
+        "claim": claim_shown(queries.view_of(session, claim)) if claim else None,
+        "reasons": [handed_in.reason] if handed_in.reason else [],
+    }
     # The busiest call of all: what the schema documents is written without going through it.
     body = orjson.dumps(shown, api.money_shown, orjson.OPT_PASSTHROUGH_DATACLASS)
     return Response(body, status=201, mimetype="application/json")
@@ -284,29 +286,29 @@ class FenceAsked(Schema):
 
 @work_api.post("/claims/<uuid:claim_id>/release")
 @needs(Permission.WORK_DO)
+@api.once
 @work_api.arguments(FenceAsked)
 @work_api.response(204)
-def post_release(asked: dict[str, Any], claim_id: UUID) -> Response:
+def post_release(session: Session, asked: dict[str, Any], claim_id: UUID) -> Response:
     """Give the task back; your draft stays yours."""
-    with transaction() as session:
-        work.release_claim(session, me(), ClaimId(claim_id), fence=asked["fence"])
+    work.release_claim(session, me(), ClaimId(claim_id), fence=asked["fence"])
     return Response(status=204)
 
 
 @work_api.post("/claims/<uuid:claim_id>/outcome")
 @needs(Permission.WORK_DO)
+@api.once
 @work_api.arguments(OutcomeAsked)
 @work_api.response(204)
-def post_outcome(asked: dict[str, Any], claim_id: UUID) -> Response:
+def post_outcome(session: Session, asked: dict[str, Any], claim_id: UUID) -> Response:
     """End the claim without an answer: it cannot be done, or the guidelines have a gap."""
-    with transaction() as session:
-        routing.report_outcome(
-            session,
-            me(),
-            ClaimId(claim_id),
-            fence=asked["fence"],
-            kind=asked["kind"],
-            evidence=asked["evidence"],
-            clearance_days=settings().clearance_days,
-        )
+    routing.report_outcome(
+        session,
+        me(),
+        ClaimId(claim_id),
+        fence=asked["fence"],
+        kind=asked["kind"],
+        evidence=asked["evidence"],
+        clearance_days=settings().clearance_days,
+    )
     return Response(status=204)
