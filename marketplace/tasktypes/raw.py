@@ -27,7 +27,7 @@ def raw_exporter(units: Callable[[Json], Units]) -> Exporter:
         for record in records:
             if not record.judgements:
                 counts.drop("no_judgement")
-            settled = majorities([units(given.judgement) for given in record.judgements])
+            settled = _settled(record, units) if policy is Policy.MAJORITY else {}
             digest = content_sha256(record.payload)
             for given in record.in_order():
                 counts.keep()
@@ -41,6 +41,10 @@ def raw_exporter(units: Callable[[Json], Units]) -> Exporter:
                 yield row
 
     return RAW.by(convert)
+
+
+def _settled(record: Record, units: Callable[[Json], Units]) -> Mapping[str, Hashable]:
+    return majorities([units(given.judgement) for given in record.judgements])
 
 
 def envelope(record: Record, given: AuthoredJudgement, digest: str) -> ExportRow:

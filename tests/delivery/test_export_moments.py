@@ -87,7 +87,7 @@ def test_the_pieces_of_a_file_go_although_its_worker_ended_right_after_offering_
     lab, job, _ = world(session, items=2)
     export = asked(session, lab, job)
     session.flush()
-    monkeypatch.setattr(writing, "forget_pieces", lambda export: None)
+    monkeypatch.setattr(writing, "forget_pieces", lambda _: None)
     assert writing._written(engine(export))
     monkeypatch.undo()
     assert 2 == len(queries.parts_of(session, export.id))

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, and_, func, select
+from sqlalchemy import Row, Text, and_, cast, func, select
 from sqlalchemy.orm import Session
 
 from marketplace.actor import Actor
@@ -29,8 +29,8 @@ def job_scope(job_id: UUID) -> str:
 def links_after(
     session: Session, job_id: UUID, after: int, *, until: int, limit: int
 ) -> Sequence[Row[Any]]:
-    """The next links of a job's chain in order, each with the salt of the hand-in that it is of;
-    for background functions."""
+    """The next links of a job's chain in order, each with its facts as text, whether they hold a
+    commitment, and the salt of the hand-in that it is of; for background functions."""
     return session.execute(
         select(
             Event.job_number,
@@ -38,7 +38,8 @@ def links_after(
             Event.kind,
             Event.subject_id,
             Event.announced_at,
-            Event.facts,
+            cast(Event.facts, Text).label("facts"),
+            Event.facts.has_key("commitment").label("commits"),
             Event.job_hash,
             Submission.salt,
         )

@@ -22,8 +22,8 @@ def prelabels_of(
     """Pre-labels by item, in the order they were sent: model, version, confidence, payload.
 
     For callers who have found the items for their viewer; whether a specialist may see any of it
-    is for the task type to say (`TaskType.with_prelabels`). until: what was added later is left out,
-    so that an export of a moment stays the same.
+    is for the task type to say (`TaskType.with_prelabels`). until: what was added later is left
+    out, so that an export of a moment stays the same.
     """
     found: dict[UUID, list[Said]] = {item_id: [] for item_id in item_ids}
     if not found:
