@@ -11,18 +11,19 @@ from flask import Response, request
 from marketplace import storage
 from marketplace.web.errors import CODES, shown
 
-ONE_RANGE = re.compile(r"bytes=(\d{1,18})?-(\d{1,18})?")
+ONE_RANGE = re.compile(r"bytes=(\d{1,18})?-(\d{1,18})?", re.ASCII | re.IGNORECASE)
 
 
 def part_asked(size: int, etag: str) -> tuple[int, int] | None:
     """First and one past the last byte that the request asks for; None for the whole file.
 
     size: bytes of the whole; etag: in its quotes. Several ranges, and a range of a file that
-    meanwhile is another one (`If-Range`), are answered with the whole, as the standard allows.
+    meanwhile is another one (`If-Range`), are answered with the whole, as the standard allows;
+    ranges of anything but GET, as it asks.
     Raises IndexError when nothing of the file lies in the range.
     """
     found = ONE_RANGE.fullmatch(request.headers.get("Range", "").strip())
-    if found is None or request.headers.get("If-Range", etag) != etag:
+    if found is None or request.method != "GET" or request.headers.get("If-Range", etag) != etag:
         return None
     first, last = found.groups()
     if first is None and last is None:
@@ -51,8 +52,12 @@ def download(
         answer.headers["Content-Range"] = f"bytes */{size}"
         return answer
     begin, end = part or (0, size)
-    stream = _limited(storage.pieces(opened(begin)), end - begin)
+    file = opened(begin)
+    stream = _limited(storage.pieces(file), end - begin)
     answer = Response(stream, status=206 if part else 200, mimetype=mimetype)
+    # Nobody reads the answer to a HEAD, and who leaves early none: a stream that was never begun
+    # closes nothing.
+    answer.call_on_close(file.close)
     answer.headers["Content-Disposition"] = f'attachment; filename="{filename}"'
     answer.headers["Content-Length"] = str(end - begin)
     answer.headers["ETag"] = etag
@@ -66,13 +71,8 @@ def download(
 
 def _limited(pieces: Iterator[bytes], left: int) -> Iterator[bytes]:
     """As much of the pieces as is wanted."""
-    try:
-        for piece in pieces:
-            yield piece[:left]
-            left -= len(piece)
-            if left <= 0:
-                return
-    finally:
-        close = getattr(pieces, "close", None)
-        if close is not None:
-            close()
+    for piece in pieces:
+        yield piece[:left]
+        left -= len(piece)
+        if left <= 0:
+            return
