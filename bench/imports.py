@@ -18,6 +18,7 @@ import resource
 import time
 import zipfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from multiprocessing.queues import Queue
 from pathlib import Path
 from uuid import UUID
@@ -192,10 +193,10 @@ def read(owner: Actor, job_id: UUID, path: Path) -> tuple[str, float, float, flo
     return said, seconds, busy, peak
 
 
-def bare_copy(job_id: UUID, rows: int) -> float:
+def bare_copy(job_id: UUID, rows: int, line: bytes = b"") -> float:
     """Seconds that PostgreSQL needs for the same payloads, with nothing checked."""
     url = settings.current().database_url.replace("+psycopg", "", 1)
-    payload = item(1).partition(b'"payload": ')[2][:-2].decode()
+    payload = (line or item(1)).partition(b'"payload": ')[2][:-2].decode()
     digest = hashlib.sha256(payload.encode()).digest()
     began = time.monotonic()
     with (
@@ -240,6 +241,13 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=50_000)
     parser.add_argument("--forms", default=",".join(FORMS), help="some of them, by commas")
     arguments = parser.parse_args()
+    with place() as folder:
+        table(arguments.rows, arguments.forms.split(","), folder)
+
+
+@contextmanager
+def place() -> Iterator[Path]:
+    """A stack of its own, migrated, and a folder for files."""
     with temporary() as stack:
         os.environ.update(stack.environment)
         found = Settings.from_environ(os.environ)
@@ -251,7 +259,7 @@ def main() -> None:
         folder.mkdir(parents=True, exist_ok=True)
         storage.use(storage.from_url(str(folder / "store")))
         try:
-            table(arguments.rows, arguments.forms.split(","), folder)
+            yield folder
         finally:
             engine.dispose()
 
