@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any
@@ -11,7 +12,12 @@ import pytest
 from flask import Flask
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
+from marketplace import clock
+from marketplace.delivery.rules.kinds import KINDS, TEST, Reader
+from marketplace.delivery.rules.parcels import body_of
 from marketplace.identity.rules import Permission
+from marketplace.ids import new_id
+from marketplace.outbox import Event
 from marketplace.web.api.document import METHODS
 from marketplace.web.errors import API_PREFIX, TITLES
 from marketplace.web.guards import guarded_endpoints
@@ -48,6 +54,33 @@ def contents(document: Document) -> Iterator[tuple[str, Document]]:
 def test_it_is_valid_openapi(document: Document) -> None:
     assert "3.1.0" == document["openapi"]
     OpenAPIV31SpecValidator(document).validate()
+
+
+def test_it_says_what_webhooks_are_sent(document: Document) -> None:
+    hooks = {kind: each["post"] for kind, each in document["webhooks"].items()}
+    for_labs = {each.kind for each in KINDS.values() if each.reader is not Reader.SPECIALIST}
+    made = Event(
+        id=new_id(),
+        kind="task.accepted",
+        subject_id=new_id(),
+        job_id=new_id(),
+        facts={"task_id": str(new_id()), "round": 1, "was": "submitted"},
+        announced_at=clock.now(),
+        organisation_number=7,
+    )
+    bodies = {
+        "task.accepted": json.loads(body_of(new_id(), clock.now(), made)),
+        TEST: json.loads(body_of(new_id(), clock.now(), None)),
+    }
+
+    assert for_labs | {TEST} == set(hooks)
+    assert {tag["name"] for tag in document["tags"]} >= {hooks[TEST]["tags"][0]}
+    for kind, hook in hooks.items():
+        content = hook["requestBody"]["content"]["application/json"]
+        told = jsonschema_rs.Draft202012Validator(content["schema"], validate_formats=True)
+        told.validate(bodies.get(kind, content["example"]))
+        told.validate(content["example"])
+        assert kind == content["example"]["type"]
 
 
 def test_it_names_all_that_the_api_answers(app: Flask, document: Document) -> None:

@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from marketplace.web.api.examples import example_of
+from marketplace.web.api.hooks import hooks
 
 METHODS = ("get", "post", "put", "patch", "delete")
 SCHEMAS = "#/components/schemas/"
 JSON = "application/json"
+EVENTS_TAG = "api_events"
 # Fields that an answer leaves out at times, by schema.
 LEFT_OUT: frozenset[tuple[str, str]] = frozenset({("Problem", "errors")})
 
@@ -24,6 +26,9 @@ def finished(spec: dict[str, Any]) -> dict[str, Any]:
         for status, answer in answers.items():
             if status.startswith("2"):
                 _show(spec, answer, asked=False)
+    spec["webhooks"] = hooks(EVENTS_TAG)
+    for hook in spec["webhooks"].values():
+        _show(spec, hook["post"]["requestBody"], asked=False)
     return spec
 
 
