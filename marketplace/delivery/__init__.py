@@ -63,8 +63,11 @@ Decisions
 - 2026-11: heads are kept once a day for each chain that grew. They say that a chain stood there by
   then; without one, or a key, that somebody saved elsewhere, a proof shows only that it belongs to
   its file, and the checker says so.
-- 2026-11: skill is told as of the day before the hand-in, whose figure never changes; what is
-  believed of an item moves, so it stands in exports under the policy `model` only, frozen.
+- 2026-11: skill is told as of the day before the hand-in, whose figure never changes, and coarsely
+  (`rules.coarse`): it is the same for every lab that a person works for. What is believed of an
+  item moves, so it stands in exports under the policy `model` only, frozen.
+- 2026-11: nothing behind a proof's signature is read, and whoever checks one is safe from files
+  made to exhaust memory (`tests/verify`).
 
 Webhooks and the feed of events: owns the tables webhook_endpoint, webhook_delivery,
 webhook_attempt and event_cursor. Promises: kinds have stable names and documented facts

@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Row, Uuid, bindparam, func, select, text, 
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
+from marketplace.delivery import rules
 from marketplace.delivery.models import Export
 from marketplace.jobs.models import Job
 from marketplace.outbox import Event
@@ -166,9 +167,15 @@ def _skills(
 
 
 def _known(days: Sequence[tuple[date, int, float, float]], at: datetime) -> Told | None:
+    """The last day before counts, coarsely: exact figures are the same for every lab that a person
+    works for, and two labs could join their pseudonyms by them."""
     day = at.astimezone(UTC).date()
     for on, n, right, weight in days:
         if on < day and n:
             mean, lower = posterior(right, weight)
-            return {"mean": round(mean, 6), "lower": round(lower, 6), "n": n, "on": on.isoformat()}
+            return {
+                "mean": rules.coarse_share(mean),
+                "lower": rules.coarse_share(lower),
+                "n": rules.coarse_count(n),
+            }
     return None

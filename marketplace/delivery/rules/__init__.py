@@ -1,5 +1,7 @@
 """The rules of delivery; pure."""
 
+from marketplace.delivery.rules.coarse import coarse_count as coarse_count
+from marketplace.delivery.rules.coarse import coarse_share as coarse_share
 from marketplace.delivery.rules.exports import GZIPPED as GZIPPED
 from marketplace.delivery.rules.exports import MIMETYPES as MIMETYPES
 from marketplace.delivery.rules.exports import NEXT as NEXT
