@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 from moto.server import ThreadedMotoServer
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from marketplace import settings, storage
@@ -24,6 +25,7 @@ from marketplace.errors import Faulty
 from marketplace.ids import JobId
 from marketplace.jobs import service as jobs
 from marketplace.jobs.models import Job
+from marketplace.outbox import Event
 from tests.make import specialists, work
 from tests.make.background import run, run_all
 
@@ -88,6 +90,9 @@ def test_all_of_an_export_lies_in_the_bucket(
     names = sorted(each["Key"].rpartition("/")[2] for each in told)
     files = (export.manifest or {})["files"]
     assert (DeliveryState.DELIVERED, None) == (export.delivery_state, export.delivery_failure)
+    facts = {"bytes": export.bytes, "sha256": export.sha256}
+    named = select(Event.facts).where(Event.kind == "export.delivered")
+    assert [facts] == session.scalars(named.where(Event.subject_id == export.id)).all()
     assert sorted(["manifest.json", *(file["name"] for file in files)]) == names
     folder = told[0]["Key"].rpartition("/")[0]
     found = there.get_object(Bucket="lab-sets", Key=f"{folder}/{export.filename}")["Body"].read()

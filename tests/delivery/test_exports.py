@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 from sqlalchemy import Engine as SqlEngine
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from marketplace import storage
@@ -25,6 +25,7 @@ from marketplace.errors import Missing
 from marketplace.identity.rules import Role
 from marketplace.ids import ItemId, JobId, SubmissionId
 from marketplace.jobs.models import Job
+from marketplace.outbox import Event
 from marketplace.outbox.facts import EVENTS_LOCK
 from marketplace.quality.rules.gold import GoldCause
 from marketplace.quality.service.gold_changes import change_gold
@@ -148,6 +149,10 @@ def test_what_is_changed_behind_everybodys_back_is_not_offered(session: Session)
 
     session.refresh(export)
     assert ExportState.FAILED is export.state
+    told = select(Event.facts).where(Event.kind == "export.failed")
+    assert [["failure"]] == [
+        list(facts) for facts in session.scalars(told.where(Event.subject_id == export.id))
+    ]
     assert "The database holds 2 judgements and the job's record of events 3" in str(export.failure)
 
 

@@ -121,8 +121,10 @@ def _collection(facts: Facts) -> Asked:
         ("Over what time?", f"The judgements were made {words.timeframe(facts)}."),
         (
             "Did they consent?",
-            "Specialists agreed, when they joined, that their judgements reach the lab under a "
-            "pseudonym of that lab alone, with what was attested of their profession.",
+            "Specialists chose the job themselves, saw its pay beforehand, and could leave any of "
+            "its tasks. The platform gives their judgements to the lab under a pseudonym of that "
+            "lab alone, with what was attested of their profession. It asks for no further consent "
+            "task by task; a use beyond the job's purpose is for the lab to clear.",
         ),
         ("Were machines involved?", f"{words.ai_tools(facts)} {_models(facts)}"),
     ]

@@ -58,7 +58,7 @@ def end_delivery(session: Session, export_id: ExportId, failure: str | None = No
         session,
         "export.delivered",
         export.id,
-        {"bytes": export.bytes},
+        {"bytes": export.bytes, "sha256": export.sha256},
         organisation_id=export.organisation_id,
         job_id=export.job_id,
     )
