@@ -18,6 +18,7 @@ from marketplace import outbox
 from marketplace.actor import Actor
 from marketplace.cli import profiles
 from marketplace.cli.frame import main
+from marketplace.client import engine
 from marketplace.db import transaction
 from marketplace.identity import service as identity_service
 from marketplace.money import Money
@@ -90,4 +91,5 @@ def run(nowhere: Path, address: str, token: str, monkeypatch: pytest.MonkeyPatch
     """Run a command against the application."""
     monkeypatch.setenv(profiles.URL, address)
     monkeypatch.setenv(profiles.TOKEN, token)
+    monkeypatch.setattr(engine, "BACK_OFF_SECONDS", 0.01)  # Dead ports are asked again at once.
     return lambda *arguments, **more: CliRunner().invoke(main, list(arguments), **more)

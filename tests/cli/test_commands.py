@@ -50,13 +50,13 @@ def test_a_job_from_a_file_to_a_file(run: Run, lab: Actor, tmp_path: Path) -> No
     job_id = posted(run, tmp_path, "--publish")
     judged(lab, job_id)
     _shown(run, job_id)
+    _changed(run, job_id, tmp_path / "next.yaml")
     _exported(run, job_id, tmp_path)
     _followed(run, job_id, tmp_path / "cursor")
     _ended(run, job_id)
 
 
 def _shown(run: Run, job_id: str) -> None:
-
     shown = json.loads(run("job", "status", job_id, "--json").stdout)
     assert ("open", 2) == (shown["state"], shown["progress"]["seats_open"])
     assert "Which answer is safer?" in run("job", "status", job_id).stdout
@@ -66,6 +66,13 @@ def _shown(run: Run, job_id: str) -> None:
     assert "3 tasks, at most" in run("job", "plan", job_id).stdout
     (came,) = run("submissions", job_id, "--json").stdout.splitlines()
     assert {"choice": "a"} == json.loads(came)["judgement"]
+
+
+def _changed(run: Run, job_id: str, file: Path) -> None:
+    file.write_text(JOB.replace("Prefer", "Always prefer"))
+    made = run("job", "version", job_id, str(file), "--change", "finish", "--json")
+    assert (0, 2) == (made.exit_code, json.loads(made.stdout)["number"]), made.output
+    assert "Version 2 stands." in made.stderr
 
 
 def _exported(run: Run, job_id: str, folder: Path) -> None:
