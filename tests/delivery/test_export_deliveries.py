@@ -91,8 +91,8 @@ def test_all_of_an_export_lies_in_the_bucket(
     files = (export.manifest or {})["files"]
     assert (DeliveryState.DELIVERED, None) == (export.delivery_state, export.delivery_failure)
     facts = {"bytes": export.bytes, "sha256": export.sha256}
-    named = select(Event.facts).where(Event.kind == "export.delivered")
-    assert [facts] == session.scalars(named.where(Event.subject_id == export.id)).all()
+    facts_told = select(Event.facts).where(Event.kind == "export.delivered")
+    assert [facts] == session.scalars(facts_told.where(Event.subject_id == export.id)).all()
     assert sorted(["manifest.json", *(file["name"] for file in files)]) == names
     folder = told[0]["Key"].rpartition("/")[0]
     found = there.get_object(Bucket="lab-sets", Key=f"{folder}/{export.filename}")["Body"].read()

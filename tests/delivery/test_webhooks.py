@@ -220,6 +220,23 @@ def test_addresses_kinds_and_strangers_are_refused(session: Session) -> None:
     assert (None, None) == (hook.secret, hook.former_secret)
 
 
+def test_wishes_do_not_pile_up(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    lab = identity.lab_owner(session)
+    hook = make.webhook(session, lab, "https://example.com")
+    event_id = make.told(session, lab)
+    monkeypatch.setattr(rules, "REPLAYED_MAX", 2)
+    for _ in range(2):
+        webhook_wishes.send_test(session, lab, hook.id)
+
+    with pytest.raises(rules.TooMuchWanted):
+        webhook_wishes.send_test(session, lab, hook.id)
+    with pytest.raises(rules.TooMuchWanted):
+        webhook_wishes.replay(session, lab, hook.id, after=0)
+    for only_here in (None, hook.id):
+        with pytest.raises(rules.TooMuchWanted):
+            webhook_wishes.redeliver(session, lab, event_id, hook_id=only_here)
+
+
 def test_a_name_that_leads_inside_is_not_called(session: Session) -> None:
     lab = identity.lab_owner(session)
     with make.receiver() as server:

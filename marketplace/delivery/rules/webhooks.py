@@ -126,6 +126,12 @@ class WebhookStopped(Conflict):
     code = "webhook_stopped"
 
 
+class TooMuchWanted(Conflict):
+    """So much was asked for once more already that it has yet to be sent."""
+
+    code = "too_much_wanted"
+
+
 @dataclass(frozen=True, slots=True)
 class Answered:
     """What came of one attempt. status: None where nothing answered; answer: its beginning;

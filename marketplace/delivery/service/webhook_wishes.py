@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from marketplace import audit, clock
@@ -23,7 +23,10 @@ from marketplace.outbox import Event
 
 
 def send_test(session: Session, actor: Actor, hook_id: UUID) -> WebhookDelivery:
-    """Have a test delivered, signed like any event; WebhookStopped while the endpoint is off."""
+    """Have a test delivered, signed like any event.
+
+    Raises WebhookStopped while the endpoint is off, TooMuchWanted as all wishes do.
+    """
     endpoint = _told(session, actor, hook_id)
     audit.record(session, actor, "tested a webhook", endpoint.id)
     made = _delivery(endpoint, None, Origin.TEST)
@@ -50,6 +53,8 @@ def redeliver(
         )
         rows = session.scalars(active.limit(rules.ENDPOINTS_MAX)).all()
         endpoints = [each for each in rows if event.kind in sources_of(each.kinds)]
+        for each in endpoints:
+            _refuse_more(session, each)
     if not endpoints:
         raise rules.WebhookStopped("No webhook that is on asks for this kind of event.")
     made = [_delivery(each, event, Origin.AGAIN) for each in endpoints]
@@ -94,7 +99,25 @@ def _told(session: Session, actor: Actor, hook_id: UUID) -> WebhookEndpoint:
     endpoint = locked(session, actor, hook_id)
     if endpoint.state is not WebhookState.ACTIVE:
         raise rules.WebhookStopped("This webhook is off. Switch it on first.")
+    _refuse_more(session, endpoint)
     return endpoint
+
+
+def _refuse_more(session: Session, endpoint: WebhookEndpoint) -> None:
+    """A replay asked for again and again would fill the table faster than anything is sent."""
+    waiting = (
+        select(WebhookDelivery.id)
+        .where(
+            WebhookDelivery.endpoint_id == endpoint.id,
+            WebhookDelivery.state == DeliveryState.WAITING,
+            WebhookDelivery.origin != Origin.EVENT,
+        )
+        .limit(rules.REPLAYED_MAX)
+        .subquery()
+    )
+    if (session.scalar(select(func.count()).select_from(waiting)) or 0) >= rules.REPLAYED_MAX:
+        words = f"{rules.REPLAYED_MAX:,} deliveries that were asked for wait already. Let them go."
+        raise rules.TooMuchWanted(words)
 
 
 def _delivery(endpoint: WebhookEndpoint, event: Event | None, origin: Origin) -> WebhookDelivery:
