@@ -19,6 +19,11 @@ Decisions
   its sums as it is done; a lost worker goes on behind the last. Formats that know of all their rows
   (one document, a ZIP, the folder) are begun anew. Pieces of gzip are members of their own; of a
   table they are streams of Arrow.
+- 2026-11: a piece is read in one snapshot, since the verdicts beside an answer come from statements
+  of their own; the place of the last item is kept when the event has its number, since gzip's
+  pieces are cut by places; what judges said is told up to the export's moment. Pieces are counted
+  and compared before the file is put together, so that a worker that lost its work to another
+  never writes over a file that is offered.
 - 2026-11: files are kept for EXPORT_KEPT_DAYS; then the export is `expired`, keeps its counts and
   hashes, and can be written again. Where something it held was erased since, it says so in place
   of another file.
