@@ -53,7 +53,13 @@ class Caller:
     wrong: dict[tuple[str, str, int], str] = field(default_factory=dict)
     seen: set[tuple[str, int]] = field(default_factory=set)
 
-    def try_all(self, operation: Operation, roles: Sequence[Role | None], examples: int) -> None:
+    def try_all(
+        self,
+        operation: Operation,
+        roles: Sequence[Role | None],
+        examples: int,
+        modes: Sequence[GenerationMode] = (GenerationMode.POSITIVE, GenerationMode.NEGATIVE),
+    ) -> None:
         """So many calls that the document allows and as many that it does not, by turns of roles.
 
         None stands for somebody without a token.
@@ -66,7 +72,7 @@ class Caller:
             self._name_real_things(case, chance)
             self._call(case, role)
 
-        for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
+        for mode in modes:
             tried = settings(
                 max_examples=examples,
                 derandomize=True,

@@ -23,6 +23,8 @@ from tests.make.billing import Stripe, stripe_sandbox
 def operations(app: Flask) -> Sequence[Operation]:
     """All operations of the document that the application serves."""
     schema = schemathesis.openapi.from_wsgi(f"{API_PREFIX}/openapi.json", app)
+    # Values out of our source would change the calls with every line that anybody writes.
+    schema.config.analysis.constants.enabled = False
     found = list(schema.get_all_operations())
     assert all(isinstance(each, Ok) for each in found), "The document has a faulty operation."
     return [each.ok() for each in found if isinstance(each, Ok)]

@@ -19,6 +19,7 @@ from marketplace.payouts.models import PayoutLine
 from marketplace.reconciliation import service as reconciliation
 from marketplace.reconciliation.queries import breaks
 from marketplace.reconciliation.rules.breaks import BreakKind, Found
+from tests.contract.more import more as what_takes_longer
 from tests.house.test_scoping import world as things_of_two
 from tests.make import identity
 from tests.make.ledger import cleared_pay, usd
@@ -48,8 +49,9 @@ class World:
         return None if found is None else str(found)
 
 
-def world(session: Session) -> World:
-    """A lab with a running job, a specialist at work in it, and open matters at the desks."""
+def world(session: Session, *, whole: bool = False) -> World:
+    """A lab with a running job, a specialist at work in it, and open matters at the desks; whole:
+    with what takes longer to come about."""
     lab, doctor, ids = things_of_two(session)
     actors: dict[Role, Actor] = {Role.OWNER: lab, Role.SPECIALIST: doctor}
     for role in Role:
@@ -62,6 +64,8 @@ def world(session: Session) -> World:
     month = f"{clock.now():%Y-%m}"
     more = {"judge_run": ids.get("run_id"), "run_id": run, "line_id": line, "month": month}
     more |= {"break_id": _break(session), **WORDS}
+    if whole:
+        more |= what_takes_longer(session, lab, doctor)
     tokens = {role: identity.token(session, actor) for role, actor in actors.items()}
     session.flush()
     return World(tokens, {**ids, **more})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any
 from uuid import UUID
@@ -145,10 +145,13 @@ def put_rule(asked: dict[str, Any], rule_id: UUID) -> dict[str, Any]:
 class ReplayShown(Schema):
     """A replay; result is null until it is finished. People are under one's own pseudonyms."""
 
-    id = fields.UUID()
-    asked_at = fields.AwareDateTime()
+    id = fields.UUID(allow_none=True)
+    asked_at = fields.AwareDateTime(allow_none=True)
     finished_at = fields.AwareDateTime(allow_none=True)
     result = fields.Dict(allow_none=True)
+
+
+NO_REPLAY: Mapping[str, None] = dict.fromkeys(("id", "asked_at", "finished_at", "result"))
 
 
 def _replay_shown(replay: ControlReplay) -> dict[str, Any]:
@@ -185,7 +188,7 @@ def get_replay(rule_id: UUID) -> dict[str, Any]:
     with transaction() as session:
         row = queries.rule_of(session, me(), rule_id)
         replay = queries.newest_replay(session, row.version.id)
-        return _replay_shown(replay) if replay is not None else {"result": None}
+        return _replay_shown(replay) if replay is not None else dict(NO_REPLAY)
 
 
 @quality_control_api.post("/quality/rules/<uuid:rule_id>/on")
