@@ -75,8 +75,8 @@ class Ready(Record):
 class Replay(Record):
     """What the API calls ReplayShown."""
 
-    id: str
-    asked_at: datetime
+    id: str | None
+    asked_at: datetime | None
     finished_at: datetime | None
     result: dict[str, Any] | None
 
