@@ -26,7 +26,7 @@ from importlib.metadata import version
 from uuid import UUID
 
 from bench.load.connections import Answers, ask
-from bench.load.programs import free_port, product, running
+from bench.load.programs import end_as_interrupted, free_port, product, running
 from bench.load.world import World, world
 from bench.server import TABLES, URL
 from marketplace import db
@@ -209,6 +209,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--threads", type=int, default=5, help="threads of each process")
     parser.add_argument("--upload-rows", type=int, default=100_000)
     given = parser.parse_args(arguments)
+    end_as_interrupted()
     random.seed(SEED)
     noise = "".join(random.choices(string.ascii_letters + " ", k=4_000_000))
     print(

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.client import HTTPConnection
 from pathlib import Path
 
 from marketplace.embedded.ports import free_ports
 
 START_SECONDS = 60.0
+END_SECONDS = 15.0
 TICK = os.sysconf("SC_CLK_TCK")
 
 
@@ -35,18 +37,39 @@ def free_port() -> int:
 def running(
     command: list[str], port: int, path: str, environment: Mapping[str, str]
 ) -> Iterator[int]:
-    """The process id of a server that answers on its port; its log is thrown away."""
-    child = subprocess.Popen(command, env=os.environ | dict(environment), stderr=subprocess.DEVNULL)
+    """The process id of a server that answers on its port; its log is thrown away.
+
+    It leads a group of its own, which ends with it: an interrupt of the measurement is not its
+    workers', who would outlive a server that had to be killed.
+    """
+    child = subprocess.Popen(
+        command,
+        env=os.environ | dict(environment),
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
     try:
         _wait(child, port, path)
         yield child.pid
     finally:
+        _end(child)
+
+
+def _end(child: subprocess.Popen[bytes]) -> None:
+    """End a server and all that it started, also where it is interrupted once more."""
+    try:
         child.terminate()
-        try:
-            child.wait(15)
-        except subprocess.TimeoutExpired:
-            child.kill()
-            child.wait()
+        with suppress(subprocess.TimeoutExpired):
+            child.wait(END_SECONDS)
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGKILL)
+        child.wait()
+
+
+def end_as_interrupted() -> None:
+    """Let SIGTERM unwind this program as Ctrl-C does, so that what it started ends too."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
 
 
 def _wait(child: subprocess.Popen[bytes], port: int, path: str) -> None:
