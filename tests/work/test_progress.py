@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from marketplace.errors import Missing
 from marketplace.ids import JobId
 from marketplace.jobs.models import Job
+from marketplace.jobs.queries import current_versions
 from marketplace.work import queries
 from tests.make import identity, specialists
 from tests.make import work as make
@@ -45,4 +46,25 @@ def test_the_number_of_queries_does_not_grow_with_the_jobs(session: Session, num
     finally:
         event.remove(bind, "before_cursor_execute", note)
 
-    assert 5 == len(asked)
+    assert 1 == len(asked)
+
+
+def test_a_list_of_jobs_reads_their_versions_in_one_query(session: Session) -> None:
+    owner = identity.lab_owner(session)
+    jobs: list[Job] = [make.published(session, owner, items=1)[1] for _ in range(3)]
+    session.flush()
+    session.expunge_all()
+    asked: list[str] = []
+
+    def note(*call: object) -> None:
+        asked.append(str(call[2]))
+
+    bind = session.get_bind()
+    event.listen(bind, "before_cursor_execute", note)
+    try:
+        versions = current_versions(session, jobs)
+    finally:
+        event.remove(bind, "before_cursor_execute", note)
+
+    assert {job.template_version_id for job in jobs} == set(versions)
+    assert 1 == len(asked)

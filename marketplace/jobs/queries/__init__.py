@@ -15,6 +15,7 @@ from marketplace.jobs.queries.item_images import with_image as with_image
 from marketplace.jobs.queries.jobs import LIMIT_MAX as LIMIT_MAX
 from marketplace.jobs.queries.jobs import ItemPreview as ItemPreview
 from marketplace.jobs.queries.jobs import advice as advice
+from marketplace.jobs.queries.jobs import current_versions as current_versions
 from marketplace.jobs.queries.jobs import estimate as estimate
 from marketplace.jobs.queries.jobs import items_of as items_of
 from marketplace.jobs.queries.jobs import job_of as job_of

@@ -45,6 +45,10 @@ ITEM_COPY = (
 PRELABEL_COPY = "COPY prelabel (item_id, number, model, version, payload, confidence) FROM STDIN"
 
 
+# What was sent before under ids that were looked for; None where nothing was.
+Known = dict[str, bytes | None]
+
+
 @dataclass(slots=True)
 class ItemsReport:
     """What became of the rows: `rows_read == accepted + duplicates + rows_rejected`.
@@ -98,13 +102,14 @@ def store_items(session: Session, job: Job, lines: Iterable[Line | bytes]) -> It
     for batch in _batches(lines_of(lines)):
         report.rows_read += len(batch)
         rows = []
-        for line in _unknown(session, job, batch, report):
+        known: Known = {}
+        for line in _unknown(session, job, batch, report, known):
             row = read_row(line, checks)
             if isinstance(row, ItemRow):
                 rows.append(row)
             else:
                 report.reject(row)
-        _store(session, job, _fresh(session, job, rows, report))
+        _store(session, job, _fresh(session, job, rows, report, known))
     session.flush()  # The count is the base of the next positions.
     if report.accepted:
         scans.wanted(session, job)
@@ -135,18 +140,22 @@ def _batches(lines: Iterator[Line]) -> Iterator[list[Line]]:
         yield batch
 
 
-def _unknown(session: Session, job: Job, batch: list[Line], report: ItemsReport) -> Iterable[Line]:
+def _unknown(
+    session: Session, job: Job, batch: list[Line], report: ItemsReport, known: Known
+) -> Iterable[Line]:
     """The lines that are not stored exactly so; the others are counted without a check.
 
     What is stored was checked, so a file that is sent again costs little more than its reading.
+    known: is told what was found of each id that was looked for.
     """
     if not job.item_count:
         return batch
     said = [sent_as(line) for line in batch]
-    known = _stored(session, job, [each[0] for each in said if each])
+    asked = [each[0] for each in said if each]
+    known |= dict.fromkeys(asked) | _stored(session, job, asked)
     unknown = []
     for line, each in zip(batch, said, strict=True):
-        if each is not None and known.get(each[0]) == each[1]:
+        if each is not None and known[each[0]] == each[1]:
             report.duplicates += 1
         else:
             unknown.append(line)
@@ -154,19 +163,23 @@ def _unknown(session: Session, job: Job, batch: list[Line], report: ItemsReport)
 
 
 def _fresh(
-    session: Session, job: Job, rows: Sequence[ItemRow], report: ItemsReport
+    session: Session, job: Job, rows: Sequence[ItemRow], report: ItemsReport, known: Known
 ) -> list[ItemRow]:
     """The rows that are not stored yet; repeats are counted and conflicts reported.
 
-    The job's lock keeps others from storing the same ids between this look and the COPY.
+    The job's lock keeps others from storing the same ids between the look and the COPY.
+    known: of the ids that were looked for already; nobody looks for them again.
     """
-    known = _stored(session, job, [row.external_id for row in rows])
+    others = [row.external_id for row in rows if row.external_id not in known]
+    if others and job.item_count:
+        known |= _stored(session, job, others)
+    former: dict[str, bytes] = {each: sent for each, sent in known.items() if sent is not None}
     fresh = []
     for row in rows:
-        former = known.setdefault(row.external_id, row.sent_sha256)
-        if former is row.sent_sha256:
+        before = former.setdefault(row.external_id, row.sent_sha256)
+        if before is row.sent_sha256:
             fresh.append(row)
-        elif former == row.sent_sha256:
+        elif before == row.sent_sha256:
             report.duplicates += 1
         else:
             report.reject([Rejected(row.line, row.external_id, "/external_id", STORED)])

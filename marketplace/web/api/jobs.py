@@ -13,7 +13,6 @@ from marketplace.identity.rules import Permission
 from marketplace.ids import JobId
 from marketplace.jobs import queries
 from marketplace.jobs import service as jobs
-from marketplace.jobs.models import TemplateVersion
 from marketplace.jobs.rules import Price
 from marketplace.routing import service as routing
 from marketplace.routing.queries import coarse
@@ -57,9 +56,8 @@ def list_jobs(asked: dict[str, Any]) -> dict[str, Any]:
     """The organisation's jobs, newest first."""
     with transaction() as session:
         rows = queries.jobs_of(session, me(), after=asked["after"], limit=asked["limit"] + 1)
-        listed = [
-            shown(job, session.get_one(TemplateVersion, job.template_version_id)) for job in rows
-        ]
+        versions = queries.current_versions(session, rows)
+        listed = [shown(job, versions[job.template_version_id]) for job in rows]
     return api.page(listed, limit=asked["limit"], key=lambda row: row["id"])
 
 

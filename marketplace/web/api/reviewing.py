@@ -96,12 +96,12 @@ def list_waiting(asked: dict[str, Any], job_id: UUID) -> dict[str, Any]:
             limit=asked["limit"] + 1,
         )
         lots = queries.draws_of(session, [view.submission.id for view in views])
-        versions = [work.version_of(session, view.submission) for view in views]
+        versions = work.versions_of(session, [view.submission for view in views])
     rows = []
-    for view, version in zip(views, versions, strict=True):
+    for view in views:
         lot = lots.get(view.submission.id)
         rows.append(
-            submission_shown(view.submission, version)
+            submission_shown(view.submission, versions[view.submission.template_version_id])
             | {
                 "state": "in_review",
                 "decided_at": None,

@@ -30,3 +30,4 @@ from marketplace.work.queries.submissions import own_submissions as own_submissi
 from marketplace.work.queries.submissions import submission_of as submission_of
 from marketplace.work.queries.submissions import submissions_of as submissions_of
 from marketplace.work.queries.submissions import version_of as version_of
+from marketplace.work.queries.submissions import versions_of as versions_of

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Row,
+    Select,
+    Text,
+    cast,
+    func,
+    literal,
+    select,
+    union_all,
+)
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from marketplace.actor import Actor
@@ -54,62 +65,70 @@ def progress_of(session: Session, viewer: Actor, job_id: JobId) -> Progress:
 
 
 def progress_of_many(session: Session, viewer: Actor, asked: Sequence[Job]) -> dict[UUID, Progress]:
-    """The counts of several jobs by their ids, in five queries; jobs that are not the viewer's
+    """The counts of several jobs by their ids, in one statement; jobs that are not the viewer's
     are left out."""
     own = [job.id for job in asked if jobs.may_see(viewer, job)]
     return _progress(session, own[:LIMIT_MAX])
 
 
 def _progress(session: Session, job_ids: Sequence[UUID]) -> dict[UUID, Progress]:
-    tasks = _counts(session, Task.job_id, Task.state, job_ids)
-    seats = _counts(session, Seat.job_id, Seat.state, job_ids)
-    answers = _counts(session, Submission.job_id, Submission.state, job_ids)
-    endings = _counts(session, Outcome.job_id, Outcome.kind, job_ids)
-    repeats = _repeats(session, job_ids)
-    return {
-        each: Progress(
-            tasks=sum(tasks[each].values()),
-            final=tasks[each][TaskState.FINAL],
-            filled=tasks[each][TaskState.FILLED],
-            seats_open=seats[each][SeatState.OPEN],
-            seats_claimed=seats[each][SeatState.CLAIMED],
-            submitted=answers[each][SubmissionState.SUBMITTED],
-            in_review=answers[each][SubmissionState.IN_REVIEW],
-            surplus_in_review=answers[each][SubmissionState.SURPLUS_IN_REVIEW],
-            accepted=answers[each][SubmissionState.ACCEPTED],
-            rejected=answers[each][SubmissionState.REJECTED],
-            rework=answers[each][SubmissionState.REWORK],
-            surplus=sum(answers[each][state] for state in SURPLUS_STATES) - repeats.get(each, 0),
-            cannot_complete=endings[each]["cannot_complete"],
-            guideline_gaps=endings[each]["guideline_gap"],
-            opted_out=endings[each]["opted_out"],
-        )
-        for each in job_ids
-    }
+    found: dict[tuple[UUID, str], Counter[str]] = defaultdict(Counter)
+    repeats: Counter[UUID] = Counter()
+    for what, job_id, state, number, repeating in session.execute(_counts(job_ids)):
+        found[job_id, what][state] = number
+        repeats[job_id] += repeating
+    return {each: _told(each, found, repeats[each]) for each in job_ids}
 
 
-def _counts(
-    session: Session,
-    job: InstrumentedAttribute[UUID],
-    state: InstrumentedAttribute[Any],
-    job_ids: Sequence[UUID],
-) -> dict[UUID, Counter[str]]:
-    """How many rows each job has in each state."""
-    found: dict[UUID, Counter[str]] = {each: Counter() for each in job_ids}
-    counted = select(job, state, func.count()).where(job.in_(job_ids)).group_by(job, state)
-    for job_id, in_state, number in session.execute(counted):
-        found[job_id][in_state] = number
-    return found
-
-
-def _repeats(session: Session, job_ids: Sequence[UUID]) -> dict[UUID, int]:
-    """How many answers each job has that repeat their authors' own."""
-    counted = (
-        select(Submission.job_id, func.count())
-        .where(Submission.job_id.in_(job_ids), Submission.repeats_submission_id.is_not(None))
-        .group_by(Submission.job_id)
+def _told(job_id: UUID, found: Mapping[tuple[UUID, str], Counter[str]], repeats: int) -> Progress:
+    tasks, seats, answers, endings = (
+        found[job_id, what] for what in ("tasks", "seats", "answers", "endings")
     )
-    return dict(session.execute(counted).all())
+    return Progress(
+        tasks=sum(tasks.values()),
+        final=tasks[TaskState.FINAL],
+        filled=tasks[TaskState.FILLED],
+        seats_open=seats[SeatState.OPEN],
+        seats_claimed=seats[SeatState.CLAIMED],
+        submitted=answers[SubmissionState.SUBMITTED],
+        in_review=answers[SubmissionState.IN_REVIEW],
+        surplus_in_review=answers[SubmissionState.SURPLUS_IN_REVIEW],
+        accepted=answers[SubmissionState.ACCEPTED],
+        rejected=answers[SubmissionState.REJECTED],
+        rework=answers[SubmissionState.REWORK],
+        surplus=sum(answers[state] for state in SURPLUS_STATES) - repeats,
+        cannot_complete=endings["cannot_complete"],
+        guideline_gaps=endings["guideline_gap"],
+        opted_out=endings["opted_out"],
+    )
+
+
+def _counts(job_ids: Sequence[UUID]) -> CompoundSelect[str, UUID, str, int, int]:
+    """How many rows each job has of each kind in each state, and how many of its answers repeat
+    their authors' own: all in one statement, which sees one moment."""
+
+    def counted(
+        what: str,
+        job: InstrumentedAttribute[UUID],
+        state: InstrumentedAttribute[Any],
+        repeating: ColumnElement[int],
+    ) -> Select[str, UUID, str, int, int]:
+        numbers = (func.count().label("number"), repeating.label("repeating"))
+        head = (literal(what).label("what"), job.label("job_id"), cast(state, Text).label("state"))
+        return select(*head, *numbers).where(job.in_(job_ids)).group_by(job, state)
+
+    none = literal(0)
+    return union_all(
+        counted("tasks", Task.job_id, Task.state, none),
+        counted("seats", Seat.job_id, Seat.state, none),
+        counted(
+            "answers",
+            Submission.job_id,
+            Submission.state,
+            func.count(Submission.repeats_submission_id),
+        ),
+        counted("endings", Outcome.job_id, Outcome.kind, none),
+    )
 
 
 def throughput_of(

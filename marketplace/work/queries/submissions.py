@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
@@ -71,6 +72,13 @@ def submission_of(session: Session, viewer: Actor, submission_id: SubmissionId) 
 def version_of(session: Session, submission: Submission) -> TemplateVersion:
     """The template with instructions that an answer's author had; the caller may see the answer."""
     return session.get_one(TemplateVersion, submission.template_version_id)
+
+
+def versions_of(session: Session, submissions: Sequence[Submission]) -> dict[UUID, TemplateVersion]:
+    """The same of many answers, by the versions' ids, in one query."""
+    ids = {given.template_version_id for given in submissions}
+    found = session.scalars(select(TemplateVersion).where(TemplateVersion.id.in_(ids)))
+    return {version.id: version for version in found}
 
 
 def former_rounds(session: Session, viewer: Actor, submission: Submission) -> Sequence[Submission]:
