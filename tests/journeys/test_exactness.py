@@ -107,10 +107,13 @@ def test_sixty_four_people_at_once_while_processes_are_killed(
 
 
 def all_in(lab: Client, world: exact_world.World) -> bool:
-    """Whether no seat is free or in somebody's hands any more."""
+    """Whether each item has its task, and no seat is free or in somebody's hands any more.
+
+    Items that came last may wait for a worker that was killed to open their seats.
+    """
     progress = lab.jobs.progress(world.job_id)
     left: int = progress["seats_open"] + progress["seats_claimed"]
-    return left == 0
+    return left == 0 and progress["tasks"] == lab.jobs.get(world.job_id)["items"]
 
 
 def torment(running: Running, rules: Rules, lab: Client, job_id: str) -> None:
