@@ -20,6 +20,7 @@ ROWS, HEAD_BYTES, FILES_MAX = 5, 64 * 1024, 40
 # An archive tells of itself at its end, so the whole of it is read; larger ones are not.
 WHOLE_MAX = 64 * 1024 * 1024
 CELL_MAX = 400
+DOCUMENT_LINES, DOCUMENT_MAX = 40, 4_000
 FRAME = frozenset({b"", b"[", b",", b"]"})
 
 
@@ -72,7 +73,19 @@ def _lines(stream: IO[bytes], *, packed: bool) -> tuple[str, ...]:
     else:
         head = stream.read(HEAD_BYTES)
     whole = [line for line in head.split(b"\n")[:-1] if line not in FRAME]
+    if not _are_rows(whole[:ROWS]):
+        # One document, or a text of its own: its lines say nothing one by one.
+        begins = b"\n".join(head.split(b"\n")[:DOCUMENT_LINES])
+        return (begins.decode("utf-8", "replace")[:DOCUMENT_MAX],)
     return tuple(_laid_out(line) for line in whole[:ROWS])
+
+
+def _are_rows(lines: list[bytes]) -> bool:
+    """Whether each line is a JSON value by itself."""
+    try:
+        return all(json.loads(line.removesuffix(b",")) is not None for line in lines)
+    except ValueError:
+        return False
 
 
 def _laid_out(line: bytes) -> str:
