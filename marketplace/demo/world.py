@@ -20,6 +20,7 @@ from marketplace.demo import (
     money,
     paying,
     people,
+    programs,
     proof,
     reviewing,
     sitting,
@@ -83,6 +84,7 @@ def build(password: str, *, say: Callable[[str], None]) -> None:
     proof.load_lists()
     proof.show_documents(timeline)
     proof.connect_account()
+    programs.connect()
     asked = ask_now()
     chatting.post()
     chatting.hold()

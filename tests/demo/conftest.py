@@ -35,6 +35,7 @@ def paid_world(
             settings,
             stripe_api_base=here,
             model_sandbox_base=f"{here}{addresses.MODEL}",
+            webhook_sandbox_base=f"{here}{addresses.HOOKS}",
             nppes_api_base=f"{here}{addresses.NPPES}",
             github_client_id=addresses.GITHUB_CLIENT_ID,
             github_client_secret=addresses.GITHUB_CLIENT_SECRET,

@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from marketplace import clock
 from marketplace.actor import SYSTEM
 from marketplace.db import transaction
-from marketplace.delivery.models import Export
+from marketplace.delivery.models import Export, WebhookDelivery, WebhookEndpoint
 from marketplace.delivery.rules import ExportState
 from marketplace.demo import people, reviewing, work, world
 from marketplace.demo.cast import LABS, SPECIALISTS, STAFF
@@ -87,10 +87,19 @@ def test_the_world_holds_what_it_promises_also_when_its_building_was_stopped() -
     _models_judged_first()
     _money_ties()
     _approver_approves()
+    _a_program_is_told()
     first = _everything()
     _what_the_worker_decided_stays()
     world.build(PASSWORD, say=silent)
     assert first == _everything()
+
+
+def _a_program_is_told() -> None:
+    with transaction() as session:
+        (hook,) = session.scalars(select(WebhookEndpoint)).all()
+        told = session.scalar(select(func.count()).where(WebhookDelivery.endpoint_id == hook.id))
+    assert hook.url.endswith("/hooks/lab")
+    assert told
 
 
 def _what_the_worker_decided_stays() -> None:
