@@ -203,7 +203,9 @@ def markdown(text: str | None, *, breaks: bool = False) -> Markup:
     html = parser.renderer.render(tokens, parser.options, {})
     clean = nh3.clean(html, tags=TAGS, attributes=ALLOWED, url_schemes={"https", "mailto"})
     # A block that scrolls sideways has to be reachable by keyboard.
-    return Markup(clean.replace("<pre>", '<pre tabindex="0">'))  # noqa: S704 - nh3 cleaned it.
+    for wide in ("pre", "table"):
+        clean = clean.replace(f"<{wide}>", f'<{wide} tabindex="0">')
+    return Markup(clean)  # noqa: S704 - nh3 cleaned it.
 
 
 def word_diff(before: str, after: str) -> Markup:

@@ -387,7 +387,8 @@ def export(page: Page, folder: Path) -> list[dict[str, Any]]:
     page.get_by_role("navigation", name="Parts of this job").get_by_role(
         "link", name="Exports"
     ).click()
-    page.locator("#field-format").select_option("trl_preference")
+    formats = page.get_by_role("navigation", name="Formats")
+    formats.get_by_role("link", name="TRL preference").click()
     page.get_by_role("button", name="Write the file").click()
     with page.expect_download() as waiting:
         page.get_by_role("link", name="Download").click()

@@ -118,6 +118,12 @@ def test_nothing_typed_becomes_live(typed: str) -> None:
         assert live not in shown
 
 
+def test_wide_blocks_are_reached_by_keyboard() -> None:
+    shown = filters.markdown("| Who | Number |\n|---|---|\n| people | 5 |\n\n```\ncode\n```")
+    assert '<table tabindex="0">' in shown
+    assert '<pre tabindex="0">' in shown
+
+
 def test_markdown_leaves_the_pages_headings_alone() -> None:
     assert "<h3>Title</h3>\n<h4>Part</h4>\n" == filters.markdown("# Title\n## Part")
 

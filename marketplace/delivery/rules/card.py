@@ -161,7 +161,7 @@ def _numbers(facts: Facts, table: Table) -> str:
     counts = table.counts
     lines = [
         f"## What became of what was read: {table.title}", "",
-        "| | Number |", "|---|---:|",
+        "| What | Number |", "|---|---:|",
         f"| Read | {words.number(counts.get('read', 0))} |",
         f"| Kept | {words.number(counts.get('kept', 0))} |",
         f"| Rows written | {words.number(table.rows)} |",
